@@ -1,0 +1,191 @@
+"""What a store should show and keep from shipping for us, and which changes lead there from what it has now.
+
+The desired side is a pure function of where an order stands; a connector writes the difference to what it finds.
+What a person undid in the store is respected while our reason for it is the same.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from backorder.domain.lifecycle import OrderStanding
+from backorder.domain.orders import OrderStatus
+from backorder.domain.policy import BackorderPolicy
+from backorder.domain.supply import ZERO, Units
+
+
+class Capability(StrEnum):
+    """What a platform can do for us on an order."""
+
+    HOLD = "hold"
+    """Keep units of a line from shipping."""
+    TAG = "tag"
+    SHOW = "show"
+    """Keep one private record of the promise at the order."""
+    LINE_DATE = "line_date"
+    """Show the expected date at the line."""
+    NOTE = "note"
+    """Add a private note. Cannot be repeated safely."""
+
+
+class ActionKind(StrEnum):
+    """One kind of change to a store."""
+
+    HOLD = "hold"
+    RELEASE = "release"
+    TAG = "tag"
+    SHOW = "show"
+    LINE_DATE = "line_date"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Held:
+    """Units of a line that our hold keeps from shipping at one location."""
+
+    line_id: int
+    location: int
+    units: Units
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The promise as the store keeps it for staff: the order's state in one word, what waits, and until when."""
+
+    state: str
+    waiting: Units
+    early: date | None = None
+    late: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineDate:
+    """The day by which a waiting line is expected to ship; `None` is said as "not known yet"."""
+
+    line_id: int
+    late: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSide:
+    """What a store has of ours on one order, or should have."""
+
+    held: tuple[Held, ...] = ()
+    tags: tuple[str, ...] = ()
+    shown: Shown | None = None
+    line_dates: tuple[LineDate, ...] = ()
+
+
+def tags_of_ours(prefix: str) -> frozenset[str]:
+    """Every tag that we may set, and therefore remove."""
+    return frozenset({prefix, f"{prefix}-partial", f"{prefix}-ready"})
+
+
+def desired(order: OrderStanding, policy: BackorderPolicy, can: frozenset[Capability]) -> StoreSide:
+    """What the store should have of ours, as far as it can."""
+    if order.status is not OrderStatus.OPEN or not order.waited or order.outstanding == 0:
+        return StoreSide()
+    waits = order.short > 0
+    ready = not waits and all(line.free_to_ship == line.outstanding for line in order.lines if line.waited)
+    side = StoreSide()
+    if Capability.HOLD in can:
+        side = replace(side, held=_held(order))
+    if Capability.TAG in can:
+        side = replace(side, tags=_tags(order, policy.tag_prefix, waits, ready))
+    if Capability.SHOW in can:
+        side = replace(side, shown=_shown(order, waits, ready))
+    if Capability.LINE_DATE in can:
+        dates = [LineDate(x.line_id, x.promised[1] if x.promised else None) for x in order.lines if x.short > 0]
+        side = replace(side, line_dates=tuple(dates))
+    return side
+
+
+def _held(order: OrderStanding) -> tuple[Held, ...]:
+    held = [
+        Held(line.line_id, part.pool.location, part.outstanding - part.free_to_ship)
+        for line in order.lines
+        for part in line.parts
+        if line.waited and part.decided and part.pool is not None and part.outstanding > part.free_to_ship
+    ]
+    return tuple(sorted(held))
+
+
+def _tags(order: OrderStanding, prefix: str, waits: bool, ready: bool) -> tuple[str, ...]:
+    tags = []
+    if waits:
+        tags.append(prefix)
+        if any(line.allocated > 0 for line in order.lines if line.waited):
+            tags.append(f"{prefix}-partial")
+    elif ready:
+        tags.append(f"{prefix}-ready")
+    return tuple(sorted(tags))
+
+
+def _shown(order: OrderStanding, waits: bool, ready: bool) -> Shown:
+    dates = [line.promised for line in order.lines if line.short > 0]
+    known = [d for d in dates if d is not None]
+    all_known = bool(known) and len(known) == len(dates)
+    return Shown(
+        state="waiting" if waits else ("ready" if ready else "planned"),
+        waiting=order.short,
+        early=max(d[0] for d in known) if all_known else None,
+        late=max(d[1] for d in known) if all_known else None,
+    )
+
+
+def plan_actions(before: StoreSide, after: StoreSide, can: frozenset[Capability]) -> list[ActionKind]:
+    """The kinds of change that lead from one side to the other."""
+    kinds = []
+    had = {(h.line_id, h.location): h.units for h in before.held}
+    has = {(h.line_id, h.location): h.units for h in after.held}
+    if any(units > had.get(key, ZERO) for key, units in has.items()):
+        kinds.append(ActionKind.HOLD)
+    if any(units > has.get(key, ZERO) for key, units in had.items()):
+        kinds.append(ActionKind.RELEASE)
+    if before.tags != after.tags:
+        kinds.append(ActionKind.TAG)
+    if before.shown != after.shown:
+        kinds.append(ActionKind.SHOW)
+    if before.line_dates != after.line_dates:
+        kinds.append(ActionKind.LINE_DATE)
+    if Capability.NOTE in can and _worth_a_note(before.shown, after.shown):
+        kinds.append(ActionKind.NOTE)
+    return kinds
+
+
+def _worth_a_note(before: Shown | None, after: Shown | None) -> bool:
+    """A note per change of what waits; a date that moves alone is no news for the order's history."""
+    if after is None:
+        return False
+    return before is None or (before.state, before.waiting) != (after.state, after.waiting)
+
+
+def released_by_hand(wrote: StoreSide, found: StoreSide, order: OrderStanding) -> list[Held]:
+    """Units whose hold of ours a person took off: held when we last wrote, free now, and not free by our decision."""
+    now_held = {(h.line_id, h.location): h.units for h in found.held}
+    parts = {
+        (line.line_id, part.pool.location): part for line in order.lines for part in line.parts if part.pool is not None
+    }
+    taken_off = []
+    for held in wrote.held:
+        part = parts.get((held.line_id, held.location))
+        if part is None:
+            continue
+        still = now_held.get((held.line_id, held.location), ZERO)
+        free_now = part.outstanding - still
+        units = min(held.units - still, free_now - part.free_to_ship)
+        if units > 0:
+            taken_off.append(Held(held.line_id, held.location, units))
+    return taken_off
+
+
+def tags_taken_off(wrote: StoreSide, found: StoreSide) -> tuple[str, ...]:
+    """Tags of ours that a person removed since we wrote them."""
+    return tuple(tag for tag in wrote.tags if tag not in found.tags)
+
+
+def without_tags(side: StoreSide, refused: Iterable[str]) -> StoreSide:
+    """The side without the tags that a person does not want."""
+    refused = frozenset(refused)
+    return replace(side, tags=tuple(tag for tag in side.tags if tag not in refused))

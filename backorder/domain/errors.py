@@ -1,0 +1,61 @@
+"""The error tree. Out of stock is a result, never an error.
+
+WaitlineError
+├── Rejected            the caller's fault: our 4xx, told in one sentence
+│   ├── BadSignature    a webhook that its signature does not cover
+│   ├── UnknownTopic    a signed webhook about something we do not know
+│   └── BadPayload      a signed webhook whose body cannot be read
+├── TemporaryFailure    the world's fault, now: try again after `retry_after` seconds
+├── PermanentFailure    no try will help until somebody acts: told to the merchant
+│   └── AccessLost      the store refuses our credentials
+├── OutcomeUnknown      a write was sent and no answer came: read back before anything else
+└── LeaseLost           somebody else works on this now: stop without writing
+"""
+
+
+class WaitlineError(Exception):
+    """The root of every error that Waitline raises on purpose."""
+
+
+class Rejected(WaitlineError):
+    """The request cannot be accepted as it is. `status` is the HTTP status of the answer."""
+
+    status = 400
+
+
+class BadSignature(Rejected):
+    """The signature is missing, malformed or does not cover the body. One answer for all: 401."""
+
+    status = 401
+
+
+class UnknownTopic(Rejected):
+    """A signed delivery names a topic that the connector neither handles nor ignores."""
+
+
+class BadPayload(Rejected):
+    """A signed delivery whose body is not what its topic promises."""
+
+
+class TemporaryFailure(WaitlineError):
+    """The call did not happen, and may work later. `retry_after` is in seconds."""
+
+    def __init__(self, reason: str, retry_after: float = 30.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class PermanentFailure(WaitlineError):
+    """The call was refused for good; the sentence is written for the merchant."""
+
+
+class AccessLost(PermanentFailure):
+    """The store no longer accepts our credentials."""
+
+
+class OutcomeUnknown(WaitlineError):
+    """A write left and its answer never came: it may have happened."""
+
+
+class LeaseLost(WaitlineError):
+    """The lease ran out and somebody else holds it: nothing may be written any more."""

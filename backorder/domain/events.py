@@ -1,0 +1,52 @@
+"""What a store can tell us, as values. Connectors make them; the order book takes them in. No quantities travel
+into the allocator this way: an event changes what we know, or says what must be read.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backorder.domain.orders import Order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSeen:
+    """A webhook's body told of an order."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTouched:
+    """Something about an order changed that only a reading can tell (an edit, a refund, a fulfillment order)."""
+
+    order_id: int
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderGone:
+    """The store says that it no longer has the order (deleted, in the trash). A reading confirms it."""
+
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockTouched:
+    """The stock of an item moved, or the way it is counted: its pools must be read."""
+
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTouched:
+    """Something changed that names no order and no item: a catch-up has to find it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLeft:
+    """The merchant removed the app: the credentials are dead."""
+
+
+Event = OrderSeen | OrderTouched | OrderGone | StockTouched | StoreTouched | StoreLeft

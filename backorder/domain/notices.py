@@ -1,0 +1,45 @@
+"""Which messages a change of an order makes due. Each is about a promise; none is sent twice for the same reason."""
+
+from backorder.domain.lifecycle import OrderStanding, Stood
+from backorder.domain.orders import OrderStatus
+from backorder.domain.policy import BackorderPolicy, NoticeKind
+from backorder.domain.supply import ZERO
+
+
+def notices_due(before: Stood | None, after: OrderStanding, policy: BackorderPolicy) -> list[NoticeKind]:
+    """The notices that lead from where the order stood to where it stands, in the order in which they are sent.
+
+    Only orders that ever waited are written to: about all others the store itself says what there is to say.
+    """
+    due = []
+    waited = before is not None and before.waited
+    if after.status is OrderStatus.CANCELLED:
+        if waited and before is not None and before.status is OrderStatus.OPEN:
+            due.append(NoticeKind.CANCELLED)
+        return _wanted(due, policy)
+    if after.short > 0 and (before is None or before.short == 0) and policy.accept_backorders:
+        due.append(NoticeKind.BACKORDERED)
+    elif waited and before is not None:
+        newly_free = (after.free_to_ship + after.shipped) - (before.free_to_ship + before.shipped)
+        if newly_free > 0 and after.free_to_ship > 0:
+            due.append(NoticeKind.ALLOCATED)
+    if waited and before is not None and after.shipped > before.shipped:
+        due.append(NoticeKind.SHIPPED)
+    return _wanted(due, policy)
+
+
+def _wanted(kinds: list[NoticeKind], policy: BackorderPolicy) -> list[NoticeKind]:
+    return [kind for kind in kinds if kind in policy.notices]
+
+
+def still_true(kind: NoticeKind, order: OrderStanding) -> bool:
+    """Whether a notice would still tell the truth about the order as it stands now."""
+    match kind:
+        case NoticeKind.BACKORDERED:
+            return order.status is OrderStatus.OPEN and order.short > ZERO
+        case NoticeKind.ALLOCATED:
+            return order.status is OrderStatus.OPEN and order.free_to_ship > ZERO
+        case NoticeKind.SHIPPED:
+            return order.shipped > ZERO
+        case NoticeKind.CANCELLED:
+            return order.status is OrderStatus.CANCELLED

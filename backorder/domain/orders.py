@@ -1,0 +1,172 @@
+"""Orders as the store tells them, and how what it tells changes what we know. Nothing here is ours to decide.
+
+Only a reading (fetched with the store's own key) says how many units are owed, and where. A webhook's body
+introduces an order that was not known and marks a known one as unread; so no body can set the book back.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from backorder.domain.supply import ZERO, Pool, Units
+
+
+class OrderStatus(StrEnum):
+    """Whether the store still means to ship the order."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    GONE = "gone"
+    """Deleted or in the store's trash."""
+
+
+class Ignored(StrEnum):
+    """Why a line never waits. Such lines are shown apart."""
+
+    GIFT_CARD = "gift_card"
+    NO_SHIPPING = "no_shipping"
+    CUSTOM = "custom"
+    UNTRACKED = "untracked"
+    REMOVED = "removed"
+    PRODUCT_GONE = "product_gone"
+    VARIANT_GONE = "variant_gone"
+    NOT_TAKEN = "not_taken"
+    """The store has not taken stock for it (yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who ordered. Every field may be missing: stores withhold them."""
+
+    id: int | None = None
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Units of a line that are owed from one pool; `pool` is `None` before the store has said where from."""
+
+    pool: Pool | None
+    outstanding: Units
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line. ordered = shipped + cancelled + outstanding, unless the line is ignored."""
+
+    id: int
+    item: int | None
+    ordered: Units
+    shipped: Units = ZERO
+    cancelled: Units = ZERO
+    parts: tuple[Part, ...] = ()
+    ignored: Ignored | None = None
+    title: str = ""
+    sku: str = ""
+    unit_price: Decimal = Decimal(0)
+    """In the order's currency, after discounts, without tax."""
+    added_at: datetime | None = None
+    """When the line joined the order, where that is later than the order itself."""
+
+    @property
+    def outstanding(self) -> Units:
+        """Units still owed to the customer."""
+        return sum((part.outstanding for part in self.parts), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as the store tells it at `changed_at` (the store's clock)."""
+
+    id: int
+    number: str
+    placed_at: datetime
+    changed_at: datetime
+    status: OrderStatus = OrderStatus.OPEN
+    store_status: str = ""
+    """The platform's own word for the status, shown to the merchant."""
+    paid: bool = True
+    currency: str = ""
+    customer: Customer = Customer()
+    lines: tuple[OrderLine, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOrder:
+    """An order in the book: what was told last, and whether it must be read before anything rests on it."""
+
+    order: Order
+    unread: bool = True
+    read_began: datetime | None = None
+    """When the reading that told it began (our clock); `None` while only bodies have told it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The truth fetched about one order, and when the fetching began (our clock)."""
+
+    order: Order
+    began: datetime
+
+
+def hinted(known: KnownOrder | None, told: Order) -> KnownOrder:
+    """Take in a webhook's body. It never lowers or moves units: it introduces the order, or asks for a reading.
+
+    A body older than what is known changes nothing. On a tie of `changed_at` the order is read again: the stamp's
+    grain is a second, so equal stamps are not equal states.
+    """
+    if known is None:
+        lines = tuple(replace(line, parts=_nowhere(line)) for line in told.lines)
+        return KnownOrder(replace(told, lines=lines), unread=True)
+    if told.changed_at < known.order.changed_at:
+        return known
+    return replace(known, unread=True)
+
+
+def read(known: KnownOrder | None, reading: Reading) -> KnownOrder:
+    """Take in a reading. Of two readings of one order the one that began later wins."""
+    if known is not None and known.read_began is not None and known.read_began > reading.began:
+        return known
+    order = reading.order
+    if known is not None:
+        order = _with_history(known.order, order)
+    return KnownOrder(order, unread=False, read_began=reading.began)
+
+
+def gone(known: KnownOrder, began: datetime) -> KnownOrder:
+    """The store no longer has the order: everything that was owed is off."""
+    lines = tuple(replace(line, parts=(), cancelled=line.cancelled + line.outstanding) for line in known.order.lines)
+    order = replace(known.order, status=OrderStatus.GONE, lines=lines)
+    return KnownOrder(order, unread=False, read_began=began)
+
+
+def _nowhere(line: OrderLine) -> tuple[Part, ...]:
+    owed = line.outstanding
+    return (Part(None, owed),) if owed and line.ignored is None else ()
+
+
+def _with_history(before: Order, now: Order) -> Order:
+    """What a reading alone does not tell: since when a line is there, and which lines the order once had.
+
+    A line that joins a known order queues from the change that brought it, not from the order's first day.
+    """
+    known = {line.id: line for line in before.lines}
+    there = {line.id for line in now.lines}
+    lines = [
+        replace(line, added_at=known[line.id].added_at if line.id in known else line.added_at or now.changed_at)
+        for line in now.lines
+    ]
+    for line in before.lines:
+        if line.id not in there:
+            off = line.cancelled + line.outstanding
+            lines.append(replace(line, parts=(), cancelled=off, ignored=Ignored.REMOVED))
+    return replace(now, lines=tuple(lines))
+
+
+def pools_of(order: Order) -> frozenset[Pool]:
+    """Every pool that one of the order's lines is owed from."""
+    return frozenset(part.pool for line in order.lines for part in line.parts if part.pool is not None)

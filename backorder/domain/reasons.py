@@ -1,0 +1,258 @@
+"""Why a line has what it has, asked when somebody wants to know: one code, one sentence for staff, one for the
+customer, and what would change it. Nothing here is stored.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from backorder.domain.lifecycle import LineStanding, OrderStanding, PartStanding
+from backorder.domain.policy import BackorderPolicy, Split
+from backorder.domain.supply import ZERO, Balance, Pool, Units
+
+
+class Code(StrEnum):
+    """The reason in one word, for machines."""
+
+    FILLED = "FILLED"
+    PARTIAL = "PARTIAL"
+    BEHIND = "BEHIND"
+    NO_SUPPLY = "NO_SUPPLY"
+    WAITING_FOR_LINE = "WAITING_FOR_LINE"
+    WAITING_FOR_ORDER = "WAITING_FOR_ORDER"
+    KEPT_BACK = "KEPT_BACK"
+    UNPAID = "UNPAID"
+    UNBALANCED = "UNBALANCED"
+    NOT_ROUTED = "NOT_ROUTED"
+    CANCEL_WISHED = "CANCEL_WISHED"
+    NOT_ACCEPTED = "NOT_ACCEPTED"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFacts:
+    """What a pool has: `on_hand` units are there for this store's open lines, `given` of them are given already."""
+
+    balance: Balance = Balance.NEW
+    on_hand: Units = ZERO
+    given: Units = ZERO
+    next_arrival: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that the reason of one part of a line depends on. `pool` is `None` before the store named one."""
+
+    outstanding: Units
+    allocated: Units
+    pool: PoolFacts | None
+    units_ahead: Units = ZERO
+    """Units that wait in the same pool and are served first."""
+    free_to_ship: Units = ZERO
+    decided: bool = True
+    paid: bool = True
+    accepted: bool = True
+    cancel_wished: bool = False
+    split: Split = Split.SHIP_AVAILABLE
+    keep_back: Units = ZERO
+
+    @property
+    def waiting(self) -> Units:
+        """Units without stock to cover them."""
+        return self.outstanding - self.allocated
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """The answer to "why?": `text` for staff, `customer` for the customer, `change` says what would change it."""
+
+    code: Code
+    units_ahead: Units
+    text: str
+    customer: str
+    change: str
+
+
+def reason(about: Situation) -> Reason:
+    """The first of the reasons that applies; what a person has decided comes before what the stock says."""
+    code = _code(about)
+    text, customer, change = _SENTENCES[code] if about.outstanding > 0 else _NOTHING_OWED
+    free = ZERO if about.pool is None else about.pool.on_hand - about.pool.given
+    if about.pool is not None and about.pool.next_arrival is not None and code in (Code.NO_SUPPLY, Code.PARTIAL):
+        change = f"The goods expected on {spoken_day(about.pool.next_arrival)}."
+    facts = {
+        "outstanding": counted(about.outstanding),
+        "allocated": spoken(about.allocated),
+        "waiting": spoken(about.waiting),
+        "ahead": counted(about.units_ahead),
+        "free": counted(free),
+    }
+    return Reason(code, about.units_ahead, text.format(**facts), customer, change.format(**facts))
+
+
+def _code(about: Situation) -> Code:
+    if about.waiting <= 0 and about.decided:
+        return _of_given(about)
+    if about.cancel_wished:
+        return Code.CANCEL_WISHED
+    if about.pool is None:
+        return Code.NOT_ROUTED
+    if not about.decided or about.pool.balance is not Balance.BALANCED:
+        return Code.UNBALANCED
+    if not about.accepted:
+        return Code.NOT_ACCEPTED
+    if about.units_ahead == 0 and about.keep_back > 0 and about.pool.on_hand > about.pool.given:
+        return Code.KEPT_BACK
+    if about.allocated > 0:
+        return Code.PARTIAL
+    return Code.BEHIND if about.units_ahead > 0 else Code.NO_SUPPLY
+
+
+def _of_given(about: Situation) -> Code:
+    if about.free_to_ship >= about.outstanding:
+        return Code.FILLED
+    if not about.paid:
+        return Code.UNPAID
+    return Code.WAITING_FOR_LINE if about.split is Split.LINE_WHOLE else Code.WAITING_FOR_ORDER
+
+
+_SENTENCES = {
+    Code.FILLED: (
+        "All its units are given and may ship.",
+        "Ready to ship.",
+        "Nothing more is needed.",
+    ),
+    Code.PARTIAL: (
+        "{allocated} of {outstanding} are given; the other {waiting} wait for stock.",
+        "Part of it is there for you; the rest waits for stock.",
+        "More stock. Enter what you have ordered under Incoming to give it a date.",
+    ),
+    Code.BEHIND: (
+        "Older orders that wait for {ahead} come first.",
+        "Waiting for stock. Orders placed before yours are served first.",
+        "An arrival of more than {ahead}.",
+    ),
+    Code.NO_SUPPLY: (
+        "It is first in line, and nothing is in stock.",
+        "Waiting for stock. Yours is next in line.",
+        "More stock. Enter what you have ordered under Incoming to give it a date.",
+    ),
+    Code.WAITING_FOR_LINE: (
+        "Its units here are given; lines ship whole, and the rest of this one still waits.",
+        "Set aside for you. It ships together with the rest of it.",
+        "Stock for the rest of the line, or shipping in parts under Settings.",
+    ),
+    Code.WAITING_FOR_ORDER: (
+        "All its units are given; orders ship whole, and other lines of this one still wait.",
+        "Set aside for you. It ships together with the rest of your order.",
+        "Stock for the other lines, or shipping in parts under Settings.",
+    ),
+    Code.KEPT_BACK: (
+        "It is first in line; {free} in stock are kept back for new orders, as your settings say.",
+        "Waiting for stock. Yours is next in line.",
+        "Fewer units kept back under Settings, or more stock.",
+    ),
+    Code.UNPAID: (
+        "All its units are given; the order is not paid yet.",
+        "Set aside for you. It ships once the payment has come in.",
+        "The payment.",
+    ),
+    Code.UNBALANCED: (
+        "The store's stock figure and its orders do not agree at the moment; nothing is decided until they do.",
+        "The store is checking its stock for you.",
+        "A moment: the figures are read again until they agree or have had time to settle.",
+    ),
+    Code.NOT_ROUTED: (
+        "The store has not said yet from where it ships.",
+        "The store is preparing your order.",
+        "A location for the order, chosen in your store.",
+    ),
+    Code.CANCEL_WISHED: (
+        "The customer asked to cancel it, so it gets no more units.",
+        "You asked to cancel this. The store has to confirm it.",
+        "Cancel it in your store, or tell the customer why not.",
+    ),
+    Code.NOT_ACCEPTED: (
+        "Backorders are switched off: it has no date, and its customer was told nothing.",
+        "The store will get in touch with you about this.",
+        "Accept backorders under Settings, or cancel the order in your store.",
+    ),
+}
+
+_NOTHING_OWED = ("Nothing of it is owed any more.", "Nothing of it is left to ship.", "Nothing more is needed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one part of a line stands in its pool's queue."""
+
+    units_ahead: Units = ZERO
+    first_promise: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One part of a line with its reason. A line that owes nothing any more has one, without a part."""
+
+    line: LineStanding
+    part: PartStanding | None
+    first_promise: date | None
+    reason: Reason
+
+
+def explain(
+    order: OrderStanding,
+    policy: BackorderPolicy,
+    *,
+    places: Mapping[tuple[int, Pool], Place],
+    pools: Mapping[Pool, PoolFacts],
+    wished: Collection[int],
+    told: bool,
+) -> list[Explained]:
+    """The reason of every part of an order. `wished` are lines whose cancelling the customer asked for; `told` says
+    that the customer was told of the backorder, which therefore was accepted.
+    """
+    rows = []
+    for line in order.lines:
+        for part in line.parts or (None,):
+            pool = None if part is None else part.pool
+            place = Place() if pool is None else places.get((line.line_id, pool), Place())
+            facts = None if pool is None else pools.get(pool, PoolFacts())
+            why = reason(
+                Situation(
+                    outstanding=ZERO if part is None else part.outstanding,
+                    allocated=ZERO if part is None else part.allocated,
+                    pool=facts,
+                    units_ahead=place.units_ahead,
+                    free_to_ship=ZERO if part is None else part.free_to_ship,
+                    decided=part is None or part.decided,
+                    paid=order.paid,
+                    accepted=accepted(policy, place.first_promise, told=told),
+                    cancel_wished=line.line_id in wished,
+                    split=policy.split,
+                    keep_back=policy.keep_back,
+                )
+            )
+            rows.append(Explained(line, part, place.first_promise, why))
+    return rows
+
+
+def accepted(policy: BackorderPolicy, first_promise: date | None, *, told: bool) -> bool:
+    """Whether a waiting line was taken on: by the policy of today, or earlier by a date or a message."""
+    return policy.accept_backorders or first_promise is not None or told
+
+
+def spoken(units: Units) -> str:
+    """Units as people write them: no exponent, no zeros behind the point."""
+    text = f"{units:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(units: Units) -> str:
+    """Units with the word behind them."""
+    return f"{spoken(units)} unit{'' if units == 1 else 's'}"
+
+
+def spoken_day(day: date) -> str:
+    """A day as people write it, such as 3 Dec 2025."""
+    return f"{day.day} {day:%b %Y}"

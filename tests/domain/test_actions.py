@@ -1,0 +1,107 @@
+"""What a store should have of ours, and what people undid there."""
+
+from datetime import date
+
+from backorder.domain.actions import (
+    ActionKind,
+    Capability,
+    Held,
+    LineDate,
+    Shown,
+    StoreSide,
+    desired,
+    plan_actions,
+    released_by_hand,
+    tags_taken_off,
+    without_tags,
+)
+from backorder.domain.lifecycle import Given, standing
+from backorder.domain.orders import OrderStatus
+from backorder.domain.policy import BackorderPolicy, Split
+from backorder.domain.supply import Pool
+from tests.builders import an_order, line, units
+
+AT_A = Pool(11, 7)
+HOLDS = frozenset({Capability.HOLD, Capability.TAG, Capability.SHOW})
+NOTES = frozenset({Capability.SHOW, Capability.LINE_DATE, Capability.NOTE})
+DAY = date(2026, 1, 20)
+
+
+def stands(owed: float, allocated: float, firm: float = 0, *, promised=(DAY, DAY), **told):
+    order = an_order(100, line(1, owed, pool=AT_A), **told)
+    given = {1: [Given(AT_A, units(allocated), units(firm), promised)]}
+    return standing(order, given, {1}, Split.SHIP_AVAILABLE)
+
+
+def side(order, can=HOLDS) -> StoreSide:
+    return desired(order, BackorderPolicy(), can)
+
+
+def test_units_that_wait_are_held_and_the_order_is_tagged_and_shown() -> None:
+    assert side(stands(5, 3)) == StoreSide(
+        held=(Held(1, 7, units(2)),),
+        tags=("backorder", "backorder-partial"),
+        shown=Shown("waiting", units(2), DAY, DAY),
+    )
+
+
+def test_an_order_that_has_everything_is_tagged_ready_and_holds_nothing() -> None:
+    assert side(stands(5, 5)) == StoreSide(tags=("backorder-ready",), shown=Shown("ready", units(0)))
+
+
+def test_an_unpaid_order_that_has_everything_stays_held() -> None:
+    assert side(stands(5, 5, paid=False)).held == (Held(1, 7, units(5)),)
+
+
+def test_an_order_that_never_waited_gets_nothing_of_ours() -> None:
+    order = standing(an_order(100, line(1, 2, pool=AT_A)), {1: [Given(AT_A, units(2))]}, (), Split.SHIP_AVAILABLE)
+    assert side(order) == StoreSide()
+
+
+def test_a_cancelled_order_has_nothing_of_ours_any_more() -> None:
+    assert side(stands(5, 3, status=OrderStatus.CANCELLED)) == StoreSide()
+
+
+def test_a_store_is_asked_only_for_what_it_can_do() -> None:
+    assert side(stands(5, 3), NOTES) == StoreSide(
+        shown=Shown("waiting", units(2), DAY, DAY), line_dates=(LineDate(1, DAY),)
+    )
+
+
+def test_a_date_that_is_not_known_is_shown_as_not_known() -> None:
+    assert side(stands(5, 3, promised=None), NOTES).line_dates == (LineDate(1, None),)
+
+
+def test_more_held_is_a_hold_and_less_is_a_release() -> None:
+    waits, ready = side(stands(5, 3)), side(stands(5, 5))
+    assert plan_actions(StoreSide(), waits, HOLDS) == [ActionKind.HOLD, ActionKind.TAG, ActionKind.SHOW]
+    assert plan_actions(waits, ready, HOLDS) == [ActionKind.RELEASE, ActionKind.TAG, ActionKind.SHOW]
+
+
+def test_the_same_side_needs_no_action() -> None:
+    assert plan_actions(side(stands(5, 3)), side(stands(5, 3)), HOLDS) == []
+
+
+def test_a_date_that_moves_alone_is_no_note() -> None:
+    before, after = side(stands(5, 3), NOTES), side(stands(5, 3, promised=(date(2026, 2, 1),) * 2), NOTES)
+    assert plan_actions(before, after, NOTES) == [ActionKind.SHOW, ActionKind.LINE_DATE]
+
+
+def test_a_hold_that_a_person_took_off_counts_as_given_by_hand() -> None:
+    order = stands(5, 3)
+    assert released_by_hand(side(order), StoreSide(), order) == [Held(1, 7, units(2))]
+
+
+def test_a_hold_that_went_with_its_units_was_not_taken_off() -> None:
+    wrote = side(stands(5, 3))
+    assert released_by_hand(wrote, StoreSide(), stands(3, 3)) == []
+
+
+def test_a_hold_that_we_mean_to_take_off_is_not_a_persons_act() -> None:
+    assert released_by_hand(side(stands(5, 3)), StoreSide(), stands(5, 5)) == []
+
+
+def test_a_tag_that_a_person_took_off_is_left_off() -> None:
+    wrote = side(stands(5, 3))
+    refused = tags_taken_off(wrote, StoreSide(tags=("backorder",)))
+    assert without_tags(wrote, refused).tags == ("backorder",)

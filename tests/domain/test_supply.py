@@ -1,0 +1,113 @@
+"""What may be believed of a stock reading, and when."""
+
+from datetime import UTC, datetime, timedelta
+
+from backorder.domain.supply import Balance, Believed, assess, physically_there
+from tests.builders import believed, stock, units
+
+T = datetime(2026, 1, 5, 12, tzinfo=UTC)
+SETTLE = timedelta(seconds=120)
+
+
+def look(before: Believed, reading, owed: float, *, at: float = 0, pulled: float | None = None):
+    """One reading that began `at` seconds after noon; the last pull began `pulled` seconds after noon."""
+    return assess(
+        before,
+        reading,
+        units(owed),
+        began=T + timedelta(seconds=at),
+        pulled_at=None if pulled is None else T + timedelta(seconds=pulled),
+        settle=SETTLE,
+    )
+
+
+def test_with_a_committed_figure_the_smaller_of_it_and_ours_counts() -> None:
+    assert physically_there(stock(-4, 4), units(5)) == 0
+
+
+def test_without_one_the_net_figure_and_what_our_lines_took_are_added() -> None:
+    assert physically_there(stock(-4), units(9)) == 5
+
+
+def test_a_new_pool_is_seen_twice_around_a_pull_before_anything_is_decided_in_it() -> None:
+    first = look(Believed(), stock(-2), 3)
+    assert (first.give, first.pull_first, first.again_at) == (None, False, T + timedelta(seconds=2))
+    second = look(first.believed, stock(-2), 3, at=2)
+    assert (second.give, second.pull_first) == (None, True)
+    third = look(second.believed, stock(-2), 3, at=2.1, pulled=2)
+    assert (third.give, third.believed.balance) == (1, Balance.BALANCED)
+
+
+def test_a_rise_that_no_order_explains_is_not_given_before_it_is_seen_twice_around_a_pull() -> None:
+    before = believed(on_hand=0, available=-5, outstanding=5)
+    first = look(before, stock(-4), 5)
+    assert (first.give, first.believed.balance) == (0, Balance.RISING)
+    second = look(first.believed, stock(-4), 5, at=2.5, pulled=2)
+    assert (second.give, second.arrived) == (1, 1)
+
+
+def test_the_race_a_younger_line_shrinks_and_only_the_stock_tells_of_it() -> None:
+    before = believed(on_hand=0, available=-5, outstanding=5)
+    first = look(before, stock(-4), 5)
+    after_the_pull = look(first.believed, stock(-4), 4, at=2.5, pulled=2)
+    assert (after_the_pull.give, after_the_pull.believed.balance) == (0, Balance.BALANCED)
+
+
+def test_stock_that_moves_between_the_two_readings_starts_the_wait_anew() -> None:
+    first = look(believed(0, -5, 5), stock(-4), 5)
+    second = look(first.believed, stock(-3), 5, at=2.5, pulled=2)
+    assert (second.give, second.again_at) == (0, T + timedelta(seconds=4.5))
+
+
+def test_a_pull_that_began_before_the_first_reading_proves_nothing() -> None:
+    first = look(believed(0, -5, 5), stock(-4), 5, at=1)
+    second = look(first.believed, stock(-4), 5, at=4, pulled=0)
+    assert (second.give, second.pull_first) == (0, True)
+
+
+def test_a_new_order_that_took_its_units_is_no_doubt() -> None:
+    seen = look(believed(5, 5, 0), stock(2), 3)
+    assert (seen.give, seen.believed.balance) == (5, Balance.BALANCED)
+
+
+def test_a_shipment_lowers_what_is_there_without_a_doubt() -> None:
+    seen = look(believed(5, 2, 3), stock(2), 1)
+    assert (seen.give, seen.may_take_back) == (3, True)
+
+
+def test_a_fall_that_no_known_order_explains_is_pulled_for_and_nothing_is_taken_back() -> None:
+    seen = look(believed(5, 2, 3), stock(-1), 3)
+    assert (seen.pull_first, seen.may_take_back, seen.believed.balance) == (True, False, Balance.UNBALANCED)
+
+
+def test_a_fall_is_accepted_after_the_settling_time_when_no_pull_explains_it() -> None:
+    first = look(believed(5, 2, 3), stock(-1), 3)
+    early = look(first.believed, stock(-1), 3, at=119, pulled=1)
+    assert early.may_take_back is False
+    late = look(early.believed, stock(-1), 3, at=120, pulled=1)
+    assert (late.give, late.may_take_back) == (2, True)
+
+
+def test_an_on_hand_below_zero_counts_as_zero_once_it_is_accepted_and_is_not_doubted_again() -> None:
+    first = look(believed(0, -3, 3), stock(-5), 3)
+    accepted = look(first.believed, stock(-5), 3, at=121, pulled=1)
+    assert (accepted.give, accepted.believed.gap) == (0, 2)
+    again = look(accepted.believed, stock(-5), 3, at=200, pulled=1)
+    assert again.believed.balance is Balance.BALANCED
+
+
+def test_committed_units_of_unknown_orders_are_served_first_and_pulled_for() -> None:
+    seen = look(believed(0, -3, 3), stock(-3, 5), 3)
+    assert (seen.give, seen.pull_first, seen.may_take_back) == (0, True, False)
+
+
+def test_where_committed_and_ours_agree_a_rise_is_given_at_once() -> None:
+    seen = look(believed(0, -3, 3), stock(-1, 3), 3)
+    assert (seen.give, seen.arrived, seen.believed.balance) == (2, 2, Balance.BALANCED)
+
+
+def test_an_accepted_gap_is_doubted_again_only_when_it_changes() -> None:
+    first = look(believed(0, -3, 3), stock(-3, 5), 3)
+    accepted = look(first.believed, stock(-3, 5), 3, at=121, pulled=1)
+    assert look(accepted.believed, stock(-3, 5), 3, at=300).may_take_back is True
+    assert look(accepted.believed, stock(-3, 6), 3, at=300).may_take_back is False
