@@ -1,0 +1,36 @@
+"""Changes of the book that do not come from the store: a customer's wish, a merchant's switch."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, update
+
+from backorder.db.tables import order_lines, orders
+from backorder.domain.orders import OrderStatus
+
+
+def review_all(conn: Connection, store_id: int, *, forget_stood: bool) -> None:
+    """Look at every open order again. With `forget_stood` as if for the first time: customers who wait are told."""
+    values: dict[str, object] = {"review": True}
+    if forget_stood:
+        values["stood"] = None
+    conn.execute(
+        update(orders).where(orders.c.store_id == store_id, orders.c.status == OrderStatus.OPEN).values(**values)
+    )
+
+
+def wish_cancel(
+    conn: Connection, store_id: int, order_id: int, line_ids: Sequence[int], reason: str, now: datetime
+) -> None:
+    """The customer wants these lines cancelled; the first wish stays the one that counts."""
+    conn.execute(
+        update(order_lines)
+        .where(
+            order_lines.c.store_id == store_id,
+            order_lines.c.order_id == order_id,
+            order_lines.c.line_id.in_(list(line_ids)),
+            order_lines.c.cancel_wished_at.is_(None),
+        )
+        .values(cancel_wished_at=now, cancel_reason=reason)
+    )
+    conn.execute(update(orders).where(orders.c.store_id == store_id, orders.c.order_id == order_id).values(review=True))

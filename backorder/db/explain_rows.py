@@ -1,0 +1,275 @@
+"""What is read to tell why: queues with everybody's place, and all that happened to one order.
+
+A page of queues takes three statements, an order's story six beside the order itself, whatever their length.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, func, select, tuple_
+
+from backorder.db.queries import ITS_LINE, TOLD, WAITS
+from backorder.db.tables import actions, decisions, inbound, items, notices, order_lines, orders, parts, pools
+from backorder.domain.actions import ActionKind
+from backorder.domain.allocation import Rule
+from backorder.domain.lifecycle import WorkState
+from backorder.domain.policy import NoticeKind
+from backorder.domain.reasons import Place, PoolFacts
+from backorder.domain.supply import ZERO, Balance, Pool, Units
+
+_EXACT = parts.c.outstanding.type
+_POOL = (parts.c.item, parts.c.location)
+_TURN = (parts.c.queue_time, parts.c.order_id, parts.c.line_id)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPool:
+    """A pool that somebody waits for: how many units in how many lines, and since when."""
+
+    pool: Pool
+    sku: str
+    title: str
+    waiting: Units
+    lines: int
+    oldest: datetime
+
+
+def waiting_pools(conn: Connection, store_id: int, *, limit: int, offset: int) -> list[WaitingPool]:
+    """The one whose first in line has waited longest comes first."""
+    oldest = func.min(parts.c.queue_time, type_=parts.c.queue_time.type)
+    rows = conn.execute(
+        select(
+            *_POOL,
+            items.c.sku,
+            items.c.title,
+            func.sum(parts.c.outstanding, type_=_EXACT).label("outstanding"),
+            func.sum(parts.c.allocated, type_=_EXACT).label("allocated"),
+            func.count().label("lines"),
+            oldest.label("oldest"),
+        )
+        .join(items, and_(items.c.store_id == parts.c.store_id, items.c.item == parts.c.item))
+        .where(parts.c.store_id == store_id, WAITS)
+        .group_by(*_POOL, items.c.sku, items.c.title)
+        .order_by(oldest, *_POOL)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [
+        WaitingPool(Pool(r.item, r.location), r.sku, r.title, r.outstanding - r.allocated, r.lines, r.oldest)
+        for r in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLine:
+    """One line that waits in a pool, with its place there. `told`: its customer got the day-0 message."""
+
+    pool: Pool
+    position: int
+    order_id: int
+    number: str
+    placed_at: datetime
+    outstanding: Units
+    allocated: Units
+    promised: tuple[date, date] | None
+    place: Place
+    cancel_wished: bool
+    told: bool
+
+
+def _ahead() -> Any:
+    """Units that wait before a part. Who wants to cancel is given nothing more, so stands in nobody's way."""
+    waiting = case((order_lines.c.cancel_wished_at.is_(None), parts.c.outstanding - parts.c.allocated), else_=0)
+    before = func.sum(waiting, type_=_EXACT).over(partition_by=_POOL, order_by=_TURN, rows=(None, -1))
+    return before.label("ahead")
+
+
+def queue_lines(conn: Connection, store_id: int, of: Collection[Pool], *, limit: int) -> dict[Pool, list[QueueLine]]:
+    """The first `limit` waiting lines of each of these pools, in order of service."""
+    position = func.row_number().over(partition_by=_POOL, order_by=_TURN).label("position")
+    told = TOLD.correlate_except(notices).label("told")
+    ranked = (
+        select(
+            *_POOL,
+            *_TURN,
+            position,
+            _ahead(),
+            parts.c.outstanding,
+            parts.c.allocated,
+            parts.c.promise_early,
+            parts.c.promise_late,
+            parts.c.promise_first,
+            order_lines.c.cancel_wished_at,
+        )
+        .join(order_lines, ITS_LINE)
+        .where(parts.c.store_id == store_id, WAITS, tuple_(*_POOL).in_(list(of)))
+        .subquery()
+    )
+    rows = conn.execute(
+        select(ranked, orders.c.number, orders.c.placed_at, told)
+        .join(orders, and_(orders.c.store_id == store_id, orders.c.order_id == ranked.c.order_id))
+        .where(ranked.c.position <= limit)
+        .order_by(ranked.c.item, ranked.c.location, ranked.c.position)
+    )
+    found: dict[Pool, list[QueueLine]] = {}
+    for r in rows:
+        pool = Pool(r.item, r.location)
+        found.setdefault(pool, []).append(
+            QueueLine(
+                pool=pool,
+                position=r.position,
+                order_id=r.order_id,
+                number=r.number,
+                placed_at=r.placed_at,
+                outstanding=r.outstanding,
+                allocated=r.allocated,
+                promised=None if r.promise_early is None else (r.promise_early, r.promise_late),
+                place=Place(r.ahead or ZERO, r.promise_first),
+                cancel_wished=r.cancel_wished_at is not None,
+                told=r.told,
+            )
+        )
+    return found
+
+
+def pool_facts(conn: Connection, store_id: int, of: Collection[Pool]) -> dict[Pool, PoolFacts]:
+    """What these pools have, as far as they were ever read."""
+    given = (
+        select(func.sum(parts.c.allocated, type_=_EXACT))
+        .where(parts.c.store_id == store_id, parts.c.item == pools.c.item, parts.c.location == pools.c.location)
+        .scalar_subquery()
+    )
+    arrival = (
+        select(func.min(inbound.c.expected_on, type_=inbound.c.expected_on.type))
+        .where(
+            inbound.c.store_id == store_id,
+            inbound.c.item == pools.c.item,
+            inbound.c.location == pools.c.location,
+            inbound.c.received < inbound.c.quantity,
+        )
+        .scalar_subquery()
+    )
+    rows = conn.execute(
+        select(
+            pools.c.item,
+            pools.c.location,
+            pools.c.balance,
+            pools.c.on_hand,
+            given.label("given"),
+            arrival.label("arrival"),
+        ).where(pools.c.store_id == store_id, tuple_(pools.c.item, pools.c.location).in_(list(of)))
+    )
+    return {
+        Pool(r.item, r.location): PoolFacts(Balance(r.balance), r.on_hand, r.given or ZERO, r.arrival) for r in rows
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One change of what a line has, as it was decided."""
+
+    line_id: int
+    pool: Pool
+    before: Units
+    allocated: Units
+    firm: Units
+    rule: Rule
+    on_hand: Units | None
+    policy_version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLog:
+    """One message and what became of it."""
+
+    kind: NoticeKind
+    state: WorkState
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WriteLog:
+    """One store write and what became of it."""
+
+    kind: ActionKind
+    state: WorkState
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A customer's wish to cancel a line."""
+
+    line_id: int
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that happened to one order beside what the order itself says; lists are oldest first."""
+
+    places: Mapping[tuple[int, Pool], Place]
+    pools: Mapping[Pool, PoolFacts]
+    wishes: Mapping[int, Wish]
+    decisions: tuple[DecisionRow, ...]
+    notices: tuple[NoticeLog, ...]
+    writes: tuple[WriteLog, ...]
+
+    @property
+    def told(self) -> bool:
+        """Whether the customer was told of the backorder, or is about to be."""
+        return any(notice.kind is NoticeKind.BACKORDERED for notice in self.notices)
+
+
+def story(conn: Connection, store_id: int, order_id: int, of: Collection[Pool]) -> Story:
+    """The story of an order whose open lines lie in these pools."""
+
+    def its(table: Any) -> Any:
+        return and_(table.c.store_id == store_id, table.c.order_id == order_id)
+
+    wishes = conn.execute(
+        select(order_lines.c.line_id, order_lines.c.cancel_wished_at, order_lines.c.cancel_reason).where(
+            its(order_lines), order_lines.c.cancel_wished_at.is_not(None)
+        )
+    )
+    decided = conn.execute(select(decisions).where(its(decisions)).order_by(decisions.c.id))
+    said = conn.execute(select(notices).where(its(notices)).order_by(notices.c.id))
+    wrote = conn.execute(select(actions).where(its(actions)).order_by(actions.c.id))
+    return Story(
+        places=_places(conn, store_id, order_id, of),
+        pools=pool_facts(conn, store_id, of),
+        wishes={r.line_id: Wish(r.line_id, r.cancel_wished_at, r.cancel_reason) for r in wishes},
+        decisions=tuple(
+            DecisionRow(
+                r.line_id,
+                Pool(r.item, r.location),
+                r.before,
+                r.allocated,
+                r.firm,
+                r.rule,
+                r.on_hand,
+                r.policy_version,
+                r.at,
+            )
+            for r in decided
+        ),
+        notices=tuple(NoticeLog(r.kind, r.state, r.reason, r.at) for r in said),
+        writes=tuple(WriteLog(r.kind, r.state, r.reason, r.at) for r in wrote),
+    )
+
+
+def _places(conn: Connection, store_id: int, order_id: int, of: Collection[Pool]) -> dict[tuple[int, Pool], Place]:
+    ranked = (
+        select(*_POOL, parts.c.order_id, parts.c.line_id, parts.c.promise_first, _ahead())
+        .join(order_lines, ITS_LINE)
+        .where(parts.c.store_id == store_id, WAITS, tuple_(*_POOL).in_(list(of)))
+        .subquery()
+    )
+    rows = conn.execute(select(ranked).where(ranked.c.order_id == order_id))
+    return {(r.line_id, Pool(r.item, r.location)): Place(r.ahead or ZERO, r.promise_first) for r in rows}

@@ -1,0 +1,85 @@
+"""Stocked items: their names, how they are counted, and which of them changed since their last pass."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from backorder.db.tables import items, parts, pools
+from backorder.db.upsert import insert_missing, put
+from backorder.domain.supply import ZERO, Item
+
+CHUNK = 500
+
+
+def touch(conn: Connection, store_id: int, ids: Iterable[int]) -> None:
+    """These changed: their pools are read and planned anew. A mark that is there already counts on."""
+    wanted = sorted(set(ids))
+    insert_missing(conn, items, [{"store_id": store_id, "item": item} for item in wanted])
+    for start in range(0, len(wanted), CHUNK):
+        conn.execute(
+            update(items)
+            .where(items.c.store_id == store_id, items.c.item.in_(wanted[start : start + CHUNK]))
+            .values(dirty_seq=items.c.dirty_seq + 1)
+        )
+
+
+def dirty(conn: Connection, store_id: int, now: datetime, limit: int) -> dict[int, int]:
+    """Items to be planned and their marks: what changed, and what was in doubt and may be looked at again."""
+    again = select(pools.c.item).where(pools.c.store_id == store_id, pools.c.again_at <= now)
+    found = conn.execute(
+        select(items.c.item, items.c.dirty_seq)
+        .where(items.c.store_id == store_id, (items.c.dirty_seq > items.c.done_seq) | items.c.item.in_(again))
+        .order_by(items.c.item)
+        .limit(limit)
+    )
+    return {row.item: row.dirty_seq for row in found}
+
+
+def done(conn: Connection, store_id: int, marks: Mapping[int, int]) -> None:
+    """The pass that noted these marks is over. A mark that grew meanwhile stays."""
+    for item, seq in marks.items():
+        conn.execute(
+            update(items)
+            .where(items.c.store_id == store_id, items.c.item == item, items.c.done_seq < seq)
+            .values(done_seq=seq)
+        )
+
+
+def save(conn: Connection, store_id: int, told: Sequence[Item]) -> set[int]:
+    """Save what a reading tells of items; returns those that are counted in another way than we knew."""
+    ids = [item.item for item in told]
+    before = {}
+    for start in range(0, len(ids), CHUNK):
+        rows = conn.execute(
+            select(items.c.item, items.c.tracked, items.c.gone, items.c.counted_at, items.c.title).where(
+                items.c.store_id == store_id, items.c.item.in_(ids[start : start + CHUNK])
+            )
+        )
+        before.update({row.item: row for row in rows})
+    rows_out = [
+        {
+            "store_id": store_id,
+            "item": item.item,
+            "sku": item.sku[:255],
+            "title": item.title[:500],
+            "tracked": item.tracked,
+            "gone": item.gone,
+            "counted_at": item.counted_at,
+        }
+        for item in told
+    ]
+    put(conn, items, rows_out, ("sku", "title", "tracked", "gone", "counted_at"))
+    return {
+        item.item
+        for item in told
+        if item.item in before
+        and (before[item.item].tracked, before[item.item].gone, before[item.item].counted_at)
+        != (item.tracked, item.gone, item.counted_at)
+    }
+
+
+def owed(conn: Connection, store_id: int) -> list[int]:
+    """Items with a unit that is still owed."""
+    found = select(parts.c.item).where(parts.c.store_id == store_id, parts.c.outstanding > ZERO, parts.c.item > 0)
+    return list(conn.execute(found.distinct()).scalars())

@@ -1,0 +1,84 @@
+"""Who works on what: a row with an owner, an end and a fencing number that grows with every new owner.
+
+A worker whose lease ran out cannot write: its last transaction finds a newer fence and is rolled back.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from backorder.db.session import Database
+from backorder.db.tables import leases
+from backorder.db.upsert import insert_missing
+from backorder.domain.errors import LeaseLost
+
+LENGTH = timedelta(seconds=25)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A right to work on something until it runs out or is taken over."""
+
+    name: str
+    owner: str
+    fence: int
+
+
+def acquire(conn: Connection, name: str, owner: str, now: datetime) -> Lease | None:
+    """Take the lease if nobody holds it; `None` when somebody does."""
+    insert_missing(conn, leases, [{"name": name, "owner": "", "fence": 0, "until": now}])
+    taken = conn.execute(
+        update(leases)
+        .where(leases.c.name == name, leases.c.until <= now)
+        .values(owner=owner, fence=leases.c.fence + 1, until=now + LENGTH)
+        .returning(leases.c.fence)
+    ).scalar_one_or_none()
+    return None if taken is None else Lease(name, owner, taken)
+
+
+def renew(conn: Connection, lease: Lease, now: datetime) -> None:
+    """Hold the lease for its full length again, before each call outside. Raises LeaseLost."""
+    kept = conn.execute(
+        update(leases).where(leases.c.name == lease.name, leases.c.fence == lease.fence).values(until=now + LENGTH)
+    )
+    if kept.rowcount != 1:
+        raise LeaseLost(f"{lease.name} was taken over.")
+
+
+def check(conn: Connection, lease: Lease) -> None:
+    """To be called in each transaction that writes under the lease. Raises LeaseLost when somebody took over."""
+    fence = conn.execute(
+        select(leases.c.fence).where(leases.c.name == lease.name).with_for_update()
+    ).scalar_one_or_none()
+    if fence != lease.fence:
+        raise LeaseLost(f"{lease.name} was taken over.")
+
+
+def release(conn: Connection, lease: Lease, now: datetime) -> None:
+    """Give the lease back, if it is still ours."""
+    conn.execute(update(leases).where(leases.c.name == lease.name, leases.c.fence == lease.fence).values(until=now))
+
+
+def held(conn: Connection, prefix: str, now: datetime) -> bool:
+    """Whether anybody holds a lease whose name begins so."""
+    found = select(leases.c.name).where(leases.c.name.startswith(prefix, autoescape=True), leases.c.until > now)
+    return conn.execute(found.limit(1)).first() is not None
+
+
+@contextmanager
+def holding(database: Database, name: str, owner: str, now: datetime) -> Iterator[Lease | None]:
+    """The lease for the length of a block, given back at its end; `None` when somebody else holds it.
+
+    After a crash nothing is given back: the next owner waits for the lease's end.
+    """
+    with database.write() as conn:
+        lease = acquire(conn, name, owner, now)
+    try:
+        yield lease
+    finally:
+        if lease is not None:
+            with database.write() as conn:
+                release(conn, lease, now)

@@ -1,0 +1,300 @@
+"""What is to be written to stores and sent to customers: a row each, before it is tried, kept for ever."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, exists, func, select, update
+
+from backorder.db.tables import actions, notices, orders, stores
+from backorder.db.upsert import insert_missing
+from backorder.db.values import side_out, stood_out
+from backorder.domain.actions import ActionKind, StoreSide
+from backorder.domain.lifecycle import Stood, WorkState
+from backorder.domain.policy import NoticeKind
+from backorder.domain.store import Health, Mode
+
+OPEN = (WorkState.DUE, WorkState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The outcome of looking at one order again. `desired` is `None` where nothing may be written to the store."""
+
+    order_id: int
+    state_seq: int
+    stood: Stood
+    side_seq: int
+    desired: StoreSide | None
+    refused_tags: tuple[str, ...]
+    actions: tuple[tuple[ActionKind, str], ...] = ()
+    notices: tuple[tuple[NoticeKind, bool], ...] = ()
+    """Each with whether it speaks of a write that has to be done first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One change to a store that was decided."""
+
+    id: int
+    order_id: int
+    side_seq: int
+    kind: ActionKind
+    text: str
+    state: WorkState
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """One message to a customer that was decided."""
+
+    id: int
+    store_id: int
+    order_id: int
+    kind: NoticeKind
+    reason_version: int
+    side_seq: int | None
+    state: WorkState
+    tries: int
+
+
+_REVIEW = (
+    update(orders)
+    .where((orders.c.store_id == bindparam("b_store")) & (orders.c.order_id == bindparam("b_order")))
+    .values(
+        review=False,
+        state_seq=bindparam("b_state_seq"),
+        stood=bindparam("b_stood"),
+        side_seq=bindparam("b_side_seq"),
+        desired=bindparam("b_desired"),
+        refused_tags=bindparam("b_refused"),
+    )
+)
+
+
+def save_reviews(conn: Connection, store_id: int, found: Sequence[Reviewed], now: datetime) -> None:
+    """Save where orders stand now, with the writes and messages that this makes due."""
+    if not found:
+        return
+    conn.execute(
+        _REVIEW,
+        [
+            {
+                "b_store": store_id,
+                "b_order": r.order_id,
+                "b_state_seq": r.state_seq,
+                "b_stood": stood_out(r.stood),
+                "b_side_seq": r.side_seq,
+                "b_desired": None if r.desired is None else side_out(r.desired),
+                "b_refused": list(r.refused_tags) or None,
+            }
+            for r in found
+        ],
+    )
+    due: list[dict[str, Any]] = []
+    said: list[dict[str, Any]] = []
+    for r in found:
+        common = {"store_id": store_id, "order_id": r.order_id, "state": WorkState.DUE, "due_at": now, "at": now}
+        due += [{**common, "side_seq": r.side_seq, "kind": kind, "text": text} for kind, text in r.actions]
+        said += [
+            {**common, "kind": kind, "reason_version": r.state_seq, "side_seq": r.side_seq if waits else None}
+            for kind, waits in r.notices
+        ]
+    superseded = [r.order_id for r in found if r.actions]
+    if superseded:
+        # The order's newest desired state is written whole: an older change that was not begun is part of it.
+        conn.execute(
+            update(actions)
+            .where(actions.c.store_id == store_id, actions.c.order_id.in_(superseded), actions.c.state == WorkState.DUE)
+            .values(state=WorkState.DROPPED, reason="A newer state of the order was written instead.", at=now)
+        )
+    insert_missing(conn, actions, due)
+    insert_missing(conn, notices, said)
+
+
+def open_actions(conn: Connection, store_id: int, order_id: int, now: datetime) -> list[ActionRow]:
+    """What is to be written to one order: due now, begun by somebody who is gone, or of unknown outcome."""
+    rows = conn.execute(
+        select(actions)
+        .where(
+            actions.c.store_id == store_id,
+            actions.c.order_id == order_id,
+            actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
+            actions.c.due_at <= now,
+        )
+        .order_by(actions.c.id)
+        .with_for_update()
+    ).mappings()
+    names = ("id", "order_id", "side_seq", "kind", "text", "state", "tries")
+    return [ActionRow(**{name: row[name] for name in names}) for row in rows]
+
+
+def set_actions(
+    conn: Connection,
+    ids: Iterable[int],
+    state: WorkState,
+    now: datetime,
+    *,
+    reason: str = "",
+    due_at: datetime | None = None,
+    tried: bool = False,
+) -> None:
+    """Where these writes stand now."""
+    values: dict[str, Any] = {"state": state, "reason": reason[:500], "at": now}
+    if due_at is not None:
+        values["due_at"] = due_at
+    if tried:
+        values["tries"] = actions.c.tries + 1
+    conn.execute(update(actions).where(actions.c.id.in_(list(ids))).values(**values))
+
+
+def set_wrote(
+    conn: Connection, store_id: int, order_id: int, wrote: StoreSide, *, refused_tags: tuple[str, ...] | None = None
+) -> None:
+    """What the store has of ours on the order now; with `refused_tags` also what a person does not want there."""
+    values: dict[str, Any] = {"wrote": side_out(wrote)}
+    if refused_tags is not None:
+        values.update(refused_tags=list(refused_tags) or None, review=True)
+    conn.execute(update(orders).where(orders.c.store_id == store_id, orders.c.order_id == order_id).values(**values))
+
+
+def drop_waiting_notices(
+    conn: Connection, store_id: int, order_id: int, side_seq: int, reason: str, now: datetime
+) -> None:
+    """The write that these messages speak of was refused: they are not sent."""
+    conn.execute(
+        update(notices)
+        .where(
+            notices.c.store_id == store_id,
+            notices.c.order_id == order_id,
+            notices.c.side_seq == side_seq,
+            notices.c.state == WorkState.DUE,
+        )
+        .values(state=WorkState.DROPPED, reason=reason[:500], at=now)
+    )
+
+
+def notice(conn: Connection, store_id: int, notice_id: int) -> NoticeRow | None:
+    """One message, kept from others until the transaction ends."""
+    row = (
+        conn.execute(select(notices).where(notices.c.store_id == store_id, notices.c.id == notice_id).with_for_update())
+        .mappings()
+        .first()
+    )
+    if row is None:
+        return None
+    names = ("id", "store_id", "order_id", "kind", "reason_version", "side_seq", "state", "tries")
+    return NoticeRow(**{name: row[name] for name in names})
+
+
+def write_pending(conn: Connection, row: NoticeRow) -> bool:
+    """Whether the write that a message speaks of is not done yet. A newer state of the order counts for an older."""
+    if row.side_seq is None:
+        return False
+    found = select(actions.c.id).where(
+        actions.c.store_id == row.store_id,
+        actions.c.order_id == row.order_id,
+        actions.c.kind != ActionKind.NOTE,
+        actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
+    )
+    return conn.execute(found.limit(1)).first() is not None
+
+
+def set_notice(
+    conn: Connection,
+    notice_id: int,
+    state: WorkState,
+    now: datetime,
+    *,
+    reason: str = "",
+    due_at: datetime | None = None,
+    message_id: str = "",
+    tried: bool = False,
+) -> None:
+    """Where this message stands now."""
+    values: dict[str, Any] = {"state": state, "reason": reason[:500], "at": now}
+    if due_at is not None:
+        values["due_at"] = due_at
+    if message_id:
+        values["message_id"] = message_id
+    if tried:
+        values["tries"] = notices.c.tries + 1
+    conn.execute(update(notices).where(notices.c.id == notice_id).values(**values))
+
+
+def _live(table: Any) -> Any:
+    """Rows of stores that are on: all others are left alone. A paused store's policy is asked by the worker."""
+    return exists().where(
+        stores.c.id == table.c.store_id,
+        stores.c.mode == Mode.ON,
+        stores.c.health.in_([Health.GOOD, Health.BACKING_OFF]),
+    )
+
+
+def orders_to_write(conn: Connection, now: datetime, store_id: int | None = None) -> list[tuple[int, int]]:
+    """(store, order) with a write that is due, was begun by somebody who is gone, or has an unknown outcome."""
+    found = (
+        select(actions.c.store_id, actions.c.order_id, func.min(actions.c.id))
+        .where(
+            actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
+            actions.c.due_at <= now,
+            _live(actions),
+        )
+        .group_by(actions.c.store_id, actions.c.order_id)
+        .order_by(func.min(actions.c.id))
+    )
+    if store_id is not None:
+        found = found.where(actions.c.store_id == store_id)
+    return [(row[0], row[1]) for row in conn.execute(found)]
+
+
+def notices_to_send(conn: Connection, now: datetime, store_id: int | None = None) -> list[tuple[int, int]]:
+    """(store, notice) that are due."""
+    found = (
+        select(notices.c.store_id, notices.c.id)
+        .where(notices.c.state == WorkState.DUE, notices.c.due_at <= now, _live(notices))
+        .order_by(notices.c.id)
+    )
+    if store_id is not None:
+        found = found.where(notices.c.store_id == store_id)
+    return [(row[0], row[1]) for row in conn.execute(found)]
+
+
+def abandoned_notices(conn: Connection, before: datetime, now: datetime) -> int:
+    """Messages whose sender died in mid-send: nobody knows whether they left. They are shown, not sent again."""
+    left = conn.execute(
+        update(notices)
+        .where(and_(notices.c.state == WorkState.RUNNING, notices.c.at <= before))
+        .values(
+            state=WorkState.UNKNOWN,
+            reason="The sender was stopped in the middle: the message may have left or not.",
+            at=now,
+        )
+    )
+    return int(left.rowcount)
+
+
+def sent_kinds(conn: Connection, store_id: int, order_id: int) -> list[NoticeKind]:
+    """The kinds of message that the order's customer got."""
+    found = select(notices.c.kind).where(
+        notices.c.store_id == store_id, notices.c.order_id == order_id, notices.c.state == WorkState.DONE
+    )
+    found = found.order_by(notices.c.id)
+    return list(conn.execute(found).scalars())
+
+
+def next_due(conn: Connection, after: datetime) -> datetime | None:
+    """When the next write or message that waits for its time is due."""
+    found = [
+        conn.execute(
+            select(func.min(table.c.due_at)).where(
+                table.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
+                table.c.due_at > after,
+                _live(table),
+            )
+        ).scalar_one_or_none()
+        for table in (actions, notices)
+    ]
+    return min((at for at in found if at is not None), default=None)

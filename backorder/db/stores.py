@@ -1,0 +1,185 @@
+"""Connected stores: their rows, their policy, their health."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from backorder.db.tables import deliveries, signins, stores
+from backorder.db.values import policy_in, policy_out
+from backorder.domain.errors import Rejected
+from backorder.domain.policy import BackorderPolicy
+from backorder.domain.store import Health, Mode, Store
+
+
+class NoSuchStore(Rejected):
+    """No store has that id or address."""
+
+    status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class NewStore:
+    """What is known of a store when it is connected."""
+
+    platform: str
+    address: str
+    name: str
+    currency: str
+    timezone: str
+    credentials: str
+    webhook_token: str
+
+
+def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
+    """Remember a store. One that is there already gets the new credentials and is imported anew."""
+    facts = {
+        "name": new.name,
+        "currency": new.currency,
+        "timezone": new.timezone,
+        "credentials": new.credentials,
+        "webhook_token": new.webhook_token,
+        "health": Health.GOOD,
+        "trouble": "",
+        "failures": 0,
+        "calm_until": None,
+        "imported_at": None,
+        "pulled_until": None,
+        "catch_up_at": now,
+        "audited_at": now,
+    }
+    known = conn.execute(
+        select(stores.c.id).where(
+            stores.c.platform == new.platform, stores.c.address == new.address, stores.c.health != Health.GONE
+        )
+    ).scalar_one_or_none()
+    if known is not None:
+        conn.execute(update(stores).where(stores.c.id == known).values(**facts))
+        return get(conn, known)
+    made = conn.execute(
+        insert(stores)
+        .values(
+            platform=new.platform,
+            address=new.address,
+            mode=Mode.WATCH,
+            policy=policy_out(BackorderPolicy()),
+            connected_at=now,
+            **facts,
+        )
+        .returning(stores.c.id)
+    ).scalar_one()
+    return get(conn, made)
+
+
+def get(conn: Connection, store_id: int) -> Store:
+    """The store of that id. Raises NoSuchStore."""
+    row = conn.execute(select(stores).where(stores.c.id == store_id)).mappings().first()
+    if row is None:
+        raise NoSuchStore(f"There is no store {store_id}.")
+    return _store(row)
+
+
+def everyone(conn: Connection) -> list[Store]:
+    """Every store that is still connected, oldest first."""
+    rows = conn.execute(select(stores).where(stores.c.health != Health.GONE).order_by(stores.c.id)).mappings()
+    return [_store(row) for row in rows]
+
+
+def by_token_hash(conn: Connection, api_token_hash: str) -> Store | None:
+    """The store that an API token opens."""
+    row = conn.execute(select(stores).where(stores.c.api_token_hash == api_token_hash)).mappings().first()
+    return None if row is None or row["health"] is Health.GONE else _store(row)
+
+
+def credentials(conn: Connection, store_id: int) -> str:
+    """The sealed credentials."""
+    return str(conn.execute(select(stores.c.credentials).where(stores.c.id == store_id)).scalar_one())
+
+
+def webhook_token(conn: Connection, store_id: int) -> str:
+    """The token in the store's webhook URL."""
+    return str(conn.execute(select(stores.c.webhook_token).where(stores.c.id == store_id)).scalar_one())
+
+
+def set_api_token(conn: Connection, store_id: int, api_token_hash: str) -> None:
+    """Let this token in, and the one before it no more."""
+    conn.execute(update(stores).where(stores.c.id == store_id).values(api_token_hash=api_token_hash))
+
+
+def set_mode(conn: Connection, store_id: int, mode: Mode) -> None:
+    """Watch, or on."""
+    conn.execute(update(stores).where(stores.c.id == store_id).values(mode=mode))
+
+
+def set_policy(conn: Connection, store_id: int, policy: BackorderPolicy) -> None:
+    """Save the merchant's choices."""
+    conn.execute(update(stores).where(stores.c.id == store_id).values(policy=policy_out(policy)))
+
+
+def note(conn: Connection, store_id: int, **times: datetime | None) -> None:
+    """Remember when something was done for the store (imported_at, pulled_at, pulled_until, catch_up_at, ...)."""
+    conn.execute(update(stores).where(stores.c.id == store_id).values(**times))
+
+
+def calls_work(conn: Connection, store_id: int) -> None:
+    """A call succeeded: the store is healthy again."""
+    conn.execute(
+        update(stores)
+        .where(stores.c.id == store_id, stores.c.health == Health.BACKING_OFF)
+        .values(health=Health.GOOD, trouble="", failures=0, calm_until=None)
+    )
+
+
+def call_failed(conn: Connection, store_id: int, reason: str, retry_after: float, now: datetime) -> None:
+    """A call failed for now: leave the store alone, longer with each failure in a row, at most 10 minutes."""
+    failures = conn.execute(select(stores.c.failures).where(stores.c.id == store_id)).scalar_one()
+    wait = max(retry_after, min(600.0, 2.0 * 2**failures))
+    conn.execute(
+        update(stores)
+        .where(stores.c.id == store_id, stores.c.health.in_([Health.GOOD, Health.BACKING_OFF]))
+        .values(
+            health=Health.BACKING_OFF,
+            trouble=reason,
+            failures=min(failures + 1, 20),
+            calm_until=now + timedelta(seconds=wait),
+        )
+    )
+
+
+def access_lost(conn: Connection, store_id: int, reason: str) -> None:
+    """The store refuses us: nothing is tried before it is connected again."""
+    conn.execute(
+        update(stores)
+        .where(stores.c.id == store_id, stores.c.health != Health.GONE)
+        .values(health=Health.ACCESS_LOST, trouble=reason)
+    )
+
+
+def leave(conn: Connection, store_id: int) -> None:
+    """Forget a store: credentials, deliveries and sign-ins at once; figures stay, nothing is called any more."""
+    conn.execute(delete(deliveries).where(deliveries.c.store_id == store_id))
+    conn.execute(delete(signins).where(signins.c.store_id == store_id))
+    conn.execute(
+        update(stores)
+        .where(stores.c.id == store_id)
+        .values(health=Health.GONE, mode=Mode.WATCH, credentials="", api_token_hash=None)
+    )
+
+
+def callable_now(conn: Connection, now: datetime) -> list[Store]:
+    """Stores that may be called at the moment."""
+    return [
+        store
+        for store in everyone(conn)
+        if store.health is Health.GOOD
+        or (store.health is Health.BACKING_OFF and (store.calm_until is None or store.calm_until <= now))
+    ]
+
+
+def _store(row: Any) -> Store:
+    names = (
+        "id", "platform", "address", "name", "currency", "timezone", "mode", "health", "connected_at", "trouble",
+        "calm_until", "imported_at", "pulled_at", "pulled_until", "catch_up_at", "swept_at", "audited_at",
+    )  # fmt: skip
+    return Store(**{name: row[name] for name in names}, policy=policy_in(row["policy"]))

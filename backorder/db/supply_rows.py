@@ -1,0 +1,156 @@
+"""What pages and the API read about goods: pools in trouble, stocked items, what is on the way, what arrived. One
+statement each.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from backorder.db.tables import inbound, items, parts, pools, receipts
+from backorder.domain.supply import ZERO, Balance, Inbound, Pool, Units
+
+
+@dataclass(frozen=True, slots=True)
+class TroubledPool:
+    """A pool whose figures contradict the order book, or that has let more units go than it has."""
+
+    pool: Pool
+    sku: str
+    title: str
+    balance: Balance
+    gap: Units
+    shortfall: Units
+
+
+def troubled_pools(conn: Connection, store_id: int, *, limit: int) -> list[TroubledPool]:
+    """The worst shortfall first."""
+    rows = conn.execute(
+        select(pools, items.c.sku, items.c.title)
+        .join(items, and_(items.c.store_id == pools.c.store_id, items.c.item == pools.c.item))
+        .where(
+            pools.c.store_id == store_id,
+            or_(pools.c.shortfall > ZERO, pools.c.gap != ZERO, pools.c.balance == Balance.UNBALANCED),
+        )
+        .order_by(pools.c.shortfall.desc(), pools.c.item, pools.c.location)
+        .limit(limit)
+    )
+    return [TroubledPool(Pool(r.item, r.location), r.sku, r.title, r.balance, r.gap, r.shortfall) for r in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class StockedItem:
+    """An item at one place and what is owed there. `stock` is the store's own figure, `on_hand` what we make of it."""
+
+    pool: Pool
+    sku: str
+    title: str
+    stock: Units
+    on_hand: Units
+    outstanding: Units
+    waiting: Units
+
+
+def stocked_items(conn: Connection, store_id: int) -> list[StockedItem]:
+    """Every pool that the store counts, by SKU."""
+    exact = parts.c.outstanding.type
+    owed = (
+        select(
+            parts.c.item,
+            parts.c.location,
+            func.sum(parts.c.outstanding, type_=exact).label("outstanding"),
+            func.sum(parts.c.allocated, type_=exact).filter(parts.c.decided).label("allocated"),
+            func.sum(parts.c.outstanding, type_=exact).filter(parts.c.decided).label("decided"),
+        )
+        .where(parts.c.store_id == store_id)
+        .group_by(parts.c.item, parts.c.location)
+        .subquery()
+    )
+    rows = conn.execute(
+        select(
+            pools.c.item,
+            pools.c.location,
+            pools.c.available,
+            pools.c.on_hand,
+            items.c.sku,
+            items.c.title,
+            owed.c.outstanding,
+            owed.c.allocated,
+            owed.c.decided,
+        )
+        .join(items, and_(items.c.store_id == pools.c.store_id, items.c.item == pools.c.item))
+        .outerjoin(owed, and_(owed.c.item == pools.c.item, owed.c.location == pools.c.location))
+        .where(pools.c.store_id == store_id, items.c.tracked, ~items.c.gone)
+        .order_by(items.c.sku, pools.c.item, pools.c.location)
+    )
+    return [
+        StockedItem(
+            Pool(r.item, r.location),
+            r.sku,
+            r.title,
+            r.available,
+            r.on_hand,
+            r.outstanding or ZERO,
+            (r.decided or ZERO) - (r.allocated or ZERO),
+        )
+        for r in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRow:
+    """Goods on the way, with the names of the item."""
+
+    line: Inbound
+    sku: str
+    title: str
+
+
+def inbound_rows(conn: Connection, store_id: int, *, inbound_id: int | None = None) -> list[InboundRow]:
+    """Goods that are still on the way, soonest first; or one line whatever has become of it."""
+    which = inbound.c.received < inbound.c.quantity if inbound_id is None else inbound.c.id == inbound_id
+    rows = conn.execute(
+        select(inbound, items.c.sku, items.c.title)
+        .join(items, and_(items.c.store_id == inbound.c.store_id, items.c.item == inbound.c.item))
+        .where(inbound.c.store_id == store_id, which)
+        .order_by(inbound.c.expected_on, inbound.c.id)
+    )
+    return [
+        InboundRow(
+            Inbound(r.id, Pool(r.item, r.location), r.quantity, r.received, r.expected_on, r.source), r.sku, r.title
+        )
+        for r in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """An arrival that was booked. A guessed one came from stock that rose, and can be undone."""
+
+    id: int
+    sku: str
+    title: str
+    units: Units
+    guessed: bool
+    at: datetime
+    undone_at: datetime | None
+    expected_on: date
+    source: str
+
+
+def receipt_rows(conn: Connection, store_id: int, *, limit: int, receipt_id: int | None = None) -> list[ReceiptRow]:
+    """The newest arrivals first; or one of them."""
+    found = (
+        select(receipts, inbound.c.expected_on, inbound.c.source, items.c.sku, items.c.title)
+        .join(inbound, inbound.c.id == receipts.c.inbound_id)
+        .join(items, and_(items.c.store_id == inbound.c.store_id, items.c.item == inbound.c.item))
+        .where(receipts.c.store_id == store_id)
+        .order_by(receipts.c.id.desc())
+        .limit(limit)
+    )
+    if receipt_id is not None:
+        found = found.where(receipts.c.id == receipt_id)
+    return [
+        ReceiptRow(r.id, r.sku, r.title, r.units, r.guessed, r.at, r.undone_at, r.expected_on, r.source)
+        for r in conn.execute(found)
+    ]

@@ -1,0 +1,388 @@
+"""The tables. Every key starts with the store, so a store can move to another database whole.
+
+Units and money are integers of ten-thousandths, instants are microseconds since 1970 in UTC: exact, sortable and
+the same on SQLite and PostgreSQL.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+from backorder.domain.actions import ActionKind
+from backorder.domain.allocation import Rule
+from backorder.domain.lifecycle import WorkState
+from backorder.domain.orders import Ignored, OrderStatus
+from backorder.domain.policy import NoticeKind
+from backorder.domain.store import Health, Mode
+from backorder.domain.supply import Balance
+
+SCALE = Decimal(10_000)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A decimal with four places, kept as an integer of ten-thousandths."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return None if value is None else int((value * SCALE).to_integral_value())
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else plain(Decimal(value) / SCALE)
+
+
+def plain(value: Decimal) -> Decimal:
+    """The same number without trailing zeros and without an exponent."""
+    whole = value.to_integral_value()
+    return whole.quantize(Decimal(1)) if value == whole else value.normalize()
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC, kept as microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A member of one enum, kept as its word."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.words(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _store() -> Column[Any]:
+    return Column("store_id", ForeignKey("stores.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+
+
+def _row_id() -> Column[Any]:
+    return Column("id", RowId, primary_key=True, autoincrement=True)
+
+
+def _of_store() -> Column[Any]:
+    return Column("store_id", ForeignKey("stores.id", ondelete="CASCADE"), nullable=False)
+
+
+stores = Table(
+    "stores",
+    metadata,
+    _row_id(),
+    Column("platform", String(40), nullable=False),
+    Column("address", String(255), nullable=False),
+    Column("name", String(200), nullable=False, server_default=""),
+    Column("currency", String(3), nullable=False, server_default=""),
+    Column("timezone", String(64), nullable=False, server_default="UTC"),
+    Column("mode", Word(Mode), nullable=False),
+    Column("health", Word(Health), nullable=False),
+    Column("trouble", Text, nullable=False, server_default=""),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("calm_until", Instant),
+    Column("credentials", Text, nullable=False),
+    Column("webhook_token", String(64), nullable=False, unique=True),
+    Column("api_token_hash", String(64), unique=True),
+    Column("policy", JSON, nullable=False),
+    Column("connected_at", Instant, nullable=False),
+    Column("imported_at", Instant),
+    Column("pulled_at", Instant),
+    Column("pulled_until", Instant),
+    Column("catch_up_at", Instant),
+    Column("swept_at", Instant),
+    Column("audited_at", Instant),
+    Index("ix_stores_platform_address", "platform", "address"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _row_id(),
+    _of_store(),
+    Column("dedupe_key", String(200), nullable=False),
+    Column("topic", String(100), nullable=False),
+    Column("path_topic", String(100), nullable=False, server_default=""),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("state", Word(WorkState), nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("handled_at", Instant),
+    UniqueConstraint("store_id", "dedupe_key"),
+    Index(
+        "ix_deliveries_open",
+        "store_id",
+        "id",
+        sqlite_where=text("state = 'due'"),
+        postgresql_where=text("state = 'due'"),
+    ),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    _store(),
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", String(64), nullable=False),
+    Column("placed_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("status", Word(OrderStatus), nullable=False),
+    Column("store_status", String(64), nullable=False),
+    Column("paid", Boolean, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("customer_id", BigInteger),
+    Column("customer_name", String(255), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("unread", Boolean, nullable=False),
+    Column("read_began", Instant),
+    Column("review", Boolean, nullable=False),
+    Column("state_seq", Integer, nullable=False, server_default="0"),
+    Column("stood", JSON(none_as_null=True)),
+    Column("side_seq", Integer, nullable=False, server_default="0"),
+    Column("desired", JSON(none_as_null=True)),
+    Column("wrote", JSON(none_as_null=True)),
+    Column("refused_tags", JSON(none_as_null=True)),
+    Column("link_version", Integer, nullable=False, server_default="1"),
+    Index("ix_orders_unread", "store_id", "order_id", sqlite_where=text("unread"), postgresql_where=text("unread")),
+    Index("ix_orders_review", "store_id", "order_id", sqlite_where=text("review"), postgresql_where=text("review")),
+    Index("ix_orders_number", "store_id", "number"),
+)
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    _store(),
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("line_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("item", BigInteger),
+    Column("title", String(500), nullable=False),
+    Column("sku", String(255), nullable=False),
+    Column("ordered", Exact, nullable=False),
+    Column("shipped", Exact, nullable=False),
+    Column("cancelled", Exact, nullable=False),
+    Column("unit_price", Exact, nullable=False),
+    Column("ignored", Word(Ignored)),
+    Column("added_at", Instant),
+    Column("backordered_at", Instant),
+    Column("cancel_wished_at", Instant),
+    Column("cancel_reason", String(500), nullable=False, server_default=""),
+    ForeignKeyConstraint(["store_id", "order_id"], ["orders.store_id", "orders.order_id"], ondelete="CASCADE"),
+)
+
+NOWHERE = 0
+"""The item of a part whose pool the store has not told yet."""
+
+parts = Table(
+    "parts",
+    metadata,
+    _store(),
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("line_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("item", BigInteger, primary_key=True, autoincrement=False),
+    Column("location", BigInteger, primary_key=True, autoincrement=False),
+    Column("outstanding", Exact, nullable=False),
+    Column("allocated", Exact, nullable=False),
+    Column("firm", Exact, nullable=False),
+    Column("decided", Boolean, nullable=False),
+    Column("queue_time", Instant, nullable=False),
+    Column("promise_early", Date),
+    Column("promise_late", Date),
+    Column("promise_first", Date),
+    CheckConstraint("0 <= firm AND firm <= allocated AND allocated <= outstanding", name="units_add_up"),
+    ForeignKeyConstraint(
+        ["store_id", "order_id", "line_id"],
+        ["order_lines.store_id", "order_lines.order_id", "order_lines.line_id"],
+        ondelete="CASCADE",
+    ),
+    Index("ix_parts_queue", "store_id", "item", "location", "queue_time", "order_id", "line_id"),
+)
+
+items = Table(
+    "items",
+    metadata,
+    _store(),
+    Column("item", BigInteger, primary_key=True, autoincrement=False),
+    Column("sku", String(255), nullable=False, server_default=""),
+    Column("title", String(500), nullable=False, server_default=""),
+    Column("tracked", Boolean, nullable=False, server_default=text("true")),
+    Column("gone", Boolean, nullable=False, server_default=text("false")),
+    Column("counted_at", BigInteger),
+    Column("dirty_seq", BigInteger, nullable=False, server_default="0"),
+    Column("done_seq", BigInteger, nullable=False, server_default="0"),
+)
+
+pools = Table(
+    "pools",
+    metadata,
+    _store(),
+    Column("item", BigInteger, primary_key=True, autoincrement=False),
+    Column("location", BigInteger, primary_key=True, autoincrement=False),
+    Column("available", Exact, nullable=False),
+    Column("committed", Exact),
+    Column("incoming", Exact),
+    Column("read_began", Instant, nullable=False),
+    Column("balance", Word(Balance), nullable=False),
+    Column("on_hand", Exact, nullable=False),
+    Column("believed_available", Exact, nullable=False),
+    Column("believed_outstanding", Exact, nullable=False),
+    Column("gap", Exact, nullable=False),
+    Column("doubted_available", Exact),
+    Column("doubted_at", Instant),
+    Column("again_at", Instant),
+    Column("shortfall", Exact, nullable=False, server_default="0"),
+)
+
+inbound = Table(
+    "inbound",
+    metadata,
+    _row_id(),
+    _of_store(),
+    Column("item", BigInteger, nullable=False),
+    Column("location", BigInteger, nullable=False),
+    Column("quantity", Exact, nullable=False),
+    Column("received", Exact, nullable=False, server_default="0"),
+    Column("expected_on", Date, nullable=False),
+    Column("source", String(200), nullable=False, server_default=""),
+    Column("created_at", Instant, nullable=False),
+    CheckConstraint("0 <= received AND received <= quantity", name="received_in_bounds"),
+    Index("ix_inbound_pool", "store_id", "item", "location"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _row_id(),
+    _of_store(),
+    Column("inbound_id", ForeignKey("inbound.id", ondelete="CASCADE"), nullable=False),
+    Column("units", Exact, nullable=False),
+    Column("guessed", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("undone_at", Instant),
+    Index("ix_receipts_inbound", "store_id", "inbound_id"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _row_id(),
+    _of_store(),
+    Column("order_id", BigInteger, nullable=False),
+    Column("line_id", BigInteger, nullable=False),
+    Column("item", BigInteger, nullable=False),
+    Column("location", BigInteger, nullable=False),
+    Column("before", Exact, nullable=False),
+    Column("allocated", Exact, nullable=False),
+    Column("firm", Exact, nullable=False),
+    Column("rule", Word(Rule), nullable=False),
+    Column("on_hand", Exact),
+    Column("policy_version", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_decisions_order", "store_id", "order_id", "id"),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    _row_id(),
+    _of_store(),
+    Column("order_id", BigInteger, nullable=False),
+    Column("side_seq", Integer, nullable=False),
+    Column("kind", Word(ActionKind), nullable=False),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("state", Word(WorkState), nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    UniqueConstraint("store_id", "order_id", "side_seq", "kind"),
+    Index("ix_actions_due", "state", "due_at"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    _row_id(),
+    _of_store(),
+    Column("order_id", BigInteger, nullable=False),
+    Column("kind", Word(NoticeKind), nullable=False),
+    Column("reason_version", Integer, nullable=False),
+    Column("side_seq", Integer),
+    Column("message_id", String(200), nullable=False, server_default=""),
+    Column("state", Word(WorkState), nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    UniqueConstraint("store_id", "order_id", "kind", "reason_version"),
+    Index("ix_notices_due", "state", "due_at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+signins = Table(
+    "signins",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    _of_store(),
+    Column("until", Instant, nullable=False),
+)

@@ -1,0 +1,86 @@
+"""How domain values are kept in JSON columns, and read back."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from backorder.domain.actions import Held, LineDate, Shown, StoreSide
+from backorder.domain.lifecycle import Stood
+from backorder.domain.orders import OrderStatus
+from backorder.domain.policy import BackorderPolicy, NoticeKind, Split
+
+
+def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
+    """A policy as JSON."""
+    return {
+        "version": policy.version,
+        "accept_backorders": policy.accept_backorders,
+        "split": policy.split.value,
+        "keep_back": str(policy.keep_back),
+        "lead_time_days": policy.lead_time_days,
+        "handling_days": policy.handling_days,
+        "inbound_buffer_days": policy.inbound_buffer_days,
+        "notices": sorted(kind.value for kind in policy.notices),
+        "sender_name": policy.sender_name,
+        "reply_to": policy.reply_to,
+        "tag_prefix": policy.tag_prefix,
+        "settle_seconds": policy.settle_seconds,
+        "paused": policy.paused,
+    }
+
+
+def policy_in(kept: dict[str, Any]) -> BackorderPolicy:
+    """A policy from JSON."""
+    return BackorderPolicy(
+        **{
+            **kept,
+            "split": Split(kept["split"]),
+            "keep_back": Decimal(kept["keep_back"]),
+            "notices": frozenset(NoticeKind(word) for word in kept["notices"]),
+        }
+    )
+
+
+def side_out(side: StoreSide) -> dict[str, Any]:
+    """What a store has of ours, as JSON."""
+    shown = side.shown
+    return {
+        "held": [[held.line_id, held.location, str(held.units)] for held in side.held],
+        "tags": list(side.tags),
+        "shown": None if shown is None else [shown.state, str(shown.waiting), _day(shown.early), _day(shown.late)],
+        "line_dates": [[dated.line_id, _day(dated.late)] for dated in side.line_dates],
+    }
+
+
+def side_in(kept: dict[str, Any] | None) -> StoreSide:
+    """What a store has of ours, from JSON; nothing where nothing was kept."""
+    if kept is None:
+        return StoreSide()
+    shown = kept["shown"]
+    return StoreSide(
+        held=tuple(Held(line, location, Decimal(units)) for line, location, units in kept["held"]),
+        tags=tuple(kept["tags"]),
+        shown=None if shown is None else Shown(shown[0], Decimal(shown[1]), _date(shown[2]), _date(shown[3])),
+        line_dates=tuple(LineDate(line, _date(late)) for line, late in kept["line_dates"]),
+    )
+
+
+def stood_out(stood: Stood) -> list[Any]:
+    """Where an order stood, as JSON."""
+    return [stood.status.value, stood.waited, str(stood.short), str(stood.free_to_ship), str(stood.shipped)]
+
+
+def stood_in(kept: list[Any] | None) -> Stood | None:
+    """Where an order stood, from JSON."""
+    if kept is None:
+        return None
+    status, waited, short, free, shipped = kept
+    return Stood(OrderStatus(status), waited, Decimal(short), Decimal(free), Decimal(shipped))
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

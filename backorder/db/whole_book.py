@@ -1,0 +1,76 @@
+"""A store's whole book, flat: what a comparison with the truth needs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from backorder.db.tables import NOWHERE, order_lines, orders, parts, pools
+from backorder.domain.orders import OrderStatus
+from backorder.domain.supply import ZERO
+
+_OF_LINE = (
+    (order_lines.c.store_id == parts.c.store_id)
+    & (order_lines.c.order_id == parts.c.order_id)
+    & (order_lines.c.line_id == parts.c.line_id)
+)
+_OF_ORDER = (orders.c.store_id == order_lines.c.store_id) & (orders.c.order_id == order_lines.c.order_id)
+
+
+def pool_rows(conn: Connection, store_id: int) -> Sequence[RowMapping]:
+    """Every pool with the figures that were read last."""
+    return conn.execute(
+        select(pools).where(pools.c.store_id == store_id).order_by(pools.c.item, pools.c.location)
+    ).mappings().all()  # fmt: skip
+
+
+def part_rows(conn: Connection, store_id: int) -> Sequence[RowMapping]:
+    """Every part that is owed, pool by pool in queue order; those in no pool first."""
+    return (
+        conn.execute(
+            select(
+                orders.c.number,
+                orders.c.placed_at,
+                order_lines.c.ordered,
+                order_lines.c.shipped,
+                order_lines.c.cancelled,
+                parts,
+            )
+            .select_from(parts)
+            .join(order_lines, _OF_LINE)
+            .join(orders, _OF_ORDER)
+            .where(parts.c.store_id == store_id, order_lines.c.ignored.is_(None))
+            .order_by(parts.c.item, parts.c.location, parts.c.queue_time, parts.c.order_id, parts.c.line_id)
+        )
+        .mappings()
+        .all()
+    )
+
+
+def idle_lines(conn: Connection, store_id: int) -> Sequence[RowMapping]:
+    """Every line that owes nothing, or never waits: why, in the book's words and in the store's."""
+    owed = select(parts.c.line_id).where(_OF_LINE, parts.c.outstanding > ZERO)
+    return (
+        conn.execute(
+            select(order_lines, orders.c.status, orders.c.store_status, orders.c.number, orders.c.placed_at)
+            .join(orders, _OF_ORDER)
+            .where(
+                order_lines.c.store_id == store_id,
+                order_lines.c.ignored.is_not(None) | (orders.c.status != OrderStatus.OPEN) | ~owed.exists(),
+            )
+            .order_by(order_lines.c.order_id, order_lines.c.line_id)
+        )
+        .mappings()
+        .all()
+    )
+
+
+def orders_known(conn: Connection, store_id: int) -> Sequence[RowMapping]:
+    """Every order's id and the address of its customer."""
+    found = select(orders.c.order_id, orders.c.email, orders.c.status).where(orders.c.store_id == store_id)
+    return conn.execute(found.order_by(orders.c.order_id)).mappings().all()
+
+
+def is_nowhere(row: Any) -> bool:
+    """Whether a part's pool was not told yet."""
+    return bool(row["item"] == NOWHERE)
