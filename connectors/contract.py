@@ -1,0 +1,198 @@
+"""What a connector promises. Protocols and plain values; nothing here knows a platform."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from backorder.domain.actions import Capability, StoreSide
+from backorder.domain.events import Event
+from backorder.domain.orders import Reading
+from backorder.domain.supply import Item, Stock
+from connectors.http import Transport
+
+Credentials = Mapping[str, str]
+"""What a store was connected with. Sealed in the database; never logged."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook call as it came in. Header names are in lower case; `path_topic` is the topic that the URL named."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+    path_token: str = ""
+    path_topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRef:
+    """How a delivery says whose it is: by the store's address or by the token in our own URL. Not yet believed."""
+
+    address: str = ""
+    token: str = ""
+
+
+class Webhooks(Protocol):
+    """The receiving side: pure functions over a delivery."""
+
+    def find(self, delivery: Delivery) -> StoreRef | None:
+        """Whose delivery this claims to be; `None` where it does not say."""
+
+    def is_ping(self, delivery: Delivery) -> bool:
+        """Whether this is exactly the platform's unsigned test call: answered 200, without effect or row."""
+
+    def secrets(self, credentials: Credentials | None, environ: Mapping[str, str]) -> Sequence[bytes]:
+        """The secrets that may have signed it, newest first; `credentials` is `None` for a store we do not know."""
+
+    def verify(self, delivery: Delivery, secrets: Sequence[bytes]) -> None:
+        """Return, or raise BadSignature. Compares bytes in constant time; no secret verifies nothing."""
+
+    def dedupe_key(self, delivery: Delivery) -> str:
+        """The same for a repeat of this delivery, different for anything else. At most 200 characters."""
+
+    def topic(self, delivery: Delivery) -> str:
+        """The platform's word for what it is about, for people to read. At most 100 characters."""
+
+    def normalise(self, delivery: Delivery) -> list[Event]:
+        """The same bytes give the same events; an ignored topic gives none.
+
+        Raises UnknownTopic, or BadPayload for a body that is not what the topic promises.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What a store says about itself."""
+
+    name: str
+    currency: str
+    timezone: str
+    """An IANA name; "UTC" where the store only knows an offset that no name fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRead:
+    """A reading of one order, and what the store has of ours on it."""
+
+    reading: Reading
+    found: StoreSide
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersRead:
+    """Orders asked for by id: those found, and those that the store no longer has (deleted, in the trash)."""
+
+    found: Sequence[OrderRead]
+    gone: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class StockRead:
+    """Stock asked for by item. Items without a count of their own come without a stock."""
+
+    began: datetime
+    items: Sequence[Item]
+    stock: Sequence[Stock]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a pull: orders as they are now, and what else changed. `changed_until` is the store's own time of
+    the newest change on it: where the next pull goes on once this page is saved.
+    """
+
+    orders: Sequence[OrderRead] = ()
+    events: Sequence[Event] = ()
+    changed_until: datetime | None = None
+
+
+class StoreClient(Protocol):
+    """One store, spoken to with its own key. Every method may raise TemporaryFailure or PermanentFailure."""
+
+    def describe(self) -> StoreFacts:
+        """The store's own facts; also the proof that the credentials work."""
+
+    def pull(self, since: datetime | None) -> Iterator[Page]:
+        """All that changed since then, all pages, oldest change first. `None`: every open order however old, and
+        every stocked item.
+        """
+
+    def read_orders(self, ids: Sequence[int]) -> OrdersRead:
+        """The truth about these orders now, in as few calls as the platform allows."""
+
+    def read_stock(self, items: Sequence[int]) -> StockRead:
+        """The truth about the stock of these items now, at every location, in as few calls as possible."""
+
+    def push(self, order_id: int, desired: StoreSide, key: str) -> StoreSide:
+        """Make the store have `desired` of ours on the order, writing only the difference; what it has now.
+
+        Safe to repeat with the same key. May raise OutcomeUnknown. Never touches what we did not put there.
+        """
+
+    def post_note(self, order_id: int, text: str, marker: str) -> None:
+        """Add one private note that carries the marker. Not safe to repeat. May raise OutcomeUnknown."""
+
+    def has_note(self, order_id: int, marker: str) -> bool:
+        """Whether a note with that marker is there."""
+
+    def subscribe(self, url: str) -> list[str]:
+        """Make the store's subscriptions to this address match the topic table; the sentences of what was changed."""
+
+    def missing_subscriptions(self, url: str) -> list[str]:
+        """Topics that the store does not send to this address at the moment."""
+
+    def unsubscribe(self, url: str) -> None:
+        """Remove the subscriptions to this address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option that the command line's `connect` takes for a platform."""
+
+    name: str
+    help: str
+    secret: bool = False
+
+
+class Installer(Protocol):
+    """How a store of this platform is connected from the command line."""
+
+    options: Sequence[Option]
+
+    def address(self, given: Mapping[str, str]) -> str:
+        """The canonical address of the store. Raises Rejected with a sentence."""
+
+    def credentials(self, given: Mapping[str, str]) -> Credentials:
+        """What to seal for the store. Raises Rejected with a sentence."""
+
+    def webhook_url(self, public_url: str, token: str) -> str:
+        """The address (or its common beginning) at which the store's webhooks arrive."""
+
+    def admin_order_url(self, address: str, order_id: int) -> str:
+        """Where the merchant sees the order in the store's own admin."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSetting:
+    """An environment variable of the operator that only this platform reads."""
+
+    name: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Everything a platform is to Waitline."""
+
+    name: str
+    label: str
+    capabilities: frozenset[Capability]
+    webhooks: Webhooks
+    installer: Installer
+    client: Callable[[str, Credentials, Transport, Clock], StoreClient]
+    """(address, credentials, transport, clock) -> client"""
+    operator_settings: tuple[OperatorSetting, ...] = field(default=())

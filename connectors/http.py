@@ -1,0 +1,254 @@
+"""The one way out: every call to a store goes through here.
+
+Checked addresses, no redirects, no proxies and no .netrc, a time limit for the whole call, a limit for the answer's
+size. What goes wrong becomes one of the three families: it did not happen (TemporaryFailure), it will not happen
+(PermanentFailure), or nobody knows (OutcomeUnknown, only for writes).
+"""
+
+import ipaddress
+import json
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import connection as urllib3_connection
+
+from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 15.0
+WHOLE_SECONDS = 20.0
+BODY_LIMIT = 10 * 1024 * 1024
+USER_AGENT = "Waitline"
+
+# Canonicalised by hand: the standard library calls several of these "global" on the Python versions we support.
+_DENIED = [
+    ipaddress.ip_network(net)
+    for net in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+        "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+        "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        "::/96", "::1/128", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16",
+        "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+    )
+]  # fmt: skip
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address may be dialled for a store: not loopback, private, link-local, mapped or reserved."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return not any(ip in net for net in _DENIED if net.version == ip.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Which addresses may be dialled. `addresses` maps a store's host name to "host:port" of a stand-in."""
+
+    allow_private: bool = False
+    ca_bundle: str = ""
+    addresses: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer of any status. `body` is at most 10 MB."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. Junk in front of the first bracket (a byte order mark, notices of a broken plugin) is cut.
+
+        Raises TemporaryFailure where there is no JSON: a page of the host, a truncated answer.
+        """
+        text = self.body.decode("utf-8", "replace")
+        starts = [at for at in (text.find("{"), text.find("[")) if at >= 0]
+        if starts:
+            for start in (0, min(starts)):
+                try:
+                    return json.loads(text[start:])
+                except ValueError:
+                    continue
+        raise TemporaryFailure(f"The store answered {self.status} with something that is not JSON.", 60)
+
+    @property
+    def retry_after(self) -> float | None:
+        """The wait in seconds that the answer asks for, at most an hour."""
+        value = self.headers.get("retry-after", "")
+        return min(float(value), 3600.0) if value.replace(".", "", 1).isdigit() else None
+
+
+class Transport:
+    """Calls to stores. One `requests.Session` per thread; nothing is shared between stores but connections."""
+
+    def __init__(self, outgoing: Outgoing | None = None) -> None:
+        self.outgoing = outgoing or Outgoing()
+        self._local = threading.local()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | str | None = None,
+        auth: Any = None,
+        write: bool | None = None,
+    ) -> Reply:
+        """Call and return whatever answer came. `write` (default: any method but GET) decides what a lost answer means.
+
+        Raises TemporaryFailure when nothing was done, OutcomeUnknown when a write may have been, PermanentFailure
+        when the address may not be dialled.
+        """
+        writes = method != "GET" if write is None else write
+        url, host = self._routed(url)
+        sent = {"User-Agent": USER_AGENT, **(headers or {})}
+        if host:
+            sent["Host"] = host
+        deadline = time.monotonic() + WHOLE_SECONDS
+        try:
+            with self._session().request(
+                method,
+                url,
+                headers=sent,
+                data=data,
+                auth=auth,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+                verify=self.outgoing.ca_bundle or True,
+            ) as answer:
+                body = _read(answer, deadline)
+                lowered = {name.lower(): value for name, value in answer.headers.items()}
+                return Reply(answer.status_code, lowered, body)
+        except _Denied as error:
+            raise PermanentFailure(str(error)) from None
+        except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
+            raise TemporaryFailure(f"The store could not be reached ({type(error).__name__}).") from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            if _never_connected(error):
+                raise TemporaryFailure("The store could not be reached.") from None
+            if writes:
+                raise OutcomeUnknown("The store did not answer in time.") from None
+            raise TemporaryFailure(f"The store did not answer ({type(error).__name__}).") from None
+
+    def _routed(self, url: str) -> tuple[str, str]:
+        """The URL to dial, and the Host header to send where they differ (only for stand-ins)."""
+        parts = urlsplit(url)
+        if not self.outgoing.allow_private and parts.scheme != "https":
+            raise PermanentFailure("The store's address must begin with https://.")
+        if not self.outgoing.allow_private and parts.port not in (None, 443):
+            raise PermanentFailure("Only port 443 of a store is dialled.")
+        stand_in = (self.outgoing.addresses or {}).get(parts.hostname or "")
+        if stand_in and self.outgoing.allow_private:
+            return parts._replace(scheme="http", netloc=stand_in).geturl(), parts.netloc
+        return url, ""
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = False
+            adapter = _CheckedAdapter(self.outgoing.allow_private)
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
+            self._local.session = session
+        return session
+
+
+def _read(answer: requests.Response, deadline: float) -> bytes:
+    """The body, within the size and the time that a whole call may take."""
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in answer.iter_content(65536):
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            raise requests.exceptions.ContentDecodingError("the answer is too large")
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout("the answer took too long")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _never_connected(error: BaseException) -> bool:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
+            return True
+        reason = getattr(seen, "reason", None)
+        args = [arg for arg in seen.args if isinstance(arg, BaseException)]
+        seen = reason if isinstance(reason, BaseException) else (args[0] if args else seen.__cause__)
+    return False
+
+
+class _Denied(Exception):
+    """The host resolves to an address that no store has."""
+
+
+def _dial(conn: HTTPConnection) -> socket.socket:
+    """Resolve once, check every answer, connect to the checked address; TLS still names the original host."""
+    host, port = conn.host, conn.port or 443
+    allowed = getattr(conn, "allow_private", False)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise urllib3.exceptions.NameResolutionError(host, conn, error) from error  # type: ignore[arg-type]
+    addresses = [str(entry[4][0]) for entry in found]
+    if not allowed and not all(is_public(address) for address in addresses):
+        raise _Denied("The store's address leads into a private network.")
+    try:
+        return urllib3_connection.create_connection(
+            (addresses[0], port), conn.timeout, source_address=conn.source_address, socket_options=conn.socket_options
+        )
+    except TimeoutError as error:
+        raise urllib3.exceptions.ConnectTimeoutError(conn, "timed out") from error
+    except OSError as error:
+        raise urllib3.exceptions.NewConnectionError(conn, "failed") from error
+
+
+class _HTTP(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _dial(self)
+
+
+class _HTTPS(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _dial(self)
+
+
+class _OpenHTTP(_HTTP):
+    allow_private = True
+
+
+class _OpenHTTPS(_HTTPS):
+    allow_private = True
+
+
+def _pool(base: type[HTTPConnectionPool], connection: type[HTTPConnection]) -> type[HTTPConnectionPool]:
+    return type(f"Checked{base.__name__}", (base,), {"ConnectionCls": connection})
+
+
+class _CheckedAdapter(HTTPAdapter):
+    def __init__(self, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        super().__init__(pool_connections=16, pool_maxsize=16, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        http, https = (_OpenHTTP, _OpenHTTPS) if self._allow_private else (_HTTP, _HTTPS)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": _pool(HTTPConnectionPool, http),
+            "https": _pool(HTTPSConnectionPool, https),
+        }

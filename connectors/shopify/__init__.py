@@ -1,0 +1,17 @@
+"""Shopify: Admin GraphQL, signed webhooks, holds on fulfillment orders."""
+
+from backorder.domain.actions import Capability
+from connectors.contract import Platform
+from connectors.shopify.install import OPERATOR_SETTINGS, ShopifyInstaller
+from connectors.shopify.store import ShopifyStore
+from connectors.shopify.webhooks import ShopifyWebhooks
+
+PLATFORM = Platform(
+    name="shopify",
+    label="Shopify",
+    capabilities=frozenset({Capability.HOLD, Capability.TAG, Capability.SHOW}),
+    webhooks=ShopifyWebhooks(),
+    installer=ShopifyInstaller(),
+    client=ShopifyStore,
+    operator_settings=OPERATOR_SETTINGS,
+)

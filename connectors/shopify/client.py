@@ -1,0 +1,174 @@
+"""One shop's Admin GraphQL: a call, its answer, and which of the failures an answer means.
+
+Shopify answers most errors with HTTP 200, and one answer may have both data and errors. What the calls ask for is
+in `queries/`; what they mean is in `store`.
+"""
+
+import json
+import math
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from shopify import ApiVersion
+
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from connectors.http import Reply, Transport
+
+API_VERSION = "2026-10"
+
+_CLOSED_SHOP = {
+    402: "Shopify has frozen this shop: its owner has to settle the bill with Shopify.",
+    404: "Shopify does not know this shop.",
+    423: "Shopify has locked this shop.",
+}
+_SECURITY_WAIT = 3600.0
+"""430: Shopify took us for an attacker. Asking again soon makes it worse."""
+
+Json = dict[str, Any]
+
+
+@cache
+def document(name: str) -> str:
+    """The text of `queries/<name>.graphql`."""
+    return files(__package__).joinpath("queries", f"{name}.graphql").read_text(encoding="utf-8")
+
+
+class Admin:
+    """The Admin API of one shop, with that shop's own token."""
+
+    def __init__(self, shop: str, token: str, transport: Transport) -> None:
+        version = ApiVersion.coerce_to_version(API_VERSION)
+        self._url = f"{version.api_path(f'https://{shop}')}/graphql.json"
+        self._token = token
+        self._transport = transport
+
+    def ask(self, name: str, operation: str, variables: Mapping[str, Any]) -> Json:
+        """The data of a query. Fields that our scopes do not cover are `None`; any other error raises."""
+        return self._call(name, operation, variables, write=False)
+
+    def tell(self, name: str, operation: str, variables: Mapping[str, Any], *, done: Collection[str] = ()) -> None:
+        """Run a mutation of one field. `done` are the codes or messages that say that it was done before.
+
+        Raises OutcomeUnknown where it may have run, PermanentFailure where the shop refuses it.
+        """
+        data = self._call(name, operation, variables, write=True)
+        for payload in data.values():
+            errors = [error for error in _listed(payload.get("userErrors")) if not _says(error, done)]
+            if errors:
+                raise PermanentFailure(" ".join(str(error.get("message") or "Shopify refused it.") for error in errors))
+
+    def _call(self, name: str, operation: str, variables: Mapping[str, Any], *, write: bool) -> Json:
+        body = {"query": document(name), "operationName": operation, "variables": dict(variables)}
+        reply = self._transport.request(
+            "POST",
+            self._url,
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                "X-Shopify-Access-Token": self._token,
+            },
+            data=json.dumps(body).encode(),
+            write=write,
+        )
+        _check_status(reply, write)
+        return _data(_parsed(reply, write), write)
+
+
+def _check_status(reply: Reply, write: bool) -> None:
+    """Return where the answer is Shopify's own (200); raise what any other status means."""
+    status = reply.status
+    if status == 200:
+        return
+    if status in (401, 403):
+        raise AccessLost("Shopify no longer accepts Waitline's access to this shop.")
+    if status in _CLOSED_SHOP:
+        raise PermanentFailure(_CLOSED_SHOP[status])
+    if status == 429:
+        raise TemporaryFailure("Shopify asks for fewer calls.", reply.retry_after or 2.0)
+    if status == 430:
+        raise TemporaryFailure("Shopify refuses calls from this address for now.", _SECURITY_WAIT)
+    if status >= 500:
+        if write:
+            raise OutcomeUnknown(f"Shopify answered {status}: the change may have been made.")
+        raise TemporaryFailure(f"Shopify answered {status}.", reply.retry_after or 30.0)
+    raise PermanentFailure(f"Shopify refused the call ({status}).")
+
+
+def _parsed(reply: Reply, write: bool) -> Json:
+    try:
+        answer = reply.json()
+    except TemporaryFailure as failure:
+        if write:
+            raise OutcomeUnknown("Shopify's answer cannot be read: the change may have been made.") from failure
+        raise
+    if not isinstance(answer, dict):
+        raise PermanentFailure("Shopify answered with something that is no GraphQL answer.")
+    return answer
+
+
+def _data(answer: Json, write: bool) -> Json:
+    """The answer's data, where its errors leave it whole but for fields that we have no scope for."""
+    data = answer.get("data")
+    errors = answer.get("errors")
+    for error in _listed(errors):
+        code = _code(error)
+        if code == "THROTTLED":
+            raise TemporaryFailure("Shopify asks for fewer calls.", _throttled_for(answer))
+        if code in ("INTERNAL_SERVER_ERROR", "TIMEOUT"):
+            if write:
+                raise OutcomeUnknown("Shopify had an error of its own: the change may have been made.")
+            raise TemporaryFailure("Shopify had an error of its own.", 30.0)
+        if code != "ACCESS_DENIED" or not _only_field_missing(data, error.get("path")):
+            raise PermanentFailure(_message(error))
+    if not isinstance(data, dict):
+        raise PermanentFailure(_message(errors))
+    return data
+
+
+def _listed(errors: Any) -> list[Json]:
+    """Errors as a list of objects: they also come as one text, one object, or a list of texts."""
+    if not errors:
+        return []
+    entries = errors if isinstance(errors, list) else [errors]
+    return [entry if isinstance(entry, dict) else {"message": str(entry)} for entry in entries]
+
+
+def _code(error: Json) -> str:
+    extensions = error.get("extensions")
+    return str(extensions.get("code") or "") if isinstance(extensions, dict) else ""
+
+
+def _message(error: Any) -> str:
+    said = error.get("message") if isinstance(error, dict) and "message" in error else error
+    return f"Shopify refused the call: {said}" if said else "Shopify answered without data."
+
+
+def _says(error: Json, known: Collection[str]) -> bool:
+    return error.get("code") in known or error.get("message") in known
+
+
+def _only_field_missing(data: Any, path: Sequence[Any] | None) -> bool:
+    """Whether the object that the denied field stands on is there, so that nothing else got lost with it."""
+    if not path or len(path) < 2 or not isinstance(path[-1], str):
+        return False
+    found = data
+    for step in path[:-1]:
+        if isinstance(found, dict) and isinstance(step, str):
+            found = found.get(step)
+        elif isinstance(found, list) and isinstance(step, int) and step < len(found):
+            found = found[step]
+        else:
+            return False
+    return isinstance(found, dict)
+
+
+def _throttled_for(answer: Json) -> float:
+    """Seconds until the bucket holds what the call asks for; 2 where the answer does not tell."""
+    cost = (answer.get("extensions") or {}).get("cost") or {}
+    bucket = cost.get("throttleStatus") or {}
+    asked, there, rate = cost.get("requestedQueryCost"), bucket.get("currentlyAvailable"), bucket.get("restoreRate")
+    if asked is None or there is None or not rate:
+        return 2.0
+    return float(max(1.0, math.ceil(10 * (asked - there) / rate) / 10))

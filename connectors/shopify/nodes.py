@@ -1,0 +1,214 @@
+"""What the Admin API answers, read leniently: the objects of the documents in `queries/`."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from connectors.shopify.payloads import Number, Text
+
+
+class Node(BaseModel):
+    """An object of a GraphQL answer."""
+
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel)
+
+
+T = TypeVar("T")
+
+
+class PageInfo(Node):
+    """Where a page ends."""
+
+    has_next_page: bool = False
+    end_cursor: str | None = None
+
+
+class Connection(Node, Generic[T]):
+    """One page of a list."""
+
+    nodes: list[T] = []
+    page_info: PageInfo = Field(default_factory=PageInfo)
+
+
+class Money(Node):
+    """An amount in the shop's currency."""
+
+    amount: Decimal
+
+
+class MoneyBag(Node):
+    """An amount in the shop's and in the customer's currency."""
+
+    shop_money: Money
+
+
+class Ref(Node):
+    """Something named by its id alone."""
+
+    id: Number
+
+
+class CountedItem(Node):
+    """The inventory item behind a variant."""
+
+    id: Number
+    tracked: bool
+
+
+class VariantNode(Node):
+    """The variant that a line sold, where it still exists."""
+
+    inventory_item: CountedItem
+
+
+class LineNode(Node):
+    """An order line."""
+
+    id: Number
+    title: Text = ""
+    variant_title: Text = ""
+    sku: Text = ""
+    vendor: str | None = None
+    quantity: int
+    current_quantity: int
+    requires_shipping: bool
+    is_gift_card: bool
+    variant: VariantNode | None = None
+    discounted_unit_price_after_all_discounts_set: MoneyBag
+    price_after_all_discounts_before_taxes_set: MoneyBag
+
+
+class UnitsNode(Node):
+    """Units of a line in a fulfillment or a refund."""
+
+    quantity: int | None = None
+    restock_type: Text = ""
+    line_item: Ref
+
+
+class WorkLineNode(Node):
+    """Units of a line that a fulfillment order has yet to ship. `id` is the fulfillment order line's own."""
+
+    id: str
+    remaining_quantity: int
+    line_item: Ref
+
+
+class ActionNode(Node):
+    """Something that may be done with a fulfillment order now."""
+
+    action: str
+
+
+class HoldNode(Node):
+    """A hold, by whatever app or person."""
+
+    id: str
+    handle: Text = ""
+    held_by_requesting_app: bool
+
+
+class AssignedNode(Node):
+    """Where a fulfillment order is to be shipped from; the location is missing once it is deleted."""
+
+    location: Ref | None = None
+
+
+class WorkNode(Node):
+    """A fulfillment order."""
+
+    id: str
+    status: str
+    supported_actions: list[ActionNode] = []
+    assigned_location: AssignedNode
+    fulfillment_holds: list[HoldNode] = []
+    line_items: Connection[WorkLineNode]
+
+
+class FulfillmentNode(Node):
+    """A shipment."""
+
+    id: str
+    status: str
+    fulfillment_line_items: Connection[UnitsNode]
+
+
+class RefundNode(Node):
+    """A refund."""
+
+    id: str
+    refund_line_items: Connection[UnitsNode]
+
+
+class CustomerNode(Node):
+    """Who ordered."""
+
+    id: Number
+    display_name: Text = ""
+
+
+class RecordNode(Node):
+    """Our metafield."""
+
+    value: str
+
+
+class OrderNode(Node):
+    """An order with everything that says what is owed."""
+
+    id: Number
+    name: Text = ""
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    cancelled_at: datetime | None = None
+    display_financial_status: Text = ""
+    display_fulfillment_status: Text = ""
+    currency_code: Text = ""
+    email: Text = ""
+    tags: list[str] = []
+    customer: CustomerNode | None = None
+    metafield: RecordNode | None = None
+    line_items: Connection[LineNode]
+    fulfillment_orders: Connection[WorkNode]
+    fulfillments: list[FulfillmentNode] = []
+    refunds: list[RefundNode] = []
+
+
+class QuantityNode(Node):
+    """One of a level's figures."""
+
+    name: str
+    quantity: int
+
+
+class LevelNode(Node):
+    """The stock of an item at a location."""
+
+    location: Ref
+    quantities: list[QuantityNode]
+
+
+class TitleNode(Node):
+    """Something with a title."""
+
+    title: Text = ""
+
+
+class NamedVariantNode(Node):
+    """A variant by its names."""
+
+    title: Text = ""
+    product: TitleNode
+
+
+class ItemNode(Node):
+    """An inventory item with its stock at every location."""
+
+    id: Number
+    sku: Text = ""
+    tracked: bool
+    variants: Connection[NamedVariantNode] | None = None
+    inventory_levels: Connection[LevelNode]

@@ -1,0 +1,144 @@
+"""Readings of a shop: documents asked, pages followed to their end, answers as typed nodes."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from backorder.domain.errors import TemporaryFailure
+from connectors.shopify.client import Admin, Json
+from connectors.shopify.nodes import (
+    Connection,
+    ItemNode,
+    LevelNode,
+    LineNode,
+    Node,
+    OrderNode,
+    UnitsNode,
+    WorkLineNode,
+    WorkNode,
+)
+from connectors.shopify.payloads import gid, number_of
+
+N = TypeVar("N", bound=Node)
+
+ORDERS_A_CALL = 50
+ITEMS_A_CALL = 100
+"""A call may name 250 ids; these keep one answer well below the size that is read."""
+
+
+class ChangedOrder(Node):
+    """An order that a pull found, by its id and the time of its last change."""
+
+    id: str
+    updated_at: datetime
+
+
+class StockedItem(Node):
+    """An inventory item that a pull found."""
+
+    id: str
+    tracked: bool
+
+
+class SubscriptionNode(Node):
+    """A webhook subscription of our app."""
+
+    id: str
+    topic: str
+    uri: str
+
+
+def order_nodes(admin: Admin, ids: Sequence[int]) -> dict[int, OrderNode]:
+    """The orders of these ids that the shop has, whole."""
+    found: dict[int, OrderNode] = {}
+    for start in range(0, len(ids), ORDERS_A_CALL):
+        asked = [gid("Order", number) for number in ids[start : start + ORDERS_A_CALL]]
+        data = admin.ask("orders", "OrdersById", {"ids": asked})
+        for told in data["nodes"]:
+            if told:
+                node = _typed(OrderNode, told)
+                _complete_order(admin, node)
+                found[node.id] = node
+    return found
+
+
+def item_nodes(admin: Admin, ids: Sequence[int]) -> dict[int, ItemNode]:
+    """The inventory items of these ids that the shop has, with the stock at every location."""
+    found: dict[int, ItemNode] = {}
+    for start in range(0, len(ids), ITEMS_A_CALL):
+        asked = [gid("InventoryItem", number) for number in ids[start : start + ITEMS_A_CALL]]
+        data = admin.ask("stock", "StockByItem", {"ids": asked})
+        for told in data["nodes"]:
+            if told:
+                node = _typed(ItemNode, told)
+                _complete(admin, node.inventory_levels, LevelNode, gid("InventoryItem", node.id), "stock", "MoreLevels")
+                found[node.id] = node
+    return found
+
+
+def changed_orders(admin: Admin, since: datetime | None) -> Iterator[list[ChangedOrder]]:
+    """Pages of the orders changed since then, oldest change first; without a time, of all open ones."""
+    search = "status:open" if since is None else f"updated_at:>='{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
+    return _pages(admin, "changed_orders", "ChangedOrders", "orders", ChangedOrder, {"query": search})
+
+
+def stocked_items(admin: Admin) -> Iterator[list[StockedItem]]:
+    """Pages of every inventory item of the shop."""
+    return _pages(admin, "stocked_items", "StockedItems", "inventoryItems", StockedItem, {})
+
+
+def subscriptions(admin: Admin) -> list[SubscriptionNode]:
+    """Every webhook subscription that our app has in the shop."""
+    pages = _pages(admin, "subscriptions", "Subscriptions", "webhookSubscriptions", SubscriptionNode, {})
+    return [node for page in pages for node in page]
+
+
+def _pages(admin: Admin, name: str, operation: str, field: str, model: type[N], variables: Json) -> Iterator[list[N]]:
+    after: str | None = None
+    while True:
+        data = admin.ask(name, operation, {**variables, "after": after})
+        page = _typed(Connection[model], data[field])  # type: ignore[valid-type]
+        yield page.nodes
+        if not page.page_info.has_next_page:
+            return
+        after = page.page_info.end_cursor
+
+
+def _complete_order(admin: Admin, node: OrderNode) -> None:
+    """Follow every list of the order to its end."""
+    order = gid("Order", node.id)
+    _complete(admin, node.line_items, LineNode, order, "orders", "MoreLines")
+    _complete(admin, node.fulfillment_orders, WorkNode, order, "orders", "MoreWork")
+    for work in node.fulfillment_orders.nodes:
+        _complete(admin, work.line_items, WorkLineNode, work.id, "orders", "MoreWorkLines")
+    for fulfillment in node.fulfillments:
+        _complete(admin, fulfillment.fulfillment_line_items, UnitsNode, fulfillment.id, "orders", "MoreShipped")
+    for refund in node.refunds:
+        _complete(admin, refund.refund_line_items, UnitsNode, refund.id, "orders", "MoreRefunded")
+
+
+def _complete(admin: Admin, page: Connection[N], model: type[N], owner: str, name: str, operation: str) -> None:
+    """Add to a first page all that stands on the pages behind it."""
+    while page.page_info.has_next_page:
+        data = admin.ask(name, operation, {"id": owner, "after": page.page_info.end_cursor})
+        if not data["node"]:
+            raise TemporaryFailure("The order changed while it was read.", 2.0)
+        more = _typed(Connection[model], data["node"]["page"])  # type: ignore[valid-type]
+        page.nodes.extend(more.nodes)
+        page.page_info = more.page_info
+
+
+def _typed(model: type[N], told: Any) -> N:
+    try:
+        return model.model_validate(told)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise TemporaryFailure(f"Shopify's answer is not what was asked for: {where}: {first['msg']}.", 300.0) from None
+
+
+def number(node: ChangedOrder | StockedItem) -> int:
+    """The plain number of what a pull found."""
+    return number_of(node.id)

@@ -1,0 +1,121 @@
+"""What we write on an order, and how it is found there again. Pure.
+
+One private record at the order for the shop's staff, and at each waiting line the day that the customer reads.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from backorder.domain.actions import LineDate, Shown, StoreSide
+from connectors.woocommerce.payloads import Meta, OrderBody, WithMeta
+
+RECORD_KEY = "_backorder_manager"
+"""The order's meta of ours. The underscore keeps it out of the shop's pages and mails."""
+DATE_KEY = "Expected to ship"
+"""The line's meta of ours: without an underscore, so the shop shows it to the customer."""
+NO_DATE = "not known yet"
+RECORD_VERSION = 1
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def found(body: OrderBody) -> StoreSide:
+    """What the order has of ours."""
+    dates = []
+    for line in body.line_items:
+        meta = line.meta(DATE_KEY)
+        if meta is not None and (meta.value == NO_DATE or _date_of(meta.value) is not None):
+            dates.append(LineDate(line.id, _date_of(meta.value)))
+    return StoreSide(shown=_shown(body.meta(RECORD_KEY)), line_dates=tuple(dates))
+
+
+def _shown(meta: Meta | None) -> Shown | None:
+    """Our record, or `None` where it is not there or is not in our form (then it is written anew)."""
+    if meta is None or not isinstance(meta.value, dict) or meta.value.get("version") != RECORD_VERSION:
+        return None
+    value = meta.value
+    waiting = str(value.get("waiting", ""))
+    if not waiting.replace(".", "", 1).isdecimal():
+        return None
+    return Shown(
+        state=str(value.get("state", "")),
+        waiting=Decimal(waiting),
+        early=_iso_date(value.get("from")),
+        late=_iso_date(value.get("to")),
+    )
+
+
+def difference(body: OrderBody, desired: StoreSide, key: str) -> dict[str, Any]:
+    """The one PUT that leads from what the order has of ours to `desired`; empty where nothing differs.
+
+    Lines that the order no longer has are left out: the shop refuses a write that names one.
+    """
+    has = found(body)
+    changes: dict[str, Any] = {}
+    if has.shown != desired.shown:
+        meta = _meta_change(body, RECORD_KEY, _record(desired.shown, key) if desired.shown else None)
+        if meta:
+            changes["meta_data"] = [meta]
+    wanted = {day.line_id: day for day in desired.line_dates}
+    shows = {day.line_id: day for day in has.line_dates}
+    lines = []
+    for line in body.line_items:
+        day = wanted.get(line.id)
+        if day != shows.get(line.id):
+            meta = _meta_change(line, DATE_KEY, date_text(day.late) if day else None)
+            if meta:
+                lines.append({"id": line.id, "meta_data": [meta]})
+    if lines:
+        changes["line_items"] = lines
+    return changes
+
+
+def _meta_change(holder: WithMeta, key: str, value: Any) -> dict[str, Any] | None:
+    """A meta entry is updated by its key and removed by its id with the value null."""
+    if value is not None:
+        return {"key": key, "value": value}
+    there = holder.meta(key)
+    return {"id": there.id, "key": key, "value": None} if there is not None else None
+
+
+def _record(shown: Shown, key: str) -> dict[str, Any]:
+    return {
+        "version": RECORD_VERSION,
+        "state": shown.state,
+        "waiting": f"{shown.waiting.normalize():f}",
+        "from": shown.early.isoformat() if shown.early else None,
+        "to": shown.late.isoformat() if shown.late else None,
+        "key": key,
+    }
+
+
+def date_text(late: date | None) -> str:
+    """The day as the customer reads it, the same whatever the machine's language."""
+    return f"{late.day} {_MONTHS[late.month - 1]} {late.year}" if late else NO_DATE
+
+
+def _date_of(text: Any) -> date | None:
+    match str(text).split():
+        case [day, month, year] if day.isdecimal() and year.isdecimal() and month in _MONTHS:
+            return _iso_date(f"{int(year):04d}-{_MONTHS.index(month) + 1:02d}-{int(day):02d}")
+    return None
+
+
+def _iso_date(text: Any) -> date | None:
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def note(text: str, marker: str) -> str:
+    """A note's text with the marker by which it is found again; the brackets keep one marker from ending another."""
+    return f"{text} [{marker}]"
+
+
+def carries(text: str, marker: str) -> bool:
+    """Whether a note's text, as the shop gives it back, has the marker."""
+    return f"[{marker}]" in text

@@ -1,0 +1,92 @@
+"""One WooCommerce shop, spoken to with its own key: the store client of the contract."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from backorder.domain.actions import StoreSide
+from backorder.domain.orders import OrderStatus
+from connectors.contract import Clock, Credentials, OrdersRead, Page, StockRead, StoreFacts
+from connectors.http import Transport
+from connectors.woocommerce import ours, translate
+from connectors.woocommerce.client import NoSuchObject, Shop
+from connectors.woocommerce.payloads import Index, Note, OrderBody, SystemStatus
+from connectors.woocommerce.reading import Reader
+from connectors.woocommerce.subscriptions import Subscriptions
+
+
+class WooStore:
+    """Every call goes to the address that was stored, with the key that was stored beside it."""
+
+    def __init__(self, address: str, credentials: Credentials, transport: Transport, clock: Clock) -> None:
+        self._address = address
+        self._webhook_secret = credentials["webhook_secret"]
+        self._shop = Shop(address, credentials["key"], credentials["secret"], transport)
+        self._reader = Reader(self._shop, clock)
+
+    def describe(self) -> StoreFacts:
+        """Name and time zone are open to everybody; the currency only to a good key, so it comes first."""
+        status = self._shop.one(SystemStatus, "system_status", {"_fields": "settings"})
+        index = self._shop.index()
+        name = index.name or urlsplit(self._address).hostname or self._address
+        return StoreFacts(name, status.settings.currency, timezone_of(index))
+
+    def pull(self, since: datetime | None) -> Iterator[Page]:
+        """All that changed since then. Orders in the trash are in no list: only asking by id tells of them."""
+        return self._reader.pull(since)
+
+    def read_orders(self, ids: Sequence[int]) -> OrdersRead:
+        """These orders now; deleted ones and those in the trash are gone."""
+        return self._reader.orders(ids)
+
+    def read_stock(self, items: Sequence[int]) -> StockRead:
+        """These products and variations now, and the numbers that count them."""
+        return self._reader.stock(items)
+
+    def push(self, order_id: int, desired: StoreSide, key: str) -> StoreSide:
+        """One PUT with the difference to a fresh reading, and none where there is none: any PUT, even an empty one,
+        comes back as a webhook.
+        """
+        body = self._shop.one(OrderBody, f"orders/{order_id}")
+        if translate.status(body.status) is OrderStatus.GONE:
+            raise NoSuchObject("The order is in the store's trash.")
+        changes = ours.difference(body, desired, key)
+        if changes:
+            body = self._shop.put(OrderBody, f"orders/{order_id}", changes)
+        return ours.found(body)
+
+    def post_note(self, order_id: int, text: str, marker: str) -> None:
+        """A note for the shop's staff: no mail leaves and no webhook comes back."""
+        self._shop.post(Note, f"orders/{order_id}/notes", {"note": ours.note(text, marker), "customer_note": False})
+
+    def has_note(self, order_id: int, marker: str) -> bool:
+        """Whether one of the order's notes carries the marker."""
+        return any(ours.carries(note.note, marker) for note in self._shop.whole(Note, f"orders/{order_id}/notes"))
+
+    def subscribe(self, url: str) -> list[str]:
+        """One active webhook per topic, under `url`."""
+        return self._subscriptions(url).mend()
+
+    def missing_subscriptions(self, url: str) -> list[str]:
+        """Topics that the shop does not send, a disabled webhook's among them."""
+        return self._subscriptions(url).missing()
+
+    def unsubscribe(self, url: str) -> None:
+        """Take our webhooks off the shop."""
+        self._subscriptions(url).remove()
+
+    def _subscriptions(self, url: str) -> Subscriptions:
+        return Subscriptions(self._shop, url.rstrip("/"), self._webhook_secret)
+
+
+def timezone_of(index: Index) -> str:
+    """The shop's zone; where it only knows an offset of whole hours, the zone that has it all year."""
+    name = index.timezone_string
+    if not name and index.gmt_offset and index.gmt_offset == int(index.gmt_offset):
+        # The signs of these zones are turned round: Etc/GMT+8 is eight hours behind.
+        name = f"Etc/GMT{int(-index.gmt_offset):+d}"
+    try:
+        return ZoneInfo(name).key if name else "UTC"
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
