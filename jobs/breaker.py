@@ -1,0 +1,43 @@
+"""What a failed call to a store does to the store: it is left alone for a while, or until it is connected again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import structlog
+
+from backorder.db import stores
+from backorder.domain.errors import AccessLost, OutcomeUnknown, TemporaryFailure
+from backorder.domain.store import Health, Store
+from jobs.world import World
+
+log = structlog.get_logger()
+
+
+def may_be_called(store: Store, now: datetime) -> bool:
+    """Whether the store can be asked at the moment."""
+    if store.health is Health.BACKING_OFF:
+        return store.calm_until is None or store.calm_until <= now
+    return store.health is Health.GOOD
+
+
+@contextmanager
+def calling(world: World, store: Store) -> Iterator[None]:
+    """Calls to one store. A failure for now, or lost access, is noted at the store and ends the block quietly: what
+    was to be done stays marked and is done when the store answers again.
+    """
+    try:
+        yield
+    except AccessLost as error:
+        log.warning("store_access_lost", store=store.id)
+        with world.database.write() as conn:
+            stores.access_lost(conn, store.id, str(error))
+    except (TemporaryFailure, OutcomeUnknown) as error:
+        retry_after = error.retry_after if isinstance(error, TemporaryFailure) else 5.0
+        log.warning("store_call_failed", store=store.id, reason=str(error))
+        with world.database.write() as conn:
+            stores.call_failed(conn, store.id, str(error), retry_after, world.clock())
+    else:
+        if store.health is Health.BACKING_OFF:
+            with world.database.write() as conn:
+                stores.calls_work(conn, store.id)

@@ -1,0 +1,75 @@
+"""Repairs what webhooks missed: the first import, the regular pull, the daily sweep of every open order by its id."""
+
+from datetime import timedelta
+
+import structlog
+
+from backorder.db import items, leases, orderbook, stores
+from backorder.db.leases import Lease
+from backorder.domain.store import Health, Store
+from connectors import get
+from jobs.breaker import calling, may_be_called
+from jobs.pull import pull
+from jobs.world import World
+
+log = structlog.get_logger()
+
+EVERY = timedelta(minutes=5)
+SWEEP_EVERY = timedelta(hours=24)
+AUDIT_EVERY = timedelta(minutes=15)
+
+
+def catch_up(world: World, store_id: int, *, sweep_ids: bool = False) -> None:
+    """Read what changed since the last time; with `sweep_ids`, and once a day, also every open order by its id."""
+    with leases.holding(world.database, f"catch_up:{store_id}", world.owner, world.clock()) as lease:
+        if lease is None:
+            return
+        with world.database.read() as conn:
+            store = stores.get(conn, store_id)
+        if not may_be_called(store, world.clock()):
+            return
+        with calling(world, store):
+            _catch_up(world, store, lease, sweep_ids)
+    world.bell.ring("allocate", "allocate", store_id)
+
+
+def _catch_up(world: World, store: Store, lease: Lease, sweep_ids: bool) -> None:
+    now = world.clock()
+    first = store.imported_at is None
+    pull(world, store, lease, world.client(store), everything=first)
+    sweep_due = store.swept_at is None or store.swept_at + SWEEP_EVERY <= now
+    with world.database.write() as conn:
+        leases.check(conn, lease)
+        if first:
+            stores.note(conn, store.id, imported_at=now, swept_at=now)
+        elif sweep_ids or sweep_due:
+            # An order that was deleted for good is in no list: only asking for it by its id tells.
+            orderbook.mark_unread(conn, store.id, orderbook.owing(conn, store.id))
+            stores.note(conn, store.id, swept_at=now)
+        items.touch(conn, store.id, items.owed(conn, store.id))
+        stores.note(conn, store.id, catch_up_at=now + EVERY)
+    if first:
+        log.info("store_imported", store=store.id)
+
+
+def audit(world: World, store_id: int) -> None:
+    """Make sure that the store still sends us what we need; after a gap, read what was missed."""
+    with leases.holding(world.database, f"audit:{store_id}", world.owner, world.clock()) as lease:
+        if lease is None:
+            return
+        with world.database.read() as conn:
+            store = stores.get(conn, store_id)
+            token = stores.webhook_token(conn, store_id)
+        if store.health is Health.GONE or not may_be_called(store, world.clock()):
+            return
+        with calling(world, store):
+            url = get(store.platform).installer.webhook_url(world.config.public_url, token)
+            mended = world.client(store).subscribe(url)
+            now = world.clock()
+            with world.database.write() as conn:
+                leases.check(conn, lease)
+                stores.note(conn, store_id, audited_at=now + AUDIT_EVERY)
+                if mended:
+                    stores.note(conn, store_id, catch_up_at=now)
+            if mended:
+                log.info("subscriptions_mended", store=store_id, count=len(mended))

@@ -1,0 +1,56 @@
+"""Does all due work in this process, one piece after the other: for replays, tests and runs without workers."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from backorder.db import outbox, queue
+from jobs.allocate import allocate
+from jobs.catch_up import audit, catch_up
+from jobs.ingest import ingest
+from jobs.notify import notify
+from jobs.sweep import due
+from jobs.world import World
+from jobs.write_back import write_back
+
+JOBS: dict[str, Callable[..., None]] = {
+    "ingest": ingest,
+    "allocate": allocate,
+    "write_back": write_back,
+    "notify": notify,
+    "catch_up": catch_up,
+    "audit": audit,
+}
+"""Every job by the name that it is rung with; each takes the world and ids."""
+
+ROUNDS = 2000
+
+
+class NeverIdle(Exception):
+    """Work made more work for ever: a fixed point was not reached."""
+
+
+def work_off(
+    world: World, *, move_to: Callable[[datetime], None] | None = None, leave_out: Collection[str] = ()
+) -> None:
+    """Do what is due until nothing is. With `move_to` time is moved on to work that waits for its time.
+
+    Raises NeverIdle where no end is in sight.
+    """
+    for _ in range(ROUNDS):
+        rings = [ring for ring in due(world) if ring[1] not in leave_out]
+        for _, job, *ids in rings:
+            JOBS[job](world, *ids)
+        if rings:
+            continue
+        later = _next(world)
+        if move_to is None or later is None:
+            return
+        move_to(later)
+    raise NeverIdle("The work does not come to an end.")
+
+
+def _next(world: World) -> datetime | None:
+    now = world.clock()
+    with world.database.read() as conn:
+        times = [queue.next_doubt(conn, now), outbox.next_due(conn, now)]
+    return min((at for at in times if at is not None), default=None)

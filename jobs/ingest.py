@@ -1,0 +1,84 @@
+"""Takes webhooks from the inbox into the order book: one at a time per store, one transaction per delivery.
+
+It never calls the store: what a body cannot decide marks its order unread, and the planner reads it.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+
+from backorder.db import inbox, items, leases, orderbook, stores
+from backorder.db.leases import Lease
+from backorder.db.session import Connection
+from backorder.domain.errors import LeaseLost, Rejected
+from backorder.domain.events import Event, OrderGone, OrderSeen, OrderTouched, StockTouched, StoreLeft, StoreTouched
+from backorder.domain.orders import hinted
+from backorder.domain.store import Health, Store
+from connectors import get
+from connectors.contract import Delivery
+from jobs.world import World
+
+log = structlog.get_logger()
+
+BATCH = 100
+
+
+def ingest(world: World, store_id: int) -> None:
+    """Work the store's inbox off, oldest first."""
+    with leases.holding(world.database, f"ingest:{store_id}", world.owner, world.clock()) as lease:
+        if lease is None:
+            return
+        while True:
+            with world.database.read() as conn:
+                store = stores.get(conn, store_id)
+                batch = inbox.due(conn, store_id, BATCH)
+            if not batch or store.health is Health.GONE:
+                break
+            with world.database.write() as conn:
+                leases.renew(conn, lease, world.clock())
+            for received in batch:
+                _take_in(world, store, lease, received)
+    world.bell.ring("allocate", "allocate", store_id)
+
+
+def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received) -> None:
+    delivery = Delivery(received.headers, received.body, received.received_at, path_topic=received.path_topic)
+    try:
+        events = get(store.platform).webhooks.normalise(delivery)
+        with world.database.write() as conn:
+            leases.check(conn, lease)
+            apply(conn, store, events, world)
+            inbox.handled(conn, [received.id], world.clock())
+    except LeaseLost:
+        raise
+    except Exception as error:  # noqa: BLE001 - one delivery that raises must never stop the next one
+        rejected = isinstance(error, Rejected)
+        reason = str(error) if rejected else f"{type(error).__name__} while it was taken in"
+        with world.database.write() as conn:
+            aside = inbox.raised(conn, received, reason, world.clock(), for_good=rejected)
+        log.warning("delivery_raised", store=store.id, delivery=received.id, aside=aside, error=type(error).__name__)
+
+
+def apply(conn: Connection, store: Store, events: Sequence[Event], world: World) -> None:
+    """Take events into the book, in the caller's transaction."""
+    now = world.clock()
+    for event in events:
+        match event:
+            case OrderSeen(order):
+                before = orderbook.load(conn, store.id, [order.id], lock=True).get(order.id)
+                known = hinted(before.known if before else None, order)
+                if before is None:
+                    orderbook.save(conn, store.id, [(None, known)], policy_version=store.policy.version, now=now)
+                elif known.unread and not before.known.unread:
+                    orderbook.mark_unread(conn, store.id, [order.id])
+            case OrderTouched(order_id) | OrderGone(order_id):
+                if not orderbook.load(conn, store.id, [order_id]):
+                    # Only a pull can introduce an order of which no body tells.
+                    stores.note(conn, store.id, catch_up_at=now)
+                orderbook.mark_unread(conn, store.id, [order_id])
+            case StockTouched(item):
+                items.touch(conn, store.id, [item])
+            case StoreTouched():
+                stores.note(conn, store.id, catch_up_at=now)
+            case StoreLeft():
+                stores.leave(conn, store.id)

@@ -1,0 +1,185 @@
+"""Sends one message to a customer, once: only if it is still true on a fresh reading, and never again in doubt."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from backorder.db import items, leases, orderbook, outbox, stores
+from backorder.db.orderbook import BookOrder
+from backorder.db.outbox import NoticeRow
+from backorder.db.session import Connection
+from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.lifecycle import LineStanding, OrderStanding, WorkState
+from backorder.domain.notices import still_true
+from backorder.domain.policy import NoticeKind
+from backorder.domain.store import Mode, Store
+from backorder.links import status_url
+from jobs import wording
+from jobs.breaker import may_be_called
+from jobs.mailer import Message
+from jobs.world import World
+from jobs.write_back import fresh
+
+log = structlog.get_logger()
+
+TRIES = 10
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=lambda name: bool(name and name.endswith(".html")),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+SUBJECTS = {
+    NoticeKind.BACKORDERED: "Your order {number}: some items are on backorder",
+    NoticeKind.ALLOCATED: "Your order {number}: items you waited for are here",
+    NoticeKind.SHIPPED: "Your order {number}: items you waited for are on their way",
+    NoticeKind.CANCELLED: "Your order {number} was cancelled",
+}
+
+
+def notify(world: World, store_id: int, notice_id: int) -> None:
+    """Send one message if it is due, still true, and what it speaks of is done."""
+    with leases.holding(world.database, f"notice:{store_id}:{notice_id}", world.owner, world.clock()) as lease:
+        if lease is None:
+            return
+        now = world.clock()
+        with world.database.write() as conn:
+            leases.check(conn, lease)
+            store = stores.get(conn, store_id)
+            row = outbox.notice(conn, store_id, notice_id)
+            if row is None or row.state is not WorkState.DUE:
+                return
+            if store.mode is Mode.WATCH or store.policy.paused or not may_be_called(store, now):
+                return
+            message = _begin(conn, world, store, row)
+        if message is not None:
+            _send(world, row, message)
+
+
+def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Message | None:
+    """The message, marked as being sent; `None` when it has to wait or is not sent at all."""
+    now = world.clock()
+    book = orderbook.load(conn, store.id, [row.order_id])[row.order_id]
+    if outbox.write_pending(conn, row):
+        # The write rings for its messages when it is done; the sweep looks again meanwhile.
+        outbox.set_notice(conn, row.id, WorkState.DUE, now, due_at=now + timedelta(seconds=2))
+        return None
+    if not fresh(conn, store, book, now):
+        orderbook.mark_unread(conn, store.id, [row.order_id])
+        items.touch(conn, store.id, {pool.item for pool in orderbook.pools_of_orders([book])})
+        outbox.set_notice(conn, row.id, WorkState.DUE, now, due_at=now + timedelta(seconds=1))
+        world.bell.ring("allocate", "allocate", store.id)
+        return None
+    order = book.standing(store.policy.split)
+    if not still_true(row.kind, order):
+        outbox.set_notice(conn, row.id, WorkState.DROPPED, now, reason="It was no longer true.")
+        return None
+    if not book.order.customer.email:
+        outbox.set_notice(conn, row.id, WorkState.DROPPED, now, reason="The store tells no e-mail address.")
+        return None
+    message = compose(world, store, book, order, row)
+    outbox.set_notice(conn, row.id, WorkState.RUNNING, now, message_id=message.message_id, tried=True)
+    return message
+
+
+def _send(world: World, row: NoticeRow, message: Message) -> None:
+    """Hand the message over. Whoever dies in here leaves it running, and so of unknown outcome."""
+    try:
+        world.mailer.send(message)
+    except TemporaryFailure as error:
+        state = WorkState.FAILED if row.tries + 1 >= TRIES else WorkState.DUE
+        wait = timedelta(seconds=max(error.retry_after, min(6 * 3600.0, 60.0 * 2**row.tries)))
+        _settle(world, row, state, str(error), wait)
+    except PermanentFailure as error:
+        _settle(world, row, WorkState.FAILED, str(error))
+    except OutcomeUnknown as error:
+        _settle(world, row, WorkState.UNKNOWN, str(error))
+    else:
+        _settle(world, row, WorkState.DONE, "")
+        log.info("notice_sent", store=row.store_id, order=row.order_id, kind=row.kind.value)
+
+
+def _settle(world: World, row: NoticeRow, state: WorkState, reason: str, wait: timedelta = timedelta()) -> None:
+    with world.database.write() as conn:
+        now = world.clock()
+        outbox.set_notice(conn, row.id, state, now, reason=reason, due_at=now + wait)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line as its customer reads it."""
+
+    title: str
+    waiting: str
+    ready: str
+    shipped: str
+    expected: str
+
+
+def compose(world: World, store: Store, book: BookOrder, order: OrderStanding, row: NoticeRow) -> Message:
+    """The mail as text and as HTML, from the same figures."""
+    lines = [_line(line) for line in order.lines if line.waited]
+    values: dict[str, Any] = {
+        "kind": row.kind.value,
+        "number": book.order.number,
+        "store": store.policy.sender_name or store.name or store.address,
+        "first_name": book.order.customer.name.split(" ")[0],
+        "lines": [line for line in lines if _concerns(row.kind, line)],
+        "still_waiting": order.waiting > 0,
+        "status_url": status_url(world, store.id, book.order.id, book.link_version),
+        "subject": SUBJECTS[row.kind].format(number=book.order.number),
+    }
+    host = urlsplit(world.config.public_url).hostname or "waitline.invalid"
+    return Message(
+        sender_name=values["store"],
+        sender=world.config.mail_from,
+        recipient=book.order.customer.email,
+        reply_to=store.policy.reply_to,
+        subject=values["subject"],
+        text=_templates.get_template(f"{row.kind.value}.txt").render(values),
+        html=_templates.get_template("notice.html").render(values),
+        message_id=f"notice-{store.id}-{row.id}@{host}",
+        at=world.clock(),
+    )
+
+
+def _line(line: LineStanding) -> _Line:
+    def count(units: Any) -> str:
+        return wording.units(units) if units > 0 else ""
+
+    return _Line(
+        title=line.title,
+        waiting=count(line.waiting),
+        ready=count(line.free_to_ship),
+        shipped=count(line.shipped),
+        expected=_expected(line.promised) if line.waiting > 0 else "",
+    )
+
+
+def _expected(promised: tuple[date, date] | None) -> str:
+    if promised is None:
+        return "The date is not known yet. We will write as soon as it is."
+    early, late = promised
+    if early == late:
+        return f"Expected to ship by {wording.day(late)}."
+    return f"Expected to ship between {wording.day(early)} and {wording.day(late)}."
+
+
+def _concerns(kind: NoticeKind, line: _Line) -> bool:
+    match kind:
+        case NoticeKind.BACKORDERED:
+            return bool(line.waiting)
+        case NoticeKind.ALLOCATED:
+            return bool(line.ready or line.waiting)
+        case NoticeKind.SHIPPED:
+            return bool(line.shipped or line.waiting)
+        case NoticeKind.CANCELLED:
+            return True

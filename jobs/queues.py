@@ -1,0 +1,184 @@
+"""RQ, and only here: the bell that wakes a worker, and the worker that answers it.
+
+The database is the queue. A job carries a name and ids; a ring that is lost, doubled or late changes nothing, because
+the sweep rings again for whatever is due (`jobs/schedule.py`). So a ring may be merged with others, dropped while Redis
+is away, and lost by a worker that is killed.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import redis
+import structlog
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from backorder.domain.errors import Rejected
+
+QUEUES = ("inbox", "allocate", "write_back", "notify")
+WORKERS: Mapping[str, tuple[str, ...]] = {"front": ("inbox", "allocate"), "back": ("write_back", "notify")}
+"""Slow calls to stores and mail servers never delay intake and allocation: a process for each half."""
+
+REST_SECONDS = 0.05
+"""After a ring, the same ring is held back this long and then made up for: at most twenty a second."""
+SULK_SECONDS = 2.0
+"""After a ring that failed, none is tried for this long."""
+FULL_QUEUE = 5000
+"""A queue with this many rings that nobody answers gets no more."""
+JOB_SECONDS = 60
+FAILURE_SECONDS = 60
+
+Job = Callable[..., object]
+"""A job that already holds what it works with and takes ids."""
+Ring = tuple[str, str, tuple[int, ...]]
+
+log = structlog.get_logger()
+
+
+class UnknownJob(Rejected):
+    """A ring names a job that this worker does not have."""
+
+
+class SilentBell:
+    """A bell that nobody hears: for tests, and for commands beside which the sweep runs."""
+
+    def ring(self, queue: str, job: str, *ids: int) -> None:
+        """Do nothing."""
+
+
+class RedisBell:
+    """Rings through Redis from a thread of its own, so that no request and no job waits for Redis.
+
+    The thread starts with the first ring: a web server forks after it has built its application.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.rung = 0
+        self.failed = 0
+        self.dropped = 0
+        self._connection = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=None)
+        self._queues = {name: Queue(name, connection=self._connection, serializer=JSONSerializer) for name in QUEUES}
+        self._changed = threading.Condition()
+        self._waiting: dict[Ring, None] = {}
+        self._resting: dict[Ring, float] = {}
+        self._sulks_until = 0.0
+        self._thread: threading.Thread | None = None
+        self._closing = False
+
+    def ring(self, queue: str, job: str, *ids: int) -> None:
+        """Note the ring; it leaves at once, or 50 ms after the same ring before it. Merged with one that waits."""
+        if queue not in self._queues:
+            raise ValueError(f"there is no queue {queue}")
+        with self._changed:
+            self._waiting[(queue, job, ids)] = None
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="bell", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Send what waits and end the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+        self._connection.close()
+
+    def _work(self) -> None:
+        while (due := self._due()) is not None:
+            for ring in due:
+                self._send(ring)
+
+    def _due(self) -> list[Ring] | None:
+        """Wait for rings whose rest is over and take them; `None` when the bell is closed and nothing waits."""
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                self._resting = {ring: until for ring, until in self._resting.items() if until > now}
+                due = [ring for ring in self._waiting if self._closing or ring not in self._resting]
+                if due:
+                    for ring in due:
+                        del self._waiting[ring]
+                        self._resting[ring] = now + REST_SECONDS
+                    return due
+                if self._closing:
+                    return None
+                ends = [self._resting[ring] for ring in self._waiting]
+                self._changed.wait(min(ends) - now if ends else None)
+
+    def _send(self, ring: Ring) -> None:
+        queue_name, job_name, ids = ring
+        if time.monotonic() < self._sulks_until:
+            self.dropped += 1
+            return
+        queue = self._queues[queue_name]
+        try:
+            if queue.count >= FULL_QUEUE:
+                self.dropped += 1
+                return
+            queue.enqueue_call(
+                "jobs.queues.work", (job_name, *ids), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=FAILURE_SECONDS
+            )
+            self.rung += 1
+        except redis.RedisError as error:
+            self.failed += 1
+            self._sulks_until = time.monotonic() + SULK_SECONDS
+            log.warning("ring failed", job=job_name, ids=ids, error=type(error).__name__)
+
+
+def reachable(url: str) -> bool:
+    """Whether the server answers within a second."""
+    try:
+        with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=None) as connection:
+            return bool(connection.ping())
+    except redis.RedisError:
+        return False
+
+
+_jobs: dict[str, Job] = {}
+
+
+def work(job_name: str, *ids: int) -> None:
+    """What every RQ job is a call of. Raises UnknownJob."""
+    if job_name not in _jobs:
+        raise UnknownJob(f"There is no job {job_name}.")
+    began = time.monotonic()
+    log.info("job began", job=job_name, ids=ids)
+    done = attempt(job_name, _jobs[job_name], *ids)
+    log.info("job ended", job=job_name, ids=ids, done=done, seconds=round(time.monotonic() - began, 3))
+
+
+def attempt(job_name: str, job: Job, *ids: int) -> bool:
+    """Run the job; whether it ended without an error. An error is logged: what is still due is rung for again."""
+    try:
+        job(*ids)
+    except Exception:  # The one wrapper around all work: an error of one job never ends the process.
+        log.exception("job failed", job=job_name, ids=ids)
+        return False
+    return True
+
+
+def run_worker(redis_url: str, queue_names: Sequence[str], jobs: Mapping[str, Job]) -> None:
+    """Answer these queues until SIGTERM or SIGINT; the job at hand is finished first.
+
+    Redis may be away for a minute or so; after that this returns or raises, and whoever started the process starts
+    it again. Over several queues RQ pops a job before it notes who has it, so a killed worker loses that ring. That
+    is fine: the row it was about is still due, and the sweep rings again.
+    """
+    _jobs.update(jobs)
+    connection = redis.Redis.from_url(
+        redis_url,
+        retry=Retry(ExponentialWithJitterBackoff(cap=2, base=0.1), 40),
+        retry_on_error=[redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError],
+    )
+    SimpleWorker(
+        [Queue(name, connection=connection, serializer=JSONSerializer) for name in queue_names],
+        connection=connection,
+        serializer=JSONSerializer,
+        log_job_description=False,
+    ).work(logging_level="WARNING")

@@ -1,0 +1,38 @@
+"""Finds what is due and rings for it. Whatever was left behind (a lost ring, a killed worker) is found here."""
+
+from backorder.db import inbox, leases, outbox, queue, stores
+from jobs.world import World
+
+
+def sweep(world: World) -> None:
+    """Ring for all that is due now. Safe to run twice at once."""
+    now = world.clock()
+    with world.database.write() as conn:
+        outbox.abandoned_notices(conn, before=now - leases.LENGTH, now=now)
+    for ring in due(world):
+        world.bell.ring(*ring)
+
+
+Ring = tuple[str, str, int] | tuple[str, str, int, int]
+
+
+def due(world: World) -> list[Ring]:
+    """Every piece of work that is due now: queue, job and ids."""
+    now = world.clock()
+    found: list[Ring] = []
+    with world.database.read() as conn:
+        found += [("inbox", "ingest", store) for store in inbox.stores_with_due(conn)]
+        dirty = queue.stores_to_plan(conn, now)
+        may_act = set()
+        for store in stores.callable_now(conn, now):
+            if store.catch_up_at is not None and store.catch_up_at <= now:
+                found.append(("allocate", "catch_up", store.id))
+            if store.audited_at is not None and store.audited_at <= now:
+                found.append(("allocate", "audit", store.id))
+            if store.id in dirty:
+                found.append(("allocate", "allocate", store.id))
+            if not store.policy.paused:
+                may_act.add(store.id)
+        found += [("write_back", "write_back", *ids) for ids in outbox.orders_to_write(conn, now) if ids[0] in may_act]
+        found += [("notify", "notify", *ids) for ids in outbox.notices_to_send(conn, now) if ids[0] in may_act]
+    return found

@@ -1,0 +1,58 @@
+"""Everything through which a job touches the world, in one value that is passed in."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from backorder.config import Config
+from backorder.db import stores
+from backorder.db.secrets import Sealer
+from backorder.db.session import Database
+from backorder.domain.actions import Capability
+from backorder.domain.store import Store
+from connectors import get
+from connectors.contract import StoreClient
+from connectors.http import Transport
+from jobs.mailer import Mailer
+
+
+class Bell(Protocol):
+    """Wakes a worker. A ring that is lost, doubled or late changes nothing."""
+
+    def ring(self, queue: str, job: str, *ids: int) -> None:
+        """Ask for the job to be run soon."""
+
+
+def _new_owner() -> str:
+    return f"{socket.gethostname()[:24]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True)
+class World:
+    """The ports of one process. `clock` answers the present moment in UTC."""
+
+    config: Config
+    database: Database
+    clock: Callable[[], datetime]
+    transport: Transport
+    mailer: Mailer
+    bell: Bell
+    sealer: Sealer
+    owner: str = field(default_factory=_new_owner)
+    """Who we are in leases."""
+
+    def client(self, store: Store) -> StoreClient:
+        """A client of the store, with the store's own credentials."""
+        with self.database.read() as conn:
+            sealed = stores.credentials(conn, store.id)
+        platform = get(store.platform)
+        return platform.client(store.address, self.sealer.open(sealed), self.transport, self.clock)
+
+
+def capabilities(store: Store) -> frozenset[Capability]:
+    """What the store's platform can do for us."""
+    return get(store.platform).capabilities

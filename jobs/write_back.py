@@ -1,0 +1,210 @@
+"""Makes a store show and hold what was decided: reads, writes the difference, records what the store now has."""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from backorder.db import items, leases, orderbook, outbox, queue, stores
+from backorder.db.leases import Lease
+from backorder.db.orderbook import BookOrder
+from backorder.db.outbox import ActionRow
+from backorder.db.session import Connection
+from backorder.domain.actions import ActionKind, StoreSide
+from backorder.domain.allocation import Binding, Decision, Demand, Rule, Turn
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.lifecycle import WorkState
+from backorder.domain.store import Mode, Store
+from connectors.contract import StoreClient
+from jobs.allocate import binding_of
+from jobs.breaker import calling, may_be_called
+from jobs.world import World
+
+log = structlog.get_logger()
+
+FRESH = timedelta(seconds=60)
+"""How old a reading may be that a write or a message rests on."""
+TRIES = 12
+UNKNOWN_AGAIN = timedelta(minutes=5)
+NOTE_UNKNOWN_AGAIN = timedelta(minutes=10)
+
+
+def write_back(world: World, store_id: int, order_id: int) -> None:
+    """Bring one order in the store to what was decided."""
+    with leases.holding(world.database, f"write:{store_id}:{order_id}", world.owner, world.clock()) as lease:
+        if lease is None:
+            return
+        with world.database.read() as conn:
+            store = stores.get(conn, store_id)
+        now = world.clock()
+        if store.mode is Mode.WATCH or store.policy.paused or not may_be_called(store, now):
+            return
+        with world.database.write() as conn:
+            leases.check(conn, lease)
+            due = outbox.open_actions(conn, store_id, order_id, now)
+            book = orderbook.load(conn, store_id, [order_id]).get(order_id)
+            if not due or book is None:
+                return
+            if not fresh(conn, store, book, now):
+                _read_again(conn, world, store, book)
+                return
+        with calling(world, store):
+            _write(world, store, lease, book, due)
+    _ring_notices(world, store_id)
+
+
+def fresh(conn: Connection, store: Store, book: BookOrder, now: datetime) -> bool:
+    """Whether order and stock were read lately enough to act on."""
+    began = book.known.read_began
+    if book.known.unread or book.review or began is None or began < now - FRESH:
+        return False
+    pools = orderbook.pools_of_orders([book])
+    known = queue.known_pools(conn, store.id, {pool.item for pool in pools})
+    return all(pool in known and known[pool].read_began >= now - FRESH for pool in pools)
+
+
+def _read_again(conn: Connection, world: World, store: Store, book: BookOrder) -> None:
+    """Plan anew on fresh readings; the pass rings for this write again."""
+    orderbook.mark_unread(conn, store.id, [book.order.id])
+    items.touch(conn, store.id, {pool.item for pool in orderbook.pools_of_orders([book])})
+    world.bell.ring("allocate", "allocate", store.id)
+
+
+def _write(world: World, store: Store, lease: Lease, book: BookOrder, due: list[ActionRow]) -> None:
+    client = world.client(store)
+    writes = [row for row in due if row.kind is not ActionKind.NOTE]
+    if writes and not _push(world, store, lease, client, book, writes):
+        return
+    for row in due:
+        if row.kind is ActionKind.NOTE:
+            _post_note(world, store, lease, client, row)
+
+
+def _push(
+    world: World, store: Store, lease: Lease, client: StoreClient, book: BookOrder, writes: list[ActionRow]
+) -> bool:
+    """Write the order's whole desired state: the connector sends only what differs. Whether the outcome is known."""
+    ids = [row.id for row in writes]
+    _begin(world, lease, ids)
+    side = book.desired or StoreSide()
+    order_id = book.order.id
+    try:
+        has = client.push(order_id, side, key=f"{store.id}-{order_id}-{book.side_seq}")
+    except OutcomeUnknown as error:
+        with world.database.write() as conn:
+            again = world.clock() + min(UNKNOWN_AGAIN, timedelta(seconds=5 * 2 ** min(writes[0].tries, 6)))
+            outbox.set_actions(conn, ids, WorkState.UNKNOWN, world.clock(), reason=str(error), due_at=again, tried=True)
+            orderbook.mark_unread(conn, store.id, [order_id])
+        raise
+    except TemporaryFailure as error:
+        _put_off(world, ids, writes[0].tries, error)
+        raise
+    except PermanentFailure as error:
+        _refused(world, store, order_id, ids, book.side_seq, error)
+        if isinstance(error, AccessLost):
+            raise
+        return True
+    with world.database.write() as conn:
+        leases.check(conn, lease)
+        outbox.set_actions(conn, ids, WorkState.DONE, world.clock(), tried=True)
+        outbox.set_wrote(conn, store.id, order_id, has)
+        _bind(conn, store, order_id, side, world.clock())
+    log.info("order_written", store=store.id, order=order_id)
+    return True
+
+
+def _begin(world: World, lease: Lease, ids: list[int]) -> None:
+    with world.database.write() as conn:
+        leases.renew(conn, lease, world.clock())
+        # Whoever finds it running after the lease has ended knows that nobody knows how it went.
+        outbox.set_actions(conn, ids, WorkState.RUNNING, world.clock(), due_at=world.clock() + leases.LENGTH)
+
+
+def _put_off(world: World, ids: list[int], tries: int, error: TemporaryFailure) -> None:
+    now = world.clock()
+    wait = timedelta(seconds=max(error.retry_after, min(6 * 3600.0, 5.0 * 2**tries)))
+    state = WorkState.FAILED if tries + 1 >= TRIES else WorkState.DUE
+    with world.database.write() as conn:
+        outbox.set_actions(conn, ids, state, now, reason=str(error), due_at=now + wait, tried=True)
+
+
+def _refused(world: World, store: Store, order_id: int, ids: list[int], side_seq: int, error: PermanentFailure) -> None:
+    with world.database.write() as conn:
+        now = world.clock()
+        if isinstance(error, AccessLost):
+            outbox.set_actions(conn, ids, WorkState.DUE, now, reason=str(error), due_at=now, tried=True)
+            return
+        outbox.set_actions(conn, ids, WorkState.FAILED, now, reason=str(error), tried=True)
+        outbox.drop_waiting_notices(
+            conn, store.id, order_id, side_seq, "The store refused the change it tells of.", now
+        )
+
+
+def _bind(conn: Connection, store: Store, order_id: int, side: StoreSide, now: datetime) -> None:
+    """Units that the store now lets ship are firm: they stay with this order."""
+    if binding_of(store) is not Binding.AT_RELEASE:
+        return
+    book = orderbook.load(conn, store.id, [order_id], lock=True)[order_id]
+    held = {(h.line_id, h.location): h.units for h in side.held}
+    made = []
+    for line in book.standing(store.policy.split).lines:
+        for part in line.parts:
+            if part.pool is None or not part.decided:
+                continue
+            # What we hold is not firm; of the rest, as much as is given by now.
+            firm = min(part.allocated, part.outstanding - held.get((line.line_id, part.pool.location), 0))
+            if firm > part.firm:
+                turn = Turn(book.order.placed_at, order_id, line.line_id)
+                demand = Demand(turn, part.pool, part.outstanding, part.allocated, part.firm)
+                made.append(Decision(demand, part.allocated, firm, Rule.RELEASED))
+    queue.decide(conn, store.id, made, {}, policy_version=store.policy.version, now=now)
+
+
+def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, row: ActionRow) -> None:
+    """A note cannot be repeated: one that was begun before is looked up, and posted by nobody again."""
+    marker = f"wl-{store.id}-{row.id}"
+    if row.state is not WorkState.DUE:
+        there = client.has_note(row.order_id, marker)
+        with world.database.write() as conn:
+            leases.check(conn, lease)
+            now = world.clock()
+            if there:
+                outbox.set_actions(conn, [row.id], WorkState.DONE, now)
+            else:
+                reason = "It was begun and never confirmed: the note may come late or not at all."
+                outbox.set_actions(
+                    conn, [row.id], WorkState.UNKNOWN, now, reason=reason, due_at=now + NOTE_UNKNOWN_AGAIN, tried=True
+                )
+        return
+    _begin(world, lease, [row.id])
+    try:
+        client.post_note(row.order_id, row.text, marker)
+    except OutcomeUnknown as error:
+        with world.database.write() as conn:
+            now = world.clock()
+            outbox.set_actions(
+                conn,
+                [row.id],
+                WorkState.UNKNOWN,
+                now,
+                reason=str(error),
+                due_at=now + timedelta(seconds=30),
+                tried=True,
+            )
+        return
+    except TemporaryFailure as error:
+        _put_off(world, [row.id], row.tries, error)
+        raise
+    except PermanentFailure as error:
+        with world.database.write() as conn:
+            outbox.set_actions(conn, [row.id], WorkState.FAILED, world.clock(), reason=str(error), tried=True)
+        return
+    with world.database.write() as conn:
+        leases.check(conn, lease)
+        outbox.set_actions(conn, [row.id], WorkState.DONE, world.clock(), tried=True)
+
+
+def _ring_notices(world: World, store_id: int) -> None:
+    with world.database.read() as conn:
+        to_send = outbox.notices_to_send(conn, world.clock(), store_id)
+    for store, notice in to_send:
+        world.bell.ring("notify", "notify", store, notice)
