@@ -1,0 +1,74 @@
+"""The first page: what waits, in one glance, and what needs the merchant."""
+
+from dataclasses import dataclass
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.access import merchant_pages, signed_in_store, world
+from backorder.db import inbox, queries, supply_rows
+from backorder.db.session import Connection
+from backorder.domain import metrics
+from backorder.domain.store import Store
+from jobs import steer
+from jobs.promise import today_of
+
+blueprint = merchant_pages("dashboard", __name__)
+
+SHOWN = 50
+"""The most entries of one kind that the page lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsYou:
+    """What no program can settle for the merchant."""
+
+    wishes: list[queries.CancelWish]
+    stuck: list[queries.StuckWork]
+    pools: list[supply_rows.TroubledPool]
+    not_accepted: list[queries.OrderHead]
+    quarantined: int
+
+    def __bool__(self) -> bool:
+        return bool(self.wishes or self.stuck or self.pools or self.not_accepted or self.quarantined)
+
+
+def needs_you(conn: Connection, store: Store) -> NeedsYou:
+    """Everything that waits for the merchant of a store, in five statements."""
+    return NeedsYou(
+        wishes=queries.cancel_wishes(conn, store.id),
+        stuck=queries.stuck_work(conn, store.id, limit=SHOWN),
+        pools=supply_rows.troubled_pools(conn, store.id, limit=SHOWN),
+        not_accepted=[] if store.policy.accept_backorders else queries.not_accepted(conn, store.id, limit=SHOWN),
+        quarantined=len(inbox.quarantined(conn, store.id)),
+    )
+
+
+@blueprint.get("/")
+def show() -> ResponseReturnValue:
+    """The page."""
+    here, store = world(), signed_in_store()
+    now = here.clock()
+    with here.database.read() as conn:
+        waiting = queries.waiting_units(conn, store.id)
+        needs = needs_you(conn, store)
+        under_way = queries.health_counts(conn, store.id)
+    return render_template(
+        "dashboard.html",
+        summary=metrics.summary(waiting, store.currency, now, today_of(store, now)),
+        needs=needs,
+        under_way=under_way,
+    )
+
+
+@blueprint.post("/mode")
+def switch() -> ResponseReturnValue:
+    """On, or back to watching."""
+    here, store = world(), signed_in_store()
+    if request.form.get("mode") == "on":
+        steer.switch_on(here, store.id, tell_waiting="tell_waiting" in request.form)
+        flash("Waitline is on. It now writes to your store and tells your customers.")
+    else:
+        steer.watch(here, store.id)
+        flash("Waitline watches again. Nothing leaves for your store or your customers.")
+    return redirect(url_for("dashboard.show"), 303)

@@ -1,0 +1,81 @@
+"""The waiting queue: for each item who is next, and why."""
+
+from dataclasses import dataclass
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.access import merchant_pages, signed_in_store, world
+from backorder.db import explain_rows, queue
+from backorder.db.explain_rows import QueueLine, WaitingPool
+from backorder.db.session import Connection
+from backorder.domain.reasons import PoolFacts, Reason, Situation, accepted, reason
+from backorder.domain.store import Store
+from backorder.domain.supply import Inbound
+from jobs.promise import today_of
+
+blueprint = merchant_pages("queue", __name__)
+
+POOLS_A_PAGE = 20
+LINES_A_POOL = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """One pool on the page: its figures, what is on the way, and its first lines with their reasons."""
+
+    head: WaitingPool
+    facts: PoolFacts
+    coming: list[Inbound]
+    lines: list[tuple[QueueLine, Reason]]
+
+    @property
+    def more(self) -> int:
+        """Lines that are not shown."""
+        return self.head.lines - len(self.lines)
+
+
+def page_of_queues(conn: Connection, store: Store, page: int) -> tuple[list[Queued], bool]:
+    """The pools of one page, and whether there is a next one. Four statements."""
+    heads = explain_rows.waiting_pools(conn, store.id, limit=POOLS_A_PAGE + 1, offset=(page - 1) * POOLS_A_PAGE)
+    shown = heads[:POOLS_A_PAGE]
+    pools = [head.pool for head in shown]
+    lines = explain_rows.queue_lines(conn, store.id, pools, limit=LINES_A_POOL)
+    facts = explain_rows.pool_facts(conn, store.id, pools)
+    coming = queue.coming(conn, store.id, {pool.item for pool in pools})
+    found = []
+    for head in shown:
+        known = facts.get(head.pool, PoolFacts())
+        found.append(
+            Queued(
+                head,
+                known,
+                coming.get(head.pool, []),
+                [(line, _why(line, known, store)) for line in lines.get(head.pool, [])],
+            )
+        )
+    return found, len(heads) > POOLS_A_PAGE
+
+
+def _why(line: QueueLine, facts: PoolFacts, store: Store) -> Reason:
+    return reason(
+        Situation(
+            outstanding=line.outstanding,
+            allocated=line.allocated,
+            pool=facts,
+            units_ahead=line.place.units_ahead,
+            accepted=accepted(store.policy, line.place.first_promise, told=line.told),
+            cancel_wished=line.cancel_wished,
+            keep_back=store.policy.keep_back,
+        )
+    )
+
+
+@blueprint.get("/queue")
+def show() -> ResponseReturnValue:
+    """The page, twenty pools at a time."""
+    here, store = world(), signed_in_store()
+    page = min(max(1, request.args.get("page", 1, int)), 100_000)
+    with here.database.read() as conn:
+        pools, more = page_of_queues(conn, store, page)
+    return render_template("queue.html", pools=pools, page=page, more=more, today=today_of(store, here.clock()))

@@ -1,0 +1,34 @@
+"""The one place where the parts are put together: the world of a process, and the jobs over it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from backorder.config import Config
+from backorder.db.secrets import Sealer
+from backorder.db.session import Database
+from connectors.http import Outgoing, Transport
+from jobs.drain import JOBS
+from jobs.mailer import NoMailer, SmtpMailer
+from jobs.queues import Job, RedisBell, SilentBell
+from jobs.world import World
+
+
+def open_world(config: Config) -> World:
+    """The world over these settings. Connects to nothing yet."""
+    redis_url = config.redis_url.get_secret_value()
+    smtp_url = config.smtp_url.get_secret_value()
+    return World(
+        config=config,
+        database=Database(config.database_url.get_secret_value()),
+        clock=lambda: datetime.now(UTC),
+        transport=Transport(Outgoing(config.allow_private_stores, config.ca_bundle, config.store_addresses)),
+        mailer=SmtpMailer(smtp_url) if smtp_url else NoMailer(),
+        bell=RedisBell(redis_url) if redis_url else SilentBell(),
+        sealer=Sealer([key.get_secret_value() for key in config.secret_keys]),
+    )
+
+
+def jobs(world: World) -> Mapping[str, Job]:
+    """The jobs by name, each over this world."""
+    return {name: partial(job, world) for name, job in JOBS.items()}

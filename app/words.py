@@ -1,0 +1,149 @@
+"""What the pages call things: plain words for every state, rule and kind, and how figures and days are written."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from backorder.domain.actions import ActionKind
+from backorder.domain.allocation import Rule
+from backorder.domain.lifecycle import LineState, WorkState
+from backorder.domain.orders import Ignored, OrderStatus
+from backorder.domain.policy import NoticeKind, Split
+from backorder.domain.reasons import counted, spoken, spoken_day
+
+LINE_STATES = {
+    LineState.COVERED: "In stock",
+    LineState.WAITING: "Waiting",
+    LineState.PARTIAL: "Partly here",
+    LineState.PLANNED: "Set aside",
+    LineState.READY: "Ready to ship",
+    LineState.SHIPPED: "Shipped",
+    LineState.CANCELLED: "Cancelled",
+}
+ORDER_STATUSES = {
+    OrderStatus.OPEN: "Open",
+    OrderStatus.CLOSED: "Closed",
+    OrderStatus.CANCELLED: "Cancelled",
+    OrderStatus.GONE: "Deleted in the store",
+}
+WORK_STATES = {
+    WorkState.DUE: "waits for its turn",
+    WorkState.RUNNING: "under way",
+    WorkState.DONE: "done",
+    WorkState.FAILED: "failed",
+    WorkState.UNKNOWN: "no answer came: it may have happened or not",
+    WorkState.DROPPED: "no longer needed",
+}
+RULES = {
+    Rule.CAME_IN_COVERED: "In stock when the order came in",
+    Rule.OLDEST_FIRST: "Given: it was the oldest order in line",
+    Rule.NOTHING_LEFT: "Nothing was left for it, so it waits",
+    Rule.SUPPLY_SHRANK: "Taken back: the stock became less",
+    Rule.OLDER_CAME: "Taken back: an older order became known",
+    Rule.LESS_OWED: "Fewer units are owed: shipped, cancelled or changed in the store",
+    Rule.CUSTOMER_CANCELS: "Taken back: the customer wants to cancel",
+    Rule.BY_HAND: "Released by hand in the store",
+    Rule.RELEASED: "The store lets it ship",
+}
+NOTICES = {
+    NoticeKind.BACKORDERED: "Waiting",
+    NoticeKind.ALLOCATED: "Ready to ship",
+    NoticeKind.SHIPPED: "Shipped",
+    NoticeKind.CANCELLED: "Cancelled",
+}
+NOTICE_HELP = {
+    NoticeKind.BACKORDERED: "when an order has to wait, with the date you expect",
+    NoticeKind.ALLOCATED: "when what waited is there and may ship",
+    NoticeKind.SHIPPED: "when what waited has left",
+    NoticeKind.CANCELLED: "when an order that waited is cancelled",
+}
+ACTIONS = {
+    ActionKind.HOLD: "Keep the waiting units from shipping",
+    ActionKind.RELEASE: "Let the units ship",
+    ActionKind.TAG: "Tag the order",
+    ActionKind.SHOW: "Show the promise at the order",
+    ActionKind.LINE_DATE: "Show the expected date at the line",
+    ActionKind.NOTE: "Add a note to the order",
+}
+IGNORED = {
+    Ignored.GIFT_CARD: "a gift card",
+    Ignored.NO_SHIPPING: "nothing to ship",
+    Ignored.CUSTOM: "not an item of your stock",
+    Ignored.UNTRACKED: "its stock is not counted",
+    Ignored.REMOVED: "removed from the order",
+    Ignored.PRODUCT_GONE: "the product was deleted",
+    Ignored.VARIANT_GONE: "the variant was deleted",
+    Ignored.NOT_TAKEN: "the store has taken no stock for it",
+}
+SPLITS = {
+    Split.SHIP_AVAILABLE: "Ship what is there at once",
+    Split.LINE_WHOLE: "Ship a line when all of it is there",
+    Split.ORDER_WHOLE: "Ship the order when all of it is there",
+}
+CANCEL_REASONS = {
+    "no_need": "I no longer need it",
+    "too_long": "It takes too long",
+    "elsewhere": "I found it elsewhere",
+    "other": "Another reason",
+}
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CAD": "CA$", "AUD": "A$"}
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """$4,750 or 12.50 CHF: no cents where there are none."""
+    text = f"{amount:,.2f}".removesuffix(".00")
+    return f"{_SIGNS[currency]}{text}" if currency in _SIGNS else f"{text} {currency}".strip()
+
+
+def day_range(promised: tuple[date, date] | None) -> str:
+    """A promise as people read it."""
+    if promised is None:
+        return "not known yet"
+    early, late = promised
+    if early == late:
+        return spoken_day(late)
+    same_month = (early.year, early.month) == (late.year, late.month)
+    return f"{early.day if same_month else spoken_day(early)} to {spoken_day(late)}"
+
+
+def local_day(moment: datetime, timezone: str) -> str:
+    """The store's calendar day of a moment."""
+    return spoken_day(moment.astimezone(ZoneInfo(timezone)).date())
+
+
+def local_time(moment: datetime, timezone: str) -> str:
+    """The store's day and time of a moment."""
+    local = moment.astimezone(ZoneInfo(timezone))
+    return f"{spoken_day(local.date())}, {local:%H:%M}"
+
+
+def percent(share: Decimal) -> str:
+    """0.8 as 80 %."""
+    return f"{share * 100:.0f} %"
+
+
+def first_name(name: str) -> str:
+    """The name to greet somebody with; empty where the store withholds names."""
+    return name.split()[0] if name.split() else ""
+
+
+FILTERS: Mapping[str, Callable[..., str]] = {
+    "units": spoken,
+    "counted": counted,
+    "day": spoken_day,
+    "day_range": day_range,
+    "local_day": local_day,
+    "local_time": local_time,
+    "money": money,
+    "percent": percent,
+    "first_name": first_name,
+    "line_state": LINE_STATES.__getitem__,
+    "order_status": ORDER_STATUSES.__getitem__,
+    "work_state": WORK_STATES.__getitem__,
+    "rule": RULES.__getitem__,
+    "notice": NOTICES.__getitem__,
+    "action": ACTIONS.__getitem__,
+    "ignored": IGNORED.__getitem__,
+}
