@@ -1,0 +1,1 @@
+"""Recordings of real stores, played against the application."""

@@ -1,0 +1,1 @@
+"""One stand-in store per platform: WSGI applications that keep their own orders, stock and webhooks."""

@@ -1,0 +1,129 @@
+"""Buttons for a story: what a shopper or the merchant does, as `POST /_control/<action>` with JSON."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from demo.stores.woocommerce.rest import Object
+from demo.stores.woocommerce.shop import CHECKOUT, Refused, Shop
+from demo.stores.woocommerce.things import Order, number
+
+
+class Control:
+    """Actions by name, and the whole state of the shop as JSON."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._actions: dict[str, Callable[[Object], Any]] = {
+            "add_product": self._add_product,
+            "place_order": self._place_order,
+            "edit_line": self._edit_line,
+            "refund_line": self._refund_line,
+            "fulfil_line": self._fulfil_line,
+            "set_stock": lambda asked: self._shop.set_stock(asked["sku"], Decimal(str(asked["quantity"]))),
+            "set_status": lambda asked: self._shop.set_status(self._order(asked), asked["status"]),
+            "pay_order": lambda asked: self._shop.set_status(self._order(asked), "processing"),
+            "cancel_order": lambda asked: self._shop.set_status(self._order(asked), "cancelled"),
+            "complete_order": lambda asked: self._shop.set_status(self._order(asked), "completed"),
+            "trash_order": lambda asked: self._shop.trash_order(self._order(asked)),
+            "restore_order": lambda asked: self._shop.restore_order(self._order(asked)),
+            "delete_order": lambda asked: self._shop.delete_order(self._order(asked)),
+            "deliver": lambda _: {"sent": [sent.status for sent in self._shop.hooks.run()]},
+        }
+
+    def blueprint(self) -> Blueprint:
+        """The control routes."""
+        blueprint = Blueprint("control", __name__, url_prefix="/_control")
+        blueprint.add_url_rule("/state", "state", lambda: jsonify(self.state()))
+        blueprint.add_url_rule("/<action>", "act", self._act, methods=["POST"])
+        return blueprint
+
+    def state(self) -> Object:
+        """Everything that a person would want to check."""
+        shop = self._shop
+        return {
+            "orders": [_order_state(order) for order in shop.orders.values()],
+            "stock": {
+                product.sku: number(product.stock) for product in shop.products.values() if product.manage_stock is True
+            },
+            "webhooks": [webhook.body() for webhook in shop.hooks.webhooks.values()],
+            "deliveries": [{"topic": sent.topic, "url": sent.url, "status": sent.status} for sent in shop.hooks.sent],
+            "waiting": shop.hooks.waiting,
+        }
+
+    def _act(self, action: str) -> tuple[Response, int]:
+        known = self._actions.get(action)
+        if known is None:
+            return jsonify({"error": f"There is no action {action}."}), 404
+        try:
+            told = known(request.get_json(silent=True) or {})
+        except Refused as refusal:
+            return jsonify({"error": str(refusal)}), 400
+        return jsonify(told or {}), 200
+
+    def _order(self, asked: Object) -> Order:
+        order = self._shop.orders.get(int(asked["order"]))
+        if order is None:
+            raise Refused(f"There is no order {asked['order']}.")
+        return order
+
+    def _add_product(self, asked: Object) -> Object:
+        stock = asked.get("stock")
+        product = self._shop.add_product(
+            asked["name"],
+            asked["sku"],
+            Decimal(str(stock)) if stock is not None else None,
+            price=Decimal(str(asked.get("price", 10))),
+            backorders=asked.get("backorders", "notify"),
+        )
+        return {"product": product.id}
+
+    def _place_order(self, asked: Object) -> Object:
+        placed_at = asked.get("placed_at")
+        order = self._shop.place_order(
+            [(line["sku"], Decimal(str(line["quantity"]))) for line in asked["lines"]],
+            name=asked.get("name", ""),
+            email=asked.get("email", ""),
+            status=asked.get("status", "processing"),
+            via=asked.get("via", CHECKOUT),
+            placed_at=datetime.fromisoformat(placed_at).astimezone(UTC) if placed_at else None,
+        )
+        return {"order": order.id, "lines": [line.id for line in order.lines]}
+
+    def _line(self, asked: Object) -> tuple[Order, int, Decimal]:
+        order = self._order(asked)
+        line_id = int(asked["line"]) if "line" in asked else order.lines[0].id
+        return order, line_id, Decimal(str(asked["quantity"]))
+
+    def _edit_line(self, asked: Object) -> None:
+        self._shop.edit_line(*self._line(asked))
+
+    def _refund_line(self, asked: Object) -> None:
+        self._shop.refund_line(*self._line(asked), restock=bool(asked.get("restock", True)))
+
+    def _fulfil_line(self, asked: Object) -> None:
+        self._shop.fulfil_line(*self._line(asked))
+
+
+def _order_state(order: Order) -> Object:
+    return {
+        "id": order.id,
+        "status": order.status,
+        "placed_at": order.created.isoformat(),
+        "name": order.name,
+        "meta": {meta.key: meta.value for meta in order.meta},
+        "lines": [
+            {
+                "id": line.id,
+                "sku": line.sku,
+                "name": line.name,
+                "quantity": number(line.quantity),
+                "meta": {meta.key: meta.value for meta in line.meta},
+            }
+            for line in order.lines
+        ],
+        "notes": [note.text for note in order.notes],
+    }

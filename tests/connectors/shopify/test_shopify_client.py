@@ -1,0 +1,217 @@
+"""What Shopify's answers mean: each becomes one of the error families."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+import responses
+
+from backorder.domain.actions import StoreSide
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure, WaitlineError
+from connectors.contract import StoreClient
+from connectors.http import Transport
+from connectors.shopify import PLATFORM
+from tests.connectors.shopify.conftest import reference
+
+URL = "https://quay-goods.myshopify.com/admin/api/2026-10/graphql.json"
+SHOP = {"data": {"shop": {"name": "Quay Goods", "currencyCode": "EUR", "ianaTimezone": "Europe/Paris"}}}
+THROTTLED = {
+    "errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}],
+    "extensions": {
+        "cost": {
+            "requestedQueryCost": 202,
+            "actualQueryCost": None,
+            "throttleStatus": {"maximumAvailable": 1000.0, "currentlyAvailable": 118, "restoreRate": 50.0},
+        }
+    },
+}
+
+
+@pytest.fixture
+def client() -> StoreClient:
+    credentials = {"access_token": "shpat_test"}
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    return PLATFORM.client("quay-goods.myshopify.com", credentials, Transport(), lambda: now)
+
+
+def graphql(**answer: Any) -> dict[str, Any]:
+    return {"json": answer, "status": 200}
+
+
+def error(message: str, code: str | None = None, path: list[Any] | None = None) -> dict[str, Any]:
+    told: dict[str, Any] = {"message": message}
+    if code:
+        told["extensions"] = {"code": code}
+    if path:
+        told["path"] = path
+    return told
+
+
+READS: list[tuple[str, dict[str, Any], type[Exception]]] = [
+    ("revoked token", {"json": {"errors": "[API] Invalid API key or access token"}, "status": 401}, AccessLost),
+    ("scope gone", {"json": {"errors": {"base": ["no"]}}, "status": 403}, AccessLost),
+    ("frozen", {"body": "Unavailable Shop", "status": 402}, PermanentFailure),
+    ("no such shop", {"body": "Not Found", "status": 404}, PermanentFailure),
+    ("locked", {"body": "", "status": 423}, PermanentFailure),
+    ("redirect", {"status": 302, "headers": {"Location": "https://elsewhere.example/"}}, PermanentFailure),
+    ("bad request", {"json": {"errors": "query missing"}, "status": 400}, PermanentFailure),
+    ("too many", {"body": "", "status": 429, "headers": {"Retry-After": "4"}}, TemporaryFailure),
+    ("security", {"body": "", "status": 430}, TemporaryFailure),
+    ("down", {"body": "<html>", "status": 503}, TemporaryFailure),
+    ("page instead of data", {"body": "<html></html>", "status": 200}, TemporaryFailure),
+    ("throttled", {"json": THROTTLED, "status": 200}, TemporaryFailure),
+    ("error of theirs", graphql(errors=[error("Internal error.", "INTERNAL_SERVER_ERROR")]), TemporaryFailure),
+    ("too dear", graphql(errors=[error("Query cost is 1200", "MAX_COST_EXCEEDED")]), PermanentFailure),
+    ("wrong field", graphql(errors=[error("No field", "undefinedField", ["query", "shop"])]), PermanentFailure),
+    ("text as errors", graphql(errors="Not today"), PermanentFailure),
+    ("object as errors", graphql(errors={"message": "Not today"}), PermanentFailure),
+    ("no code", graphql(errors=[error("Something")], data={"shop": None}), PermanentFailure),
+    ("all denied", graphql(errors=[error("Denied", "ACCESS_DENIED", ["shop"])], data={"shop": None}), PermanentFailure),
+    ("no data", graphql(extensions={}), PermanentFailure),
+    ("a list", {"json": [1], "status": 200}, PermanentFailure),
+    ("a field of another kind", {"json": {"data": {"nodes": [{"id": "x"}]}}, "status": 200}, TemporaryFailure),
+]
+
+
+@responses.activate
+@pytest.mark.parametrize(("answer", "family"), [case[1:] for case in READS], ids=[case[0] for case in READS])
+def test_an_answer_to_a_read_has_its_family(
+    client: StoreClient, answer: dict[str, Any], family: type[Exception]
+) -> None:
+    responses.post(URL, **answer)
+
+    with pytest.raises(family) as raised:
+        client.read_orders([1])
+
+    assert type(raised.value) is family
+
+
+WRITES: list[tuple[str, dict[str, Any], type[Exception]]] = [
+    ("revoked token", {"body": "", "status": 401}, AccessLost),
+    ("throttled", {"json": THROTTLED, "status": 200}, TemporaryFailure),
+    ("too many", {"body": "", "status": 429}, TemporaryFailure),
+    ("down", {"body": "", "status": 502}, OutcomeUnknown),
+    ("page instead of data", {"body": "<html></html>", "status": 200}, OutcomeUnknown),
+    ("error of theirs", graphql(errors=[error("Internal error.", "INTERNAL_SERVER_ERROR")]), OutcomeUnknown),
+    ("no answer", {"body": requests.ReadTimeout()}, OutcomeUnknown),
+    (
+        "refused",
+        graphql(data={"webhookSubscriptionDelete": {"userErrors": [{"field": ["id"], "message": "No"}]}}),
+        PermanentFailure,
+    ),
+]
+SUBSCRIBED = {
+    "nodes": [{"id": "gid://shopify/WebhookSubscription/1", "topic": "ORDERS_CREATE", "uri": "https://w.example/"}],
+    "pageInfo": {"hasNextPage": False, "endCursor": None},
+}
+
+
+@responses.activate
+@pytest.mark.parametrize(("answer", "family"), [case[1:] for case in WRITES], ids=[case[0] for case in WRITES])
+def test_an_answer_to_a_write_has_its_family(
+    client: StoreClient, answer: dict[str, Any], family: type[Exception]
+) -> None:
+    responses.post(URL, json={"data": {"webhookSubscriptions": SUBSCRIBED}})
+    responses.post(URL, **answer)
+
+    with pytest.raises(family) as raised:
+        client.unsubscribe("https://w.example/")
+
+    assert type(raised.value) is family
+
+
+@responses.activate
+def test_throttling_says_how_long_to_wait(client: StoreClient) -> None:
+    responses.post(URL, json=THROTTLED)
+    responses.post(URL, json={"errors": [error("Throttled", "THROTTLED")]})
+    responses.post(URL, status=429, headers={"Retry-After": "4"})
+    waits = []
+    for _ in range(3):
+        with pytest.raises(TemporaryFailure) as raised:
+            client.describe()
+        waits.append(raised.value.retry_after)
+
+    assert waits == [1.7, 2.0, 4.0]
+
+
+@responses.activate
+def test_a_call_carries_the_token_and_one_document_with_its_operation(client: StoreClient) -> None:
+    responses.post(URL, json=SHOP)
+
+    facts = client.describe()
+
+    request = responses.calls[0].request
+    assert (facts.name, facts.currency, facts.timezone) == ("Quay Goods", "EUR", "Europe/Paris")
+    assert request.headers["X-Shopify-Access-Token"] == "shpat_test"
+    assert json.loads(request.body or b"")["operationName"] == "Shop"
+
+
+def order_answer(**changes: Any) -> dict[str, Any]:
+    page = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+    return {
+        "id": "gid://shopify/Order/1",
+        "name": "#1",
+        "createdAt": "2026-11-20T09:00:00Z",
+        "updatedAt": "2026-11-20T09:00:00Z",
+        "displayFinancialStatus": "PAID",
+        "displayFulfillmentStatus": "UNFULFILLED",
+        "currencyCode": "EUR",
+        "lineItems": page,
+        "fulfillmentOrders": page,
+        "fulfillments": [],
+        "refunds": [],
+        **changes,
+    }
+
+
+@responses.activate
+def test_a_field_that_we_may_not_see_leaves_the_rest_of_the_answer_whole(client: StoreClient) -> None:
+    denied = error("Access denied for email field.", "ACCESS_DENIED", ["nodes", 0, "email"])
+    responses.post(URL, json={"data": {"nodes": [order_answer(email=None)]}, "errors": [denied]})
+
+    read = client.read_orders([1])
+
+    assert [order.reading.order.customer.email for order in read.found] == [""]
+
+
+@responses.activate
+@pytest.mark.parametrize("path", [["nodes", 0], ["nodes", 0, "fulfillmentOrders"], ["nodes"], None])
+def test_an_order_that_we_may_not_see_is_not_taken_for_gone(client: StoreClient, path: list[Any] | None) -> None:
+    denied = error("Access denied.", "ACCESS_DENIED", path)
+    responses.post(URL, json={"data": {"nodes": [None]}, "errors": [denied]})
+
+    with pytest.raises(PermanentFailure):
+        client.read_orders([1])
+
+
+@responses.activate
+def test_every_recorded_error_belongs_to_a_family(client: StoreClient) -> None:
+    told = json.loads(reference("graphql_recordings/errors.json").read_text())
+    families: dict[str, set[str]] = {}
+    for row in told["recorded"]:
+        if row["kind"] == "top_level_error":
+            root = (row["error"].get("path") or ["shop"])[0]
+            data = {"data": {root: None}} if row["data_present"] else {}
+            responses.post(URL, json={"errors": [row["error"]], **data})
+            with pytest.raises(WaitlineError) as raised:
+                client.describe()
+            families.setdefault(type(raised.value).__name__, set()).add(row["code"])
+
+    assert families["TemporaryFailure"] == {"INTERNAL_SERVER_ERROR"}
+    assert set(families) == {"TemporaryFailure", "PermanentFailure"}
+
+
+def test_a_shop_takes_no_notes_from_us(client: StoreClient) -> None:
+    with pytest.raises(PermanentFailure):
+        client.post_note(1, "text", "marker")
+    assert client.has_note(1, "marker") is False
+
+
+@responses.activate
+def test_an_order_that_is_gone_takes_no_write(client: StoreClient) -> None:
+    responses.post(URL, json={"data": {"nodes": [None]}})
+
+    with pytest.raises(PermanentFailure):
+        client.push(1, StoreSide(), "key")
