@@ -8,6 +8,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
+from app.orders import LARGEST_ID
 from backorder.db import supply_rows
 from backorder.db.supply_rows import StockedItem
 from backorder.domain.errors import Rejected
@@ -56,7 +57,7 @@ def add() -> ResponseReturnValue:
     return redirect(url_for("incoming.show"), 303)
 
 
-@blueprint.post("/incoming/receipts/<int:receipt_id>/undo")
+@blueprint.post(f"/incoming/receipts/<int(max={LARGEST_ID}):receipt_id>/undo")
 def undo(receipt_id: int) -> ResponseReturnValue:
     """What was taken for an arrival was none."""
     here, store = world(), signed_in_store()

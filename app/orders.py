@@ -21,6 +21,8 @@ from connectors import get
 blueprint = merchant_pages("orders", __name__)
 
 SHOWN = 50
+LARGEST_ID = 2**63 - 1
+"""The largest number that a row can have as its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def find() -> ResponseReturnValue:
     return render_template("orders.html", q=text, found=found[:SHOWN], more=len(found) > SHOWN)
 
 
-@blueprint.get("/orders/<int:order_id>")
+@blueprint.get(f"/orders/<int(max={LARGEST_ID}):order_id>")
 def show(order_id: int) -> ResponseReturnValue:
     """One order."""
     here, store = world(), signed_in_store()

@@ -9,8 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from backorder.db import inbox
-from backorder.db.inbox import Receiver
+from backorder.db.intake import Intake, Receiver, intake
 from backorder.db.session import StorageError
 from backorder.domain.errors import BadSignature
 from connectors import PLATFORMS
@@ -47,20 +46,20 @@ def blueprint(world: World) -> Blueprint:
         if hooks.is_ping(delivery):
             return Response(status=200)
         try:
-            receiver = _receiver(world, connector, delivery)
-            hooks.verify(delivery, secrets(connector, receiver))
-            if receiver is None or receiver.gone:
-                return Response(status=200)
-            inbox.record(
-                world.database,
-                receiver.store_id,
-                dedupe_key=hooks.dedupe_key(delivery),
-                topic=hooks.topic(delivery),
-                path_topic=topic,
-                headers=delivery.headers,
-                body=body,
-                received_at=delivery.received_at,
-            )
+            with intake(world.database) as database:
+                receiver = _receiver(database, connector, delivery)
+                hooks.verify(delivery, secrets(connector, receiver))
+                if receiver is None or receiver.gone:
+                    return Response(status=200)
+                database.keep(
+                    receiver.store_id,
+                    dedupe_key=hooks.dedupe_key(delivery),
+                    topic=hooks.topic(delivery),
+                    path_topic=topic,
+                    headers=delivery.headers,
+                    body=body,
+                    received_at=delivery.received_at,
+                )
         except BadSignature:
             return Response(status=401)
         except StorageError:
@@ -73,13 +72,12 @@ def blueprint(world: World) -> Blueprint:
     return found
 
 
-def _receiver(world: World, platform: Platform, delivery: Delivery) -> Receiver | None:
+def _receiver(database: Intake, platform: Platform, delivery: Delivery) -> Receiver | None:
     """The store that a delivery claims to be from, if we know it. A claim that no database can hold names none."""
     ref = platform.webhooks.find(delivery)
-    if ref is None or "\x00" in ref.address:
+    if ref is None or "\x00" in ref.address + ref.token:
         return None
-    with world.database.read() as conn:
-        return inbox.receiver(conn, platform.name, address=ref.address, token=ref.token)
+    return database.receiver(platform.name, address=ref.address, token=ref.token)
 
 
 def _kept_headers(environ: Mapping[str, Any]) -> dict[str, str]:

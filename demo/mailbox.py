@@ -46,7 +46,7 @@ class Mailbox:
         self._count = 0
         self._smtp_port = smtp_port or _free_port()
         self._smtp = Controller(_Handler(self._take), hostname=HOST, port=self._smtp_port)
-        self._http = make_server(HOST, http_port, _pages(self), threaded=True, request_handler=_SilentRequests)
+        self._http = make_server(HOST, http_port, _pages(self), threaded=True, request_handler=SilentRequests)
         self._thread = threading.Thread(target=self._http.serve_forever, name="mailbox", daemon=True)
 
     @property
@@ -106,7 +106,9 @@ class _Handler:
         return "250 OK"
 
 
-class _SilentRequests(WSGIRequestHandler):
+class SilentRequests(WSGIRequestHandler):
+    """Serves without a line per call on the terminal."""
+
     def log(self, type: str, message: str, *args: Any) -> None:
         """The demo's own lines are what is to be read on the terminal."""
 

@@ -150,7 +150,7 @@ def _save_pass(conn: Connection, world: World, store: Store, marks: Mapping[int,
         orderbook.mark_unread(conn, store.id, orderbook.using_items(conn, store.id, counted_otherwise))
     assessed = _assess(conn, store, reading)
     stocks = {stock.pool: stock for stock in reading.stock}
-    queue.drop_pools(conn, store.id, set(marks), keep=stocks)
+    queue.drop_pools(conn, store.id, set(marks), keep=stocks, began=reading.began)
     queues = queue.queues(conn, store.id, {pool.item for pool in assessed})
     planned = _Planned(queues, assessed, _plan(store, queues, assessed))
     _save_planned(conn, store, planned, stocks, reading.began, now)

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from backorder.db import stores
-from backorder.domain.errors import AccessLost, OutcomeUnknown, TemporaryFailure
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from backorder.domain.store import Health, Store
 from jobs.world import World
 
@@ -21,6 +21,10 @@ def may_be_called(store: Store, now: datetime) -> bool:
     return store.health is Health.GOOD
 
 
+_RETRY_AFTER = {PermanentFailure: 600.0, OutcomeUnknown: 5.0}
+"""Seconds. A store that is frozen, closed or at another address is asked again now and then: somebody may mend it."""
+
+
 @contextmanager
 def calling(world: World, store: Store) -> Iterator[None]:
     """Calls to one store. A failure for now, or lost access, is noted at the store and ends the block quietly: what
@@ -32,8 +36,10 @@ def calling(world: World, store: Store) -> Iterator[None]:
         log.warning("store_access_lost", store=store.id)
         with world.database.write() as conn:
             stores.access_lost(conn, store.id, str(error))
-    except (TemporaryFailure, OutcomeUnknown) as error:
-        retry_after = error.retry_after if isinstance(error, TemporaryFailure) else 5.0
+    except (TemporaryFailure, PermanentFailure, OutcomeUnknown) as error:
+        retry_after = _RETRY_AFTER.get(type(error), 0.0)
+        if isinstance(error, TemporaryFailure):
+            retry_after = error.retry_after
         log.warning("store_call_failed", store=store.id, reason=str(error))
         with world.database.write() as conn:
             stores.call_failed(conn, store.id, str(error), retry_after, world.clock())

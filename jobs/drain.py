@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from backorder.db import outbox, queue
+from backorder.db import outbox, queue, stores
 from jobs.allocate import allocate
 from jobs.catch_up import audit, catch_up
 from jobs.ingest import ingest
 from jobs.notify import notify
-from jobs.sweep import due
+from jobs.sweep import due, give_up_abandoned
 from jobs.world import World
 from jobs.write_back import write_back
 
@@ -36,6 +36,7 @@ def work_off(
 
     Raises NeverIdle where no end is in sight.
     """
+    give_up_abandoned(world)
     for _ in range(ROUNDS):
         rings = [ring for ring in due(world) if ring[1] not in leave_out]
         for _, job, *ids in rings:
@@ -52,5 +53,5 @@ def work_off(
 def _next(world: World) -> datetime | None:
     now = world.clock()
     with world.database.read() as conn:
-        times = [queue.next_doubt(conn, now), outbox.next_due(conn, now)]
+        times = [queue.next_doubt(conn, now), outbox.next_due(conn, now), stores.next_call(conn, now)]
     return min((at for at in times if at is not None), default=None)

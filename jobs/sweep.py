@@ -6,11 +6,16 @@ from jobs.world import World
 
 def sweep(world: World) -> None:
     """Ring for all that is due now. Safe to run twice at once."""
+    give_up_abandoned(world)
+    for ring in due(world):
+        world.bell.ring(*ring)
+
+
+def give_up_abandoned(world: World) -> None:
+    """Messages whose sender died in mid-send are of unknown outcome from now on."""
     now = world.clock()
     with world.database.write() as conn:
         outbox.abandoned_notices(conn, before=now - leases.LENGTH, now=now)
-    for ring in due(world):
-        world.bell.ring(*ring)
 
 
 Ring = tuple[str, str, int] | tuple[str, str, int, int]

@@ -59,7 +59,8 @@ def fresh(conn: Connection, store: Store, book: BookOrder, now: datetime) -> boo
         return False
     pools = orderbook.pools_of_orders([book])
     known = queue.known_pools(conn, store.id, {pool.item for pool in pools})
-    return all(pool in known and known[pool].read_began >= now - FRESH for pool in pools)
+    # A pool that was never read has no decision in it: nothing that is written rests on it.
+    return all(known[pool].read_began >= now - FRESH for pool in pools if pool in known)
 
 
 def _read_again(conn: Connection, world: World, store: Store, book: BookOrder) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from backorder.domain.allocation import Demand, Supply, Turn
 from backorder.domain.orders import Customer, Order, OrderLine, Part
-from backorder.domain.supply import Believed, Balance, Pool, Stock
+from backorder.domain.supply import Balance, Believed, Pool, Stock
 
 MUG = Pool(11)
 TOTE = Pool(12)

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -32,18 +32,32 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def database_url(migrated: str, tmp_path: Path) -> Iterator[str]:
+def fresh_database(migrated: str, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Makes a new, empty database at each call."""
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"test_{secrets.token_hex(6)}"
+        made.append(name)
+        if not SERVER:
+            path = tmp_path / f"{name}.db"
+            path.write_bytes(Path(migrated).read_bytes())
+            return f"sqlite:///{path}"
+        with psycopg.connect(_server(), autocommit=True) as server:
+            server.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}".encode())
+        return _named(name)
+
+    yield make
+    if SERVER:
+        with psycopg.connect(_server(), autocommit=True) as server:
+            for name in made:
+                server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def database_url(fresh_database: Callable[[], str]) -> str:
     """A database of this test's own."""
-    if not SERVER:
-        path = tmp_path / "waitline.db"
-        path.write_bytes(Path(migrated).read_bytes())
-        yield f"sqlite:///{path}"
-        return
-    name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(_server(), autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}".encode())
-        yield _named(name)
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    return fresh_database()
 
 
 def _server() -> str:

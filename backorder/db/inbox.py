@@ -1,4 +1,4 @@
-"""Webhooks as received: one row each before they are answered, worked off in order, quarantined when they raise."""
+"""Webhooks as received, on their way into the book: worked off in order, quarantined when they raise."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,23 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from backorder.db.session import Database
-from backorder.db.tables import EPOCH, deliveries, stores
+from backorder.db.tables import deliveries
 from backorder.domain.lifecycle import WorkState
-from backorder.domain.store import Health
 
 TRIES = 5
 """How often a delivery may raise before it is put aside."""
-
-
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """Whose webhooks arrive at an address or with a token: what is needed to check a signature."""
-
-    store_id: int
-    platform: str
-    sealed: str
-    gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,43 +25,6 @@ class Received:
     received_at: datetime
     path_topic: str
     tries: int
-
-
-def receiver(conn: Connection, platform: str, *, address: str = "", token: str = "") -> Receiver | None:
-    """The store that a delivery claims to be from. The one that is still connected, if there are several."""
-    named = stores.c.webhook_token == token if token else stores.c.address == address
-    row = conn.execute(
-        select(stores.c.id, stores.c.credentials, stores.c.health)
-        .where(stores.c.platform == platform, named)
-        .order_by((stores.c.health == Health.GONE), stores.c.id.desc())
-    ).first()
-    return None if row is None else Receiver(row.id, platform, row.credentials, row.health is Health.GONE)
-
-
-# The one statement of the hot path is kept as text: building it anew cost a third of the whole request.
-_RECORD = (
-    "INSERT INTO deliveries (store_id, dedupe_key, topic, path_topic, headers, body, received_at, state) "
-    "VALUES ({0}, {0}, {0}, {0}, {0}, {0}, {0}, 'due') ON CONFLICT DO NOTHING"
-)
-
-
-def record(
-    database: Database,
-    store_id: int,
-    *,
-    dedupe_key: str,
-    topic: str,
-    path_topic: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    received_at: datetime,
-) -> bool:
-    """Keep a delivery, durable on return; False for a repeat. Raises when the database cannot store it."""
-    micros = int((received_at - EPOCH).total_seconds() * 1_000_000)
-    row = (store_id, dedupe_key, topic[:100], path_topic[:100], json.dumps(dict(headers)), body, micros)
-    with database.write() as conn:
-        statement = _RECORD.format("?" if database.is_sqlite else "%s")
-        return conn.exec_driver_sql(statement, row).rowcount == 1
 
 
 def due(conn: Connection, store_id: int, limit: int) -> list[Received]:

@@ -15,7 +15,13 @@ from backorder.domain.lifecycle import Stood, WorkState
 from backorder.domain.policy import NoticeKind
 from backorder.domain.store import Health, Mode
 
-OPEN = (WorkState.DUE, WorkState.RUNNING)
+LOOKS = 4
+"""How often a note of unknown outcome is looked for in the store before it is only shown."""
+
+_TO_DO = actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]) & ~(
+    (actions.c.kind == ActionKind.NOTE) & (actions.c.state == WorkState.UNKNOWN) & (actions.c.tries >= LOOKS)
+)
+"""Writes that still need somebody: due, begun by somebody who is gone, or of an outcome that may still be learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ def open_actions(conn: Connection, store_id: int, order_id: int, now: datetime) 
         .where(
             actions.c.store_id == store_id,
             actions.c.order_id == order_id,
-            actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
+            _TO_DO,
             actions.c.due_at <= now,
         )
         .order_by(actions.c.id)
@@ -238,7 +244,7 @@ def orders_to_write(conn: Connection, now: datetime, store_id: int | None = None
     found = (
         select(actions.c.store_id, actions.c.order_id, func.min(actions.c.id))
         .where(
-            actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
+            _TO_DO,
             actions.c.due_at <= now,
             _live(actions),
         )
@@ -289,12 +295,8 @@ def next_due(conn: Connection, after: datetime) -> datetime | None:
     """When the next write or message that waits for its time is due."""
     found = [
         conn.execute(
-            select(func.min(table.c.due_at)).where(
-                table.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
-                table.c.due_at > after,
-                _live(table),
-            )
+            select(func.min(table.c.due_at)).where(to_do, table.c.due_at > after, _live(table))
         ).scalar_one_or_none()
-        for table in (actions, notices)
+        for table, to_do in ((actions, _TO_DO), (notices, notices.c.state == WorkState.DUE))
     ]
     return min((at for at in found if at is not None), default=None)

@@ -89,7 +89,7 @@ def save_pools(
     put(conn, pools, rows, [name for name in rows[0] if name not in ("store_id", "item", "location")] if rows else [])
 
 
-def drop_pools(conn: Connection, store_id: int, items: Iterable[int], keep: Iterable[Pool]) -> None:
+def drop_pools(conn: Connection, store_id: int, items: Iterable[int], keep: Iterable[Pool], began: datetime) -> None:
     """The store no longer counts these items there: the pools are not looked at again."""
     kept = set(keep)
     for pool in known_pools(conn, store_id, items):
@@ -97,7 +97,14 @@ def drop_pools(conn: Connection, store_id: int, items: Iterable[int], keep: Iter
             conn.execute(
                 update(pools)
                 .where(pools.c.store_id == store_id, pools.c.item == pool.item, pools.c.location == pool.location)
-                .values(again_at=None, available=ZERO, on_hand=ZERO, balance=Balance.NEW, doubted_at=None)
+                .values(
+                    again_at=None,
+                    available=ZERO,
+                    on_hand=ZERO,
+                    balance=Balance.NEW,
+                    doubted_at=None,
+                    read_began=began,
+                )
             )
 
 

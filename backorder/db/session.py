@@ -27,16 +27,17 @@ class Database:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _engine(url)
         # SQLite's own waiting is unfair and slow: threads of one process queue here instead.
-        self._turn = threading.Lock() if self.is_sqlite else None
+        self.turn = threading.Lock() if self.is_sqlite else None
+        self.driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that may write; committed on leaving, rolled back on an exception."""
-        if self._turn is None:
+        if self.turn is None:
             with self.engine.begin() as conn:
                 yield conn
             return
-        with self._turn, self.engine.connect() as conn:
+        with self.turn, self.engine.connect() as conn:
             conn.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield conn
@@ -62,8 +63,8 @@ class Database:
 
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 10})
+        return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": 10}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(raw: Any, _record: Any) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from backorder.db.tables import deliveries, signins, stores
 from backorder.db.values import policy_in, policy_out
@@ -175,6 +175,14 @@ def callable_now(conn: Connection, now: datetime) -> list[Store]:
         if store.health is Health.GOOD
         or (store.health is Health.BACKING_OFF and (store.calm_until is None or store.calm_until <= now))
     ]
+
+
+def next_call(conn: Connection, after: datetime) -> datetime | None:
+    """When the next store that is left alone may be called again."""
+    found = select(func.min(stores.c.calm_until)).where(
+        stores.c.health == Health.BACKING_OFF, stores.c.calm_until > after
+    )
+    return conn.execute(found).scalar_one_or_none()
 
 
 def _store(row: Any) -> Store:

@@ -133,7 +133,7 @@ _SENTENCES = {
         "An arrival of more than {ahead}.",
     ),
     Code.NO_SUPPLY: (
-        "It is first in line, and nothing is in stock.",
+        "It is first in line, and nothing is left in stock.",
         "Waiting for stock. Yours is next in line.",
         "More stock. Enter what you have ordered under Incoming to give it a date.",
     ),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from backorder.domain.errors import TemporaryFailure
 from connectors.shopify.client import Admin, Json
@@ -32,7 +32,7 @@ class ChangedOrder(Node):
     """An order that a pull found, by its id and the time of its last change."""
 
     id: str
-    updated_at: datetime
+    updated_at: AwareDatetime
 
 
 class StockedItem(Node):

@@ -45,7 +45,7 @@ def record_text(record: Record) -> str:
         shown = record.shown
         told |= {
             "state": shown.state,
-            "waiting": str(shown.waiting.normalize()) if shown.waiting else "0",
+            "waiting": f"{shown.waiting.normalize():f}",
             "from": shown.early.isoformat() if shown.early else None,
             "to": shown.late.isoformat() if shown.late else None,
         }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from backorder.domain.actions import StoreSide
 from backorder.domain.errors import PermanentFailure, TemporaryFailure
@@ -41,7 +41,8 @@ class ShopifyStore:
         for changed in read.changed_orders(self._admin, since):
             if changed:
                 found = self.read_orders([read.number(node) for node in changed])
-                yield Page(orders=found.found, changed_until=max(node.updated_at for node in changed))
+                newest = max(node.updated_at for node in changed)
+                yield Page(orders=found.found, changed_until=newest.astimezone(UTC))
         if since is None:
             for items in read.stocked_items(self._admin):
                 yield Page(events=[StockTouched(read.number(node)) for node in items if node.tracked])

@@ -25,7 +25,7 @@ _MONTHS = (
 def found(body: OrderBody) -> StoreSide:
     """What the order has of ours."""
     dates = []
-    for line in body.line_items:
+    for line in sorted(body.line_items, key=lambda line: line.id):
         meta = line.meta(DATE_KEY)
         if meta is not None and (meta.value == NO_DATE or _date_of(meta.value) is not None):
             dates.append(LineDate(line.id, _date_of(meta.value)))

@@ -28,7 +28,7 @@ from connectors.http import Transport
 from jobs.catch_up import AUDIT_EVERY, EVERY, audit, catch_up
 from jobs.connect import remember
 from jobs.drain import work_off
-from jobs.mailer import MemoryMailer
+from jobs.mailer import MemoryMailer, Message
 from jobs.queues import SilentBell
 from jobs.steer import save_policy
 from jobs.world import World
@@ -104,6 +104,7 @@ class Bench:
     def __init__(self, transport: Transport, start: datetime, database_url: str = "") -> None:
         """`transport` answers the calls to the store; `start` is the first reading of the virtual clock."""
         self._now = start
+        self._mailer = MemoryMailer()
         self._folder = Path(tempfile.mkdtemp(prefix="waitline-bench-"))
         url = database_url or f"sqlite:///{self._folder / 'waitline.db'}"
         migrate(url)
@@ -117,7 +118,7 @@ class Bench:
             database=Database(url),
             clock=self._look,
             transport=transport,
-            mailer=MemoryMailer(),
+            mailer=self._mailer,
             bell=SilentBell(),
             sealer=Sealer(["a key for a bench that is thrown away"]),
         )
@@ -176,6 +177,11 @@ class Bench:
         audit(self.world, self.store_id)
 
     @property
+    def mails(self) -> list[Message]:
+        """Every mail that was sent."""
+        return self._mailer.sent
+
+    @property
     def store(self) -> Store:
         """The store as it stands."""
         with self.world.database.read() as conn:
@@ -218,7 +224,7 @@ class Bench:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _pool_row(row: Mapping[str, Any], owed: Decimal) -> PoolRow:
+def _pool_row(row: Any, owed: Decimal) -> PoolRow:
     committed = row["committed"]
     on_hand = row["available"] + (owed if committed is None else committed)
     return PoolRow(row["item"], row["location"], row["available"], committed, on_hand)
@@ -233,4 +239,4 @@ def _line_row(row: Any) -> LineRow:
 
 
 def _why(row: Any) -> str:
-    return str(row["ignored"]) if row["status"] == OrderStatus.OPEN else f"status:{row['store_status']}"
+    return f"status:{row['store_status']}" if row["ignored"] is None else str(row["ignored"])

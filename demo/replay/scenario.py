@@ -115,7 +115,6 @@ def _units(units: Decimal) -> str:
 
 def main() -> int:
     """Play what SCENARIO names; the exit status of the process."""
-    logs.configure()
     named = os.environ.get("SCENARIO", "")
     try:
         if not named:
@@ -132,4 +131,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    logs.configure()
     sys.exit(main())

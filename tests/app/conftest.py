@@ -1,20 +1,18 @@
 """A web application over a database of its own, with a shop or two."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
+from pydantic import SecretStr
 
 from app import create_app
 from app.access import new_signin
 from backorder.config import Config
 from backorder.db.secrets import Sealer, token_hash
-from backorder.db.session import Database, migrate
+from backorder.db.session import Database
 from connectors.http import Transport
 from jobs.mailer import NoMailer
 from jobs.world import World
@@ -22,19 +20,8 @@ from tests.app.shop import API_TOKEN, KEY, Bell, Clock, Merchant, Shop, Statemen
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    server = os.environ.get("WAITLINE_TEST_DATABASE_URL")
-    if server is None:
-        url = f"sqlite:///{tmp_path / 'pages.sqlite3'}"
-    else:
-        name = f"pages_{uuid4().hex[:12]}"
-        engine = create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as conn:
-            conn.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        url = server.replace("/postgres?", f"/{name}?")
-    migrate(url)
-    found = Database(url)
+def database(database_url: str) -> Iterator[Database]:
+    found = Database(database_url)
     yield found
     found.close()
 
@@ -53,7 +40,7 @@ def bell() -> Bell:
 def world(database: Database, clock: Clock, bell: Bell, tmp_path: Path) -> World:
     config = Config(
         data_dir=tmp_path,
-        secret_keys=(KEY,),
+        secret_keys=(SecretStr(KEY),),
         public_url="https://waitline.example",
         environ={"WAITLINE_SHOPIFY_CLIENT_SECRETS": "the app's secret"},
     )

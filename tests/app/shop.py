@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from html.parser import HTMLParser
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -29,7 +30,7 @@ from backorder.domain.allocation import Rule
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy
-from backorder.domain.store import Mode
+from backorder.domain.store import Mode, Store
 from backorder.domain.supply import Balance
 from jobs.world import World
 
@@ -191,6 +192,11 @@ class Shop:
             return [dict(row) for row in found]
 
 
+def store_of(shop: Shop) -> Store:
+    with shop.world.database.read() as conn:
+        return stores.get(conn, shop.id)
+
+
 def a_line(item: int | None, owed: str, given: str = "0", **values: Any) -> dict[str, Any]:
     """A line of one item, all of it owed from one pool; `firm`, `promised`, `location`, ... change it."""
     promised = values.pop("promised", (None, None))
@@ -251,6 +257,42 @@ class Merchant:
     def post(self, path: str, **form: Any) -> Any:
         """Send a form of ours."""
         return self.client.post(path, data={"csrf": self.csrf, **form}, base_url="https://waitline.example")
+
+
+class _Text(HTMLParser):
+    """What a page says, one entry for each block."""
+
+    BLOCKS = frozenset({"p", "h1", "h2", "li", "td", "th", "dt", "dd", "label", "legend", "button", "title", "caption"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = [""]
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self._break(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._break(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.lines[-1] += data
+
+    def _break(self, tag: str) -> None:
+        if tag in self.BLOCKS:
+            self.lines.append("")
+
+
+def told_by(found: Any) -> list[str]:
+    """What an answer says, block by block."""
+    parser = _Text()
+    parser.feed(found.text)
+    return [" ".join(line.split()) for line in parser.lines if line.strip()]
+
+
+def lines_of(found: Any) -> list[str]:
+    """What a page says that there is."""
+    assert found.status_code == 200, found.text
+    return told_by(found)
 
 
 class Statements:

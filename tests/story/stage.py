@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from backorder.db import orderbook, outbox, queries
 from backorder.domain.lifecycle import OrderStanding
 from backorder.domain.policy import NoticeKind
+from connectors.signing import body_signature
 from demo.replay.bench import Bench
 from demo.stores.shopify import ShopifyShop
 from demo.stores.wire import LocalTransport
@@ -105,6 +107,7 @@ class Stage:
     def __init__(self, platform: str, database_url: str) -> None:
         self.platform = platform
         self._deaf: set[str] = set()
+        self._heard: tuple[str, dict[str, str]] = ("", {})
         self.transport: LocalTransport
         if platform == "woocommerce":
             woo = WooShop(address="https://shop.example", clock=lambda: self.bench.now, deliver=self._carry)
@@ -137,7 +140,18 @@ class Stage:
         topic = lowered.get("x-shopify-topic") or lowered.get("x-wc-webhook-topic") or "ping"
         if any(topic.startswith(word) for word in self._deaf):
             return 200
+        if topic in ("orders/create", "order.created"):
+            self._heard = urlsplit(url).path, lowered
         return self.bench.post(urlsplit(url).path, headers, body)
+
+    def say(self, body: bytes) -> int:
+        """Send a rightly signed delivery about an order with any body, as the last one came; the status answered."""
+        path, headers = self._heard
+        secret = self._credentials.get("webhook_secret") or self._credentials["client_secret"]
+        signature = body_signature(secret.encode(), body).decode()
+        own = {"x-shopify-hmac-sha256": signature, "x-wc-webhook-signature": signature}
+        renewed = {name: own.get(name, value) for name, value in headers.items()}
+        return self.bench.post(path, {**renewed, "x-shopify-webhook-id": sha256(body).hexdigest()}, body)
 
     def lose(self, *topics: str) -> None:
         """Webhooks whose topics begin so never arrive from now on."""

@@ -79,10 +79,10 @@ def test_a_second_round_over_an_unchanged_store_writes_and_sends_nothing(stage: 
     stage.shop.stock("MUG", 1)
     stage.shop.order("MUG", 5, 8)
     stage.settle()
-    before = stage.writes(), len(stage.bench.world.mailer.sent)
+    before = stage.writes(), len(stage.bench.mails)
     stage.bench.catch_up()
     stage.settle()
-    assert (stage.writes(), len(stage.bench.world.mailer.sent)) == before
+    assert (stage.writes(), len(stage.bench.mails)) == before
 
 
 def test_nothing_is_left_to_do_at_the_end(stage: Stage) -> None:
@@ -145,11 +145,11 @@ def test_the_race_a_younger_order_shrinks_and_its_webhook_never_comes(stage: Sta
     older, younger = stage.shop.order("MUG", 3, 5), stage.shop.order("MUG", 2, 6)
     stage.settle()
     stage.lose("order")
-    before = stage.writes(), len(stage.bench.world.mailer.sent)
+    before = stage.writes(), len(stage.bench.mails)
     stage.shop.edit(younger, 1)
     stage.settle()
     assert stage.has(older, younger) == [(0, 3), (0, 1)]
-    assert len(stage.bench.world.mailer.sent) == before[1]
+    assert len(stage.bench.mails) == before[1]
     stage.shop.receive("MUG", 2)
     stage.settle()
     assert stage.has(older, younger) == [(2, 1), (0, 1)]

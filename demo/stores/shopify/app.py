@@ -42,11 +42,17 @@ class ShopifyShop:
         zone: str = "America/New_York",
         locations: Iterable[str] = ("Main warehouse",),
         page_limit: int = 250,
+        first_number: int = 1001,
     ) -> None:
         self.domain = domain
         self.token = token
         ids = Ids()
-        self.shop = Shop(name=name, timezone=zone, locations={ids.next("location"): place for place in locations})
+        self.shop = Shop(
+            name=name,
+            timezone=zone,
+            first_number=first_number,
+            locations={ids.next("location"): place for place in locations},
+        )
         self.outbox = Outbox(self.shop, domain, secret, clock, deliver)
         self.trade = Trade(self.shop, ids, self.outbox, clock)
         self._answers = Answers(self.shop, page_limit)

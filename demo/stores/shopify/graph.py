@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from graphql import GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
 
 Tree = dict[str, Any]
 T = TypeVar("T")
@@ -21,13 +21,9 @@ def schema() -> GraphQLSchema:
 def answer(root: Tree, body: bytes) -> Tree:
     """Execute a request's document over a tree of values and functions; errors are told as Shopify tells them."""
     asked = json.loads(body)
-    try:
-        document = parse(asked["query"])
-    except GraphQLError as error:
-        return {"errors": [_told(error, "undefinedField")]}
-    wrong = validate(schema(), document)
-    if wrong:
-        return {"errors": [_told(error, "undefinedField") for error in wrong]}
+    document = understood(asked["query"])
+    if isinstance(document, list):
+        return {"errors": [_told(error, "undefinedField") for error in document]}
     result = execute_sync(
         schema(),
         document,
@@ -48,6 +44,23 @@ def answer(root: Tree, body: bytes) -> Tree:
         }
     }
     return told
+
+
+@lru_cache(64)
+def understood(text: str) -> DocumentNode | list[GraphQLError]:
+    """The document of a text, or what is wrong with it. Callers send few texts, many times."""
+    try:
+        document = parse(text)
+    except GraphQLError as error:
+        return [error]
+    return validate(schema(), document) or document
+
+
+@lru_cache(maxsize=100)
+def _checked(text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+    """A document and what is wrong with it; the connector sends the same few again and again."""
+    document = parse(text)
+    return document, validate(schema(), document)
 
 
 def refused(message: str, code: str) -> GraphQLError:

@@ -1,6 +1,7 @@
 """The mutation side of the Admin API: what an app may change, and how Shopify refuses it."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from demo.stores.shopify.answers import Answers, gid, named
 from demo.stores.shopify.graph import Tree, refused
@@ -8,6 +9,8 @@ from demo.stores.shopify.state import Hold, Order, Subscription
 from demo.stores.shopify.trade import Trade
 from demo.stores.shopify.works import Refused
 
+_THIS_MACHINE = ("127.0.0.1", "localhost")
+"""The one thing in which the stand-in is milder than Shopify: a demo has no certificate."""
 _TAKEN = "Address for this topic has already been taken"
 
 
@@ -92,6 +95,8 @@ class Mutations:
 
     def _subscribe(self, topic: str, webhookSubscription: Tree) -> Tree:
         uri = webhookSubscription["uri"]
+        if uri.startswith("http://") and urlsplit(uri).hostname not in _THIS_MACHINE:
+            raise Refused("Address protocol http:// is not supported", None, ("webhookSubscription", "callbackUrl"))
         if any((old.topic, old.uri) == (topic, uri) for old in self._shop.subscriptions.values()):
             raise Refused(_TAKEN, None, ("webhookSubscription", "callbackUrl"))
         number = self._trade.ids.next("subscription")

@@ -188,6 +188,8 @@ class Shop:
     name: str = "Lab Goods"
     currency: str = "USD"
     timezone: str = "America/New_York"
+    first_number: int = 1001
+    """The number of the shop's first order."""
     locations: dict[int, str] = field(default_factory=dict)
     products: dict[int, Product] = field(default_factory=dict)
     """By inventory item."""

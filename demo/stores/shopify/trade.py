@@ -64,7 +64,7 @@ class Trade:
         customer = Customer(self.ids.next("customer"), name or email, email) if name or email else None
         order = Order(
             number,
-            f"#{1000 + len(self.shop.orders) + 1}",
+            f"#{self.shop.first_number + len(self.shop.orders)}",
             placed,
             now,
             email,

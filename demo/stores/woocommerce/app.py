@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flask import Flask, jsonify, render_template
+from flask import Flask, jsonify, redirect, render_template, request
 
 from demo.stores.woocommerce.control import Control
 from demo.stores.woocommerce.hooks import Deliver, over_http
@@ -46,6 +46,9 @@ class WooShop:
         self._app.register_blueprint(self._control.blueprint())
         self._app.add_url_rule("/wp-json/", "index", lambda: jsonify({"name": name, "timezone_string": zone}))
         self._app.add_url_rule("/", "page", self._page)
+        self._app.add_url_rule(
+            "/wp-admin/admin.php", "admin", lambda: redirect(f"/#order-{request.args.get('id', '')}")
+        )
         self._app.register_error_handler(404, lambda _: no_route())
         self._app.register_error_handler(405, lambda _: no_route())
 

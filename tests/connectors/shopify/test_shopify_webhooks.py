@@ -177,11 +177,17 @@ def test_shopifys_own_example_of_a_topic_is_understood_or_unknown(path: Path) ->
 @pytest.mark.parametrize("path", sorted(SHARED.glob("samples/rest_2026-07/order_*.json")), ids=lambda path: path.stem)
 def test_an_order_as_shopify_writes_it_is_understood(path: Path) -> None:
     told = json.loads(path.read_text())
-    orders = told["orders"] if "orders" in told else [told.get("order", told)]
-    for order in orders:
-        (event,) = WEBHOOKS.normalise(delivery("orders/updated", order))
-        assert isinstance(event, OrderSeen)
-        assert event.order.number == order["name"]
-        for line in event.order.lines:
-            if line.ignored is None:
-                assert line.ordered == line.shipped + line.cancelled + line.outstanding
+
+    (event,) = WEBHOOKS.normalise(delivery(told["as_webhook_topic"], told["body"]))
+
+    assert isinstance(event, OrderSeen)
+    assert event.order.number == told["body"]["name"]
+    for line in event.order.lines:
+        if line.ignored is None:
+            assert line.ordered == line.shipped + line.cancelled + line.outstanding
+
+
+def test_every_topic_stands_in_the_connectors_readme() -> None:
+    readme = (SAMPLES.parent / "README.md").read_text()
+
+    assert [topic for topic in (*TOPICS, *sorted(IGNORED)) if f"`{topic}`" not in readme] == []

@@ -1,0 +1,88 @@
+"""The busiest way into the database: whose webhook is this, and keep it. By the driver itself, on one connection.
+
+Building statements and opening transactions cost most of a webhook's time: here the statements are text, and the row
+is one statement that is durable when it returns.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from backorder.db.session import Database, StorageError
+from backorder.db.tables import EPOCH
+from backorder.domain.store import Health
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Whose webhooks arrive at an address or with a token: what is needed to check a signature."""
+
+    store_id: int
+    sealed: str
+    gone: bool
+
+
+_FIND = (
+    "SELECT id, credentials, health FROM stores WHERE platform = {0} AND {1} = {0} "
+    "ORDER BY CASE health WHEN 'gone' THEN 1 ELSE 0 END, id DESC LIMIT 1"
+)
+_KEEP = (
+    "INSERT INTO deliveries (store_id, dedupe_key, topic, path_topic, headers, body, received_at, state) "
+    "VALUES ({0}, {0}, {0}, {0}, {0}, {0}, {0}, 'due') ON CONFLICT DO NOTHING"
+)
+
+
+class Intake:
+    """One webhook's connection."""
+
+    def __init__(self, database: Database, driver: Any) -> None:
+        self._database = database
+        self._driver = driver
+        self._mark = "?" if database.is_sqlite else "%s"
+
+    def receiver(self, platform: str, *, address: str = "", token: str = "") -> Receiver | None:
+        """The store that a delivery claims to be from; the one that is still connected, if there are several."""
+        named = "webhook_token" if token else "address"
+        cursor = self._driver.cursor()
+        cursor.execute(_FIND.format(self._mark, named), (platform, token or address))
+        row = cursor.fetchone()
+        cursor.close()
+        return None if row is None else Receiver(row[0], row[1], row[2] == Health.GONE)
+
+    def keep(
+        self,
+        store_id: int,
+        *,
+        dedupe_key: str,
+        topic: str,
+        path_topic: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        received_at: datetime,
+    ) -> bool:
+        """Keep a delivery, durable on return; False for a repeat."""
+        at = (received_at - EPOCH) // timedelta(microseconds=1)
+        row = (store_id, dedupe_key, topic[:100], path_topic[:100], json.dumps(dict(headers)), body, at)
+        cursor = self._driver.cursor()
+        with self._database.turn or nullcontext():
+            cursor.execute(_KEEP.format(self._mark), row)
+            new = cursor.rowcount == 1
+            self._driver.commit()
+        cursor.close()
+        return bool(new)
+
+
+@contextmanager
+def intake(database: Database) -> Iterator[Intake]:
+    """A connection for one webhook. Raises StorageError when the database does not answer."""
+    try:
+        driver = database.engine.raw_connection()
+        try:
+            yield Intake(database, driver)
+        finally:
+            driver.close()
+    except database.driver_error as error:
+        raise StorageError(str(type(error).__name__)) from error

@@ -1,0 +1,378 @@
+"""The JSON API, shape by shape."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from backorder.db.session import Database
+from backorder.db.tables import NOWHERE, inbound, notices
+from backorder.domain.allocation import Rule
+from backorder.domain.lifecycle import WorkState
+from backorder.domain.orders import Ignored
+from backorder.domain.store import Health
+from backorder.domain.supply import Balance
+from tests.app.shop import API_TOKEN, NOW, TODAY, Shop, Statements, a_line
+
+BEARER = {"Authorization": f"Bearer {API_TOKEN}"}
+SOON = TODAY + timedelta(days=5)
+LATER = TODAY + timedelta(days=9)
+
+
+def get(browser: FlaskClient, path: str) -> Any:
+    found = browser.get(f"/api/v1{path}", headers=BEARER)
+    assert (found.status_code, found.content_type) == (200, "application/json"), found.text
+    return found.json
+
+
+def problem(found: Any) -> tuple[int, str]:
+    assert found.content_type == "application/problem+json"
+    assert found.json["status"] == found.status_code
+    assert set(found.json) == {"type", "title", "status", "detail"}
+    return found.status_code, found.json["detail"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {API_TOKEN}"}, {"Authorization": "Bearer "}],
+)
+@pytest.mark.parametrize("path", ["/summary", "/backorders", "/orders/1", "/items", "/health", "/inbound"])
+def test_every_call_needs_the_stores_token(
+    browser: FlaskClient, shop: Shop, path: str, headers: dict[str, str]
+) -> None:
+    method = "POST" if path == "/inbound" else "GET"
+    found = browser.open(f"/api/v1{path}", method=method, headers=headers)
+    assert problem(found)[0] == 401
+    assert found.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_the_token_of_a_store_that_left_opens_nothing(browser: FlaskClient, shop: Shop) -> None:
+    shop.set(health=Health.GONE)
+    assert problem(browser.get("/api/v1/summary", headers=BEARER))[0] == 401
+
+
+def test_the_summary_tells_what_waits(browser: FlaskClient, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    shop.order(1, a_line(7, "3", "1", price="47.5", promised=(SOON, SOON)), days_ago=12)
+    shop.order(2, a_line(7, "1.5", price="10"), days_ago=2)
+    shop.order(3, a_line(7, "4", "4"), days_ago=30)
+    shop.order(4, a_line(7, "4", decided=False), days_ago=30)
+    shop.order(5, a_line(7, "4"), days_ago=30, status="closed")
+    assert get(browser, "/summary") == {
+        "orders": 2,
+        "units": "3.5",
+        "oldest_days": 12,
+        "expected_within_7_days": 0.5,
+        "value": "110.00",
+        "currency": "USD",
+    }
+
+
+def test_the_summary_keeps_other_currencies_apart(browser: FlaskClient, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    shop.order(1, a_line(7, "1", price="12"), currency="EUR")
+    found = get(browser, "/summary")
+    assert (found["value"], found["other_currencies"]) == ("0.00", {"EUR": "12.00"})
+
+
+def test_backorders_come_oldest_first_and_page_by_page(browser: FlaskClient, shop: Shop, other_shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    shop.order(11, a_line(7, "3", "1", line_id=5, promised=(SOON, LATER)), days_ago=3)
+    shop.order(12, a_line(7, "1"), a_line(7, "1", promised=(SOON, SOON)), days_ago=5)
+    shop.order(13, a_line(7, "1"), days_ago=3)
+    other_shop.order(14, a_line(7, "1"), days_ago=9)
+    assert [order["order"] for order in get(browser, "/backorders")] == [12, 11, 13]
+    first = browser.get("/api/v1/backorders?limit=2", headers=BEARER)
+    assert first.headers["Link"] == '</api/v1/backorders?limit=2&after=11>; rel="next"'
+    assert [order["promise"] for order in first.json] == [
+        {"from": None, "to": None},
+        {"from": SOON.isoformat(), "to": LATER.isoformat()},
+    ]
+    rest = browser.get("/api/v1/backorders?limit=2&after=11", headers=BEARER)
+    assert ([order["order"] for order in rest.json], "Link" in rest.headers) == ([13], False)
+    assert first.json[1] == {
+        "order": 11,
+        "number": "#11",
+        "placed_at": "2026-03-17T12:00:00Z",
+        "waiting": "2",
+        "promise": {"from": "2026-03-25", "to": "2026-03-29"},
+        "lines": [
+            {
+                "line": 5,
+                "item": 7,
+                "sku": "LAMP",
+                "outstanding": "3",
+                "allocated": "1",
+                "waiting": "2",
+                "promise": {"from": "2026-03-25", "to": "2026-03-29"},
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=251", "limit=x", "after=-1", "after=" + "9" * 19])
+def test_a_page_that_cannot_be_is_refused(browser: FlaskClient, shop: Shop, query: str) -> None:
+    assert problem(browser.get(f"/api/v1/backorders?{query}", headers=BEARER))[0] == 422
+
+
+def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp", on_hand="1")
+    shop.order(1, a_line(7, "4", "1", firm="1"), days_ago=5)
+    shop.order(2, a_line(7, "5", cancel_wished_at=NOW), days_ago=4)
+    shop.order(
+        1001,
+        a_line(7, "2", line_id=31, shipped="1", promised=(SOON, LATER), first=SOON),
+        a_line(8, "0", line_id=32, shipped="2", title="Mug", sku="MUG"),
+        a_line(None, "0", line_id=33, ignored=Ignored.GIFT_CARD),
+        days_ago=3,
+        number="#77",
+    )
+    shop.decision(1001, 31, 7, Rule.NOTHING_LEFT, on_hand=Decimal(1))
+    shop.notice(1001, "backordered", WorkState.DONE)
+    shop.write(1001, "hold", WorkState.UNKNOWN)
+    found = get(browser, "/orders/1001")
+    assert found == get(browser, "/orders/77") == get(browser, "/orders/%2377")
+    assert found == {
+        "order": 1001,
+        "number": "#77",
+        "state": "waiting",
+        "placed_at": "2026-03-17T12:00:00Z",
+        "lines": [
+            {
+                "line": 31,
+                "item": 7,
+                "sku": "LAMP",
+                "location": 0,
+                "ordered": "3",
+                "outstanding": "2",
+                "allocated": "0",
+                "firm": "0",
+                "waiting": "2",
+                "state": "waiting",
+                "promise": {"from": "2026-03-25", "to": "2026-03-29", "first": "2026-03-25"},
+                "reason": {
+                    "code": "BEHIND",
+                    "units_ahead": "3",
+                    "text": "Older orders that wait for 3 units come first.",
+                },
+            },
+            {
+                "line": 32,
+                "item": 8,
+                "sku": "MUG",
+                "location": None,
+                "ordered": "2",
+                "outstanding": "0",
+                "allocated": "0",
+                "firm": "0",
+                "waiting": "0",
+                "state": "shipped",
+                "promise": {"from": None, "to": None, "first": None},
+                "reason": {"code": "FILLED", "units_ahead": "0", "text": "Nothing of it is owed any more."},
+            },
+        ],
+        "decisions": [
+            {
+                "line": 31,
+                "item": 7,
+                "location": 0,
+                "before": "0",
+                "allocated": "0",
+                "firm": "0",
+                "rule": "nothing_left",
+                "on_hand": "1",
+                "policy_version": 1,
+                "at": "2026-03-20T12:00:00Z",
+            }
+        ],
+        "notices": [{"kind": "backordered", "state": "done", "at": "2026-03-20T12:00:00Z"}],
+        "writes": [{"kind": "hold", "state": "unknown", "at": "2026-03-20T12:00:00Z"}],
+    }
+
+
+def test_a_line_that_two_pools_owe_has_a_row_for_each(browser: FlaskClient, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp", location=1, on_hand="2")
+    shop.pool(7, 2)
+    parts = [a_line(7, "2", "2", firm="2", location=1)["parts"][0], a_line(7, "3", location=2)["parts"][0]]
+    shop.order(1, {**a_line(7, "5"), "parts": parts})
+    rows = get(browser, "/orders/1")["lines"]
+    assert [(x["location"], x["outstanding"], x["waiting"], x["state"], x["reason"]["code"]) for x in rows] == [
+        (1, "2", "0", "partial", "FILLED"),
+        (2, "3", "3", "partial", "NO_SUPPLY"),
+    ]
+
+
+def test_an_order_that_no_location_was_named_for_is_in_no_pool(browser: FlaskClient, shop: Shop) -> None:
+    shop.order(1, a_line(None, "2", decided=False))
+    [row] = get(browser, "/orders/1")["lines"]
+    assert (row["item"], row["location"], row["reason"]["code"], NOWHERE) == (None, None, "NOT_ROUTED", 0)
+
+
+@pytest.mark.parametrize("key", ["14", "999", "%2314", "x", "%00", "9" * 30])
+def test_an_order_of_another_store_is_as_unknown_as_none(
+    browser: FlaskClient, shop: Shop, other_shop: Shop, key: str
+) -> None:
+    other_shop.order(14, a_line(7, "1"))
+    assert problem(browser.get(f"/api/v1/orders/{key}", headers=BEARER)) == (404, "There is nothing at this address.")
+
+
+def test_items_tell_stock_debts_and_what_is_on_the_way(browser: FlaskClient, shop: Shop, other_shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp", on_hand="1", available=Decimal(-4))
+    shop.item(8, sku="CHAIR", title="Chair", on_hand="2.5")
+    shop.order(1, a_line(7, "3", "1"), a_line(7, "2", decided=False))
+    coming = shop.coming(7, "50", SOON, source="PO 7", received=Decimal(10))
+    shop.coming(7, "5", SOON, received=Decimal(5))
+    other_shop.item(9, sku="MUG", title="Mug")
+    assert get(browser, "/items") == [
+        {
+            "item": 8,
+            "sku": "CHAIR",
+            "location": 0,
+            "stock": "2.5",
+            "on_hand": "2.5",
+            "outstanding": "0",
+            "waiting": "0",
+            "inbound": [],
+        },
+        {
+            "item": 7,
+            "sku": "LAMP",
+            "location": 0,
+            "stock": "-4",
+            "on_hand": "1",
+            "outstanding": "5",
+            "waiting": "2",
+            "inbound": [
+                {
+                    "id": coming,
+                    "item": 7,
+                    "location": 0,
+                    "quantity": "50",
+                    "received": "10",
+                    "expected_on": "2026-03-25",
+                    "source": "PO 7",
+                }
+            ],
+        },
+    ]
+
+
+def post(browser: FlaskClient, body: Any, **more: Any) -> Any:
+    return browser.post("/api/v1/inbound", **{"headers": BEARER, "json": body, **more})
+
+
+@pytest.mark.parametrize("quantity", [50, "50", "50.0", 50.0])
+def test_goods_on_the_way_are_entered(browser: FlaskClient, shop: Shop, quantity: Any) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    found = post(browser, {"item": 7, "quantity": quantity, "expected_on": "2026-04-01", "source": "PO 7"})
+    assert (found.status_code, found.json | {"id": 0}) == (
+        201,
+        {
+            "id": 0,
+            "item": 7,
+            "location": 0,
+            "quantity": "50",
+            "received": "0",
+            "expected_on": "2026-04-01",
+            "source": "PO 7",
+        },
+    )
+    assert [row["id"] for row in shop.rows(inbound)] == [found.json["id"]]
+
+
+GOOD = {"item": 7, "quantity": "5", "expected_on": "2026-04-01"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**GOOD, "item": 8},
+        {**GOOD, "item": "7"},
+        {**GOOD, "item": 10**30},
+        {**GOOD, "location": 3},
+        {**GOOD, "quantity": "0"},
+        {**GOOD, "quantity": "-1"},
+        {**GOOD, "quantity": "NaN"},
+        {**GOOD, "quantity": 1e9},
+        {**GOOD, "quantity": "0.00001"},
+        {**GOOD, "expected_on": "soon"},
+        {**GOOD, "source": "\x00"},
+        {**GOOD, "surprise": 1},
+        {"item": 7},
+        [],
+        "text",
+    ],
+)
+def test_goods_that_cannot_be_are_refused_in_a_sentence(browser: FlaskClient, shop: Shop, body: Any) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    assert problem(post(browser, body))[0] == 422
+    assert shop.rows(inbound) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"json": None, "data": "item=7"}, 415),
+        ({"json": None, "data": "{", "content_type": "application/json"}, 400),
+        ({"json": None, "data": b"\xff", "content_type": "application/json"}, 400),
+        ({"json": None, "data": "[" * 60_000, "content_type": "application/json"}, 400),
+        ({"json": None, "data": "x" * 70_000, "content_type": "application/json"}, 413),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_a_problem(
+    browser: FlaskClient, shop: Shop, more: dict[str, Any], status: int
+) -> None:
+    assert problem(post(browser, None, **more))[0] == status
+
+
+def test_health_is_all_zero_at_rest(browser: FlaskClient, shop: Shop) -> None:
+    assert get(browser, "/health") == {"inbox": 0, "dirty": 0, "outbox": 0, "unknown": 0, "quarantined": 0}
+
+
+def test_health_counts_what_is_to_be_done(browser: FlaskClient, shop: Shop, other_shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp", balance=Balance.RISING, again_at=NOW)
+    shop.order(1, a_line(7, "1"), unread=True)
+    for number, state in enumerate(WorkState):
+        shop.delivery(f"delivery {number}", state)
+        shop.notice(1, "backordered", state, reason_version=number)
+        shop.write(1, "hold", state, side_seq=number)
+    other_shop.delivery("of another store", WorkState.DUE)
+    assert get(browser, "/health") == {"inbox": 1, "dirty": 2, "outbox": 4, "unknown": 2, "quarantined": 1}
+
+
+def test_addresses_that_are_not_there_are_problems_too(browser: FlaskClient, shop: Shop) -> None:
+    assert problem(browser.get("/api/v1/nothing", headers=BEARER))[0] == 404
+    assert problem(browser.get("/api/v2/summary"))[0] == 404
+    wrong = browser.delete("/api/v1/summary", headers=BEARER)
+    assert problem(wrong)[0] == 405
+    assert wrong.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_a_database_that_is_away_is_told_without_a_trace(browser: FlaskClient, shop: Shop, database: Database) -> None:
+    with database.write() as conn:
+        notices.drop(conn)
+    shop.order(1, a_line(7, "1"))
+    found = browser.get("/api/v1/orders/1", headers=BEARER)
+    assert problem(found) == (503, "This does not work at the moment. Try again in a minute.")
+
+
+def test_answers_are_not_kept_by_anybody_on_the_way(browser: FlaskClient, shop: Shop) -> None:
+    found = browser.get("/api/v1/health", headers=BEARER)
+    assert (found.headers["Cache-Control"], found.headers["Vary"]) == ("no-store", "Authorization")
+    assert found.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Set-Cookie" not in found.headers
+
+
+@pytest.mark.parametrize("path", ["/summary", "/backorders", "/orders/1", "/items", "/health"])
+def test_the_number_of_statements_does_not_grow_with_the_orders(
+    browser: FlaskClient, shop: Shop, statements: Statements, path: str
+) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    shop.order(1, a_line(7, "1"), a_line(7, "2"))
+    one = statements.of(lambda: get(browser, path))
+    for number in range(2, 12):
+        shop.order(number, a_line(7, "1"), a_line(7, "2"))
+        shop.coming(7, "1", SOON)
+    assert statements.of(lambda: get(browser, path)) == one

@@ -1,0 +1,125 @@
+"""The first page: the top line, what needs the merchant, the switch."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from backorder.domain.lifecycle import WorkState
+from backorder.domain.orders import OrderStatus
+from backorder.domain.store import Health, Mode
+from backorder.domain.supply import Balance
+from tests.app.shop import NOW, TODAY, Bell, Merchant, Shop, a_line, lines_of, store_of
+
+SOON = TODAY + timedelta(days=5)
+
+
+def needs(merchant: Merchant) -> list[str]:
+    """The entries of the list of what needs the merchant."""
+    lines = lines_of(merchant.get("/"))
+    start = lines.index("Needs you") + 1
+    return lines[start : lines.index("Waitline is on")]
+
+
+def test_the_top_line_is_told_in_one_glance(merchant: Merchant, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    for number in range(4):
+        shop.order(number + 1, a_line(7, "1", price="1187.50", promised=(SOON, SOON)), days_ago=number * 4)
+    shop.order(9, a_line(7, "2"), currency="EUR", days_ago=1)
+    lines = lines_of(merchant.get("/"))
+    first = lines.index("orders wait")
+    assert lines[first : lines.index("Needs you")] == [
+        "orders wait",
+        "5",
+        "oldest",
+        "12 days",
+        "expected within 7 days",
+        "80 %",
+        "waiting goods, and €20",
+        "$4,750",
+        "6 units wait in all. See who is next, and why.",
+    ]
+
+
+def test_an_empty_store_is_told_so(merchant: Merchant) -> None:
+    lines = lines_of(merchant.get("/"))
+    assert lines.count("Nothing waits") == 1
+    assert needs(merchant) == ["Nothing. Everything that can be done without you is done or on its way."]
+
+
+def test_a_store_that_is_being_read_cannot_be_switched_on(merchant: Merchant, shop: Shop) -> None:
+    shop.set(mode=Mode.WATCH, imported_at=None)
+    lines = lines_of(merchant.get("/"))
+    assert lines.count("Your open orders are being read") == 1
+    assert lines.count("You can switch it on when your open orders have been read.") == 1
+    assert merchant.post("/mode", mode="on").status_code == 422
+    assert store_of(shop).mode is Mode.WATCH
+
+
+def test_the_merchant_switches_it_on_and_back(merchant: Merchant, shop: Shop, bell: Bell) -> None:
+    shop.set(mode=Mode.WATCH)
+    assert lines_of(merchant.get("/")).count("Waitline watches and changes nothing") == 1
+    assert merchant.post("/mode", mode="on", tell_waiting="yes").status_code == 303
+    assert store_of(shop).mode is Mode.ON
+    assert bell.rung == [("allocate", "allocate", shop.id)]
+    assert lines_of(merchant.get("/"))[-3:-1] == ["Waitline is on", "It writes to your store and tells your customers."]
+    assert merchant.post("/mode", mode="watch").status_code == 303
+    assert store_of(shop).mode is Mode.WATCH
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"health": Health.ACCESS_LOST, "trouble": "The key was revoked."}, "The key was revoked."),
+        ({"health": Health.BACKING_OFF, "trouble": "It is slow."}, "It is slow."),
+    ],
+)
+def test_trouble_with_the_store_stands_first(
+    merchant: Merchant, shop: Shop, values: dict[str, Any], sentence: str
+) -> None:
+    shop.set(**values)
+    assert lines_of(merchant.get("/")).count(sentence) == 1
+
+
+def test_a_pause_is_shown(merchant: Merchant, shop: Shop) -> None:
+    shop.policy(paused=True)
+    assert lines_of(merchant.get("/")).count("Everything is paused") == 1
+
+
+def test_what_needs_the_merchant_is_listed_with_what_to_do(merchant: Merchant, shop: Shop, other_shop: Shop) -> None:
+    shop.policy(accept_backorders=False)
+    shop.item(7, sku="LAMP", title="Desk lamp", shortfall=Decimal(2))
+    shop.item(8, sku="MUG", title="Mug", gap=Decimal(3))
+    shop.item(9, sku="CHAIR", title="Chair", balance=Balance.UNBALANCED)
+    shop.order(1, a_line(8, "2", line_id=5, first=SOON, cancel_wished_at=NOW, cancel_reason="It takes too long"))
+    shop.order(2, a_line(8, "1"))
+    shop.notice(1, "backordered", WorkState.UNKNOWN, at=NOW + timedelta(minutes=1), reason="The sender was stopped.")
+    shop.write(1, "hold", WorkState.FAILED, reason="No right to hold.")
+    shop.write(1, "tag", WorkState.FAILED, side_seq=-1, reason="Of an older state.")
+    shop.delivery("odd", WorkState.FAILED)
+    other_shop.delivery("another store's", WorkState.FAILED)
+    other_shop.order(3, a_line(8, "1", cancel_wished_at=NOW))
+    assert needs(merchant) == [
+        "Order #1: Ada Lovelace wants to cancel 2 units.",
+        "Asked on 20 Mar 2026: “It takes too long”. Cancel it in your store; this entry goes away by itself.",
+        "Order #2 came in for what is not there, and backorders are switched off.",
+        "Its customer was told nothing. Cancel it in your store, or accept backorders under Settings.",
+        "Desk lamp LAMP: 2 units fewer in stock than orders that already may ship.",
+        "Nothing is held by itself: decide in your store which order waits.",
+        "Mug MUG: your store owes 3 units to orders that are not known here.",
+        "They are served first. Orders from before the import or from another channel are the usual cause.",
+        "Chair CHAIR: its stock figure and its orders do not agree at the moment.",
+        "They are read again by themselves; nothing is taken from anybody meanwhile.",
+        "Order #1: the message “Waiting” got no answer, so nobody knows whether it happened.",
+        "20 Mar 2026, 12:01. The sender was stopped.",
+        "Order #1: “Keep the waiting units from shipping” failed.",
+        "20 Mar 2026, 12:00. No right to hold.",
+        "1 message from your store could not be understood.",
+        "Kept, and shown to whoever runs Waitline. Your orders are read from the store itself in the meantime.",
+    ]
+
+
+def test_a_wish_goes_away_when_the_order_is_cancelled(merchant: Merchant, shop: Shop) -> None:
+    shop.order(1, a_line(7, "2", cancel_wished_at=NOW), status=OrderStatus.CANCELLED)
+    assert needs(merchant) == ["Nothing. Everything that can be done without you is done or on its way."]

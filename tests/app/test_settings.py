@@ -1,0 +1,91 @@
+"""The merchant's choices and the form that makes them."""
+
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+
+from app.access import new_signin
+from backorder.domain.policy import FIELDS, HELP, BackorderPolicy, NoticeKind, Split
+from tests.app.shop import Merchant, Shop, lines_of, store_of, told_by
+
+FORM = {
+    "accept_backorders": "yes",
+    "split": "order_whole",
+    "keep_back": "2.5",
+    "lead_time_days": "14",
+    "handling_days": "2",
+    "inbound_buffer_days": "0",
+    "notices": ["backordered", "shipped"],
+    "sender_name": "Lamp Works",
+    "reply_to": "help@lamps.example",
+    "tag_prefix": "waits",
+    "settle_seconds": "60",
+    "paused": "yes",
+}
+
+
+def test_every_choice_has_a_field_and_a_line_of_help(merchant: Merchant) -> None:
+    found = merchant.get("/settings")
+    assert {name: found.text.count(f'name="{name}"') > 0 for name in FIELDS} == dict.fromkeys(FIELDS, True)
+    lines = lines_of(found)
+    assert {name: lines.count(HELP[name]) for name in FIELDS} == dict.fromkeys(FIELDS, 1)
+
+
+def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
+    assert merchant.post("/settings", **FORM).status_code == 303
+    assert store_of(shop).policy == BackorderPolicy(
+        version=2,
+        accept_backorders=True,
+        split=Split.ORDER_WHOLE,
+        keep_back=Decimal("2.5"),
+        lead_time_days=14,
+        handling_days=2,
+        inbound_buffer_days=0,
+        notices=frozenset({NoticeKind.BACKORDERED, NoticeKind.SHIPPED}),
+        sender_name="Lamp Works",
+        reply_to="help@lamps.example",
+        tag_prefix="waits",
+        settle_seconds=60,
+        paused=True,
+    )
+    again = merchant.get("/settings")
+    assert lines_of(again).count("Saved. Every waiting order is looked at anew under these settings.") == 1
+    assert [again.text.count(f'value="{value}"') for value in ("2.5", "14", "waits")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("split", "sideways", "Choose one of the three."),
+        ("keep_back", "some", "This must be a number."),
+        ("keep_back", "NaN", "This must be a number."),
+        ("keep_back", "-1", "The units kept back must be from 0 to 1,000,000."),
+        ("lead_time_days", "1.5", "This must be a whole number."),
+        ("lead_time_days", "731", "This must be a whole number from 0 to 730."),
+        ("handling_days", "", "This must be a whole number."),
+        ("settle_seconds", "9" * 40, "This must be a whole number."),
+        ("reply_to", "nobody", "The reply address must be one e-mail address, such as help@example.com."),
+        ("tag_prefix", "", "The tag must have 1 to 30 characters and no comma."),
+    ],
+)
+def test_a_choice_that_makes_no_sense_is_told_beside_its_field_and_nothing_is_saved(
+    merchant: Merchant, shop: Shop, field: str, value: str, sentence: str
+) -> None:
+    found = merchant.post("/settings", **{**FORM, field: value})
+    assert (found.status_code, told_by(found).count(sentence)) == (422, 1)
+    assert found.text.count(f'id="{field}-wrong"') == 1
+    assert found.text.count('value="Lamp Works"') == 1
+    assert store_of(shop).policy == BackorderPolicy()
+
+
+def test_a_store_without_tags_is_not_asked_for_one(app: Flask, shop: Shop) -> None:
+    shop.set(platform="woocommerce", address="https://lamps.example")
+    from_link = Merchant(app.test_client(), access_link(shop))
+    assert from_link.get("/settings").text.count('name="tag_prefix"') == 0
+    assert from_link.post("/settings", **{**FORM, "tag_prefix": "ignored"}).status_code == 303
+    assert store_of(shop).policy.tag_prefix == "backorder"
+
+
+def access_link(shop: Shop) -> str:
+    return new_signin(shop.world, shop.id)

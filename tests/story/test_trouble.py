@@ -1,0 +1,110 @@
+"""The store fails, people interfere, webhooks are junk: nothing is lost, doubled or acted on blindly."""
+
+from datetime import timedelta
+
+import pytest
+
+from backorder.db import inbox
+from backorder.domain.lifecycle import WorkState
+from backorder.domain.policy import NoticeKind
+from backorder.domain.store import Health
+from connectors import get
+from demo.stores.wire import Fault
+from tests.story.stage import Shopify, Stage
+
+LATER = timedelta(minutes=11).total_seconds()
+
+
+def waiting_order(stage: Stage) -> int:
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 3, 5)
+    stage.settle()
+    return order
+
+
+def is_write(method: str, url: str) -> bool:
+    return method in ("PUT", "POST")
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_a_call_that_fails_for_now_is_made_up_for(stage: Stage, fault: Fault) -> None:
+    stage.shop.stock("MUG", 0)
+    stage.transport.fail(fault, times=3)
+    order = stage.shop.order("MUG", 3, 5)
+    stage.settle()
+    stage.wait(LATER)
+    stage.settle()
+    assert (stage.has(order), stage.told(order)) == ([(0, 3)], [NoticeKind.BACKORDERED])
+    assert stage.bench.store.health is Health.GOOD
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_writes_whose_answers_are_lost_happen_once(stage: Stage, fault: Fault) -> None:
+    order = waiting_order(stage)
+    stage.shop.receive("MUG", 1)
+    stage.transport.fail(fault, times=2, concerns=is_write)
+    stage.settle()
+    stage.wait(LATER)
+    stage.settle()
+    assert stage.has(order) == [(1, 2)]
+    assert stage.told(order) == [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]
+    if isinstance(stage.shop, Shopify):
+        assert stage.shop.held(order) == 2
+    else:
+        notes = [note.text for note in stage.shop.app.shop.orders[order].notes]
+        assert len(notes) == len(set(notes))
+
+
+def test_a_store_that_refuses_our_key_is_left_alone_until_it_is_connected_again(stage: Stage) -> None:
+    waiting_order(stage)
+    body = b'{"code":"woocommerce_rest_cannot_view","message":"Sorry","data":{"status":401}}'
+    stage.transport.answer(401, body, [("Content-Type", "application/json")], times=50)
+    stage.shop.order("MUG", 1, 6)
+    stage.settle()
+    assert stage.bench.store.health is Health.ACCESS_LOST
+    calls = len(stage.transport.calls)
+    stage.wait(LATER)
+    stage.bench.work_off()
+    assert len(stage.transport.calls) == calls
+
+
+def test_a_hold_released_by_hand_counts_as_given_by_hand_and_is_not_put_back(stage: Stage) -> None:
+    if not isinstance(stage.shop, Shopify):
+        assert "hold" not in get(stage.platform).capabilities
+        return
+    older = waiting_order(stage)
+    younger = stage.shop.order("MUG", 2, 6)
+    stage.settle()
+    stage.shop.app.trade.release_hold_by_hand(younger)
+    stage.settle()
+    assert (stage.shop.held(younger), stage.standing(younger).lines[0].firm) == (0, 2)
+    stage.shop.receive("MUG", 4)
+    stage.settle()
+    assert stage.has(older, younger) == [(2, 1), (2, 0)]
+
+
+def test_a_tag_taken_off_by_hand_is_not_put_back_for_the_same_reason(stage: Stage) -> None:
+    if not isinstance(stage.shop, Shopify):
+        assert "tag" not in get(stage.platform).capabilities
+        return
+    order = waiting_order(stage)
+    stage.shop.app.trade.remove_tag(order, "backorder")
+    stage.settle()
+    stage.bench.catch_up()
+    stage.settle()
+    assert stage.shop.app.shop.orders[order].tags == []
+    stage.shop.receive("MUG", 3)
+    stage.settle()
+    assert stage.shop.app.shop.orders[order].tags == ["backorder-ready"]
+
+
+def test_a_delivery_that_cannot_be_read_is_put_aside_and_the_next_one_is_taken_in(stage: Stage) -> None:
+    first = waiting_order(stage)
+    junk = (b"not json", b'{"id": "x"}', b"[]", b"\xff\xfe", b'{"id":' + b"9" * 5000 + b"}", b"[" * 100_000, b"")
+    assert [stage.say(body) for body in junk] == [200] * len(junk)
+    second = stage.shop.order("MUG", 1, 6)
+    stage.settle()
+    with stage.bench.world.database.read() as conn:
+        aside = inbox.counts(conn, stage.bench.store_id).get(WorkState.FAILED, 0)
+    assert aside == len(junk)
+    assert stage.has(first, second) == [(0, 3), (0, 1)]
