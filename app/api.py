@@ -236,4 +236,4 @@ def health() -> Response:
     """What is still to be done and what went wrong: all zero at rest."""
     here, store = world(), _store()
     with here.database.read() as conn:
-        return _json(asdict(queries.health_counts(conn, store.id)))
+        return _json(asdict(queries.health_counts(conn, store.id, here.clock())))

@@ -178,7 +178,7 @@ def idle(timeout: float, as_json: bool) -> None:
     until = time.monotonic() + timeout
     while True:
         with world.database.read() as conn:
-            counts = {store.id: queries.health_counts(conn, store.id) for store in stores.everyone(conn)}
+            counts = {store.id: queries.health_counts(conn, store.id, world.clock()) for store in stores.everyone(conn)}
             waiting = any(store.imported_at is None for store in stores.everyone(conn))
         left = sum(c.inbox + c.dirty + c.outbox for c in counts.values())
         if left == 0 and not waiting:

@@ -52,7 +52,7 @@ def show() -> ResponseReturnValue:
     with here.database.read() as conn:
         waiting = queries.waiting_units(conn, store.id)
         needs = needs_you(conn, store)
-        under_way = queries.health_counts(conn, store.id)
+        under_way = queries.health_counts(conn, store.id, now)
     return render_template(
         "dashboard.html",
         summary=metrics.summary(waiting, store.currency, now, today_of(store, now)),

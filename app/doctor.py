@@ -104,7 +104,7 @@ def _store(world: World, store: Store) -> list[Finding]:
     except WaitlineError as error:
         findings.append(Finding(about, False, str(error)))
     with world.database.read() as conn:
-        counts = queries.health_counts(conn, store.id)
+        counts = queries.health_counts(conn, store.id, world.clock())
     if counts.quarantined or counts.unknown:
         text = f"{counts.quarantined} webhooks are put aside, {counts.unknown} writes or mails have no known outcome."
         findings.append(Finding(about, False, text))

@@ -25,6 +25,7 @@ VAR = Path("var")
 REPORT = VAR / "demo-report.json"
 LOOK_SECONDS = 0.5
 WIDTH = 100
+STARTING = "   0 s  The mailbox, both stores and Waitline are started."
 
 
 def main() -> int:
@@ -41,13 +42,17 @@ def main() -> int:
     except KeyboardInterrupt:
         _say("Stopped; nothing is left running.")
         return 130 if once or report.ended is None else 0 if report.agrees else 1
+    except BrokenPipeError:
+        # Whoever read the output went away. Python must not find the pipe broken again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
 
 
 def _once(report: Report, interrupts: Interrupts) -> int:
-    _say("Waitline's demo, once through on free ports, with an empty database.\n")
+    _say(f"Waitline's demo, once through on free ports, with an empty database.\n\n{STARTING}")
     REPORT.unlink(missing_ok=True)
     with (
         _temporary_folder(interrupts) as folder,
@@ -66,7 +71,7 @@ def _once(report: Report, interrupts: Interrupts) -> int:
 def _until_stopped(report: Report, interrupts: Interrupts) -> NoReturn:
     with _own_folder() as folder:
         ports = Ports.beside(_web_port())
-        _say("Waitline's demo: two stand-in stores and a story. It starts with an empty database each time.\n")
+        _say(f"Waitline's demo: two stand-in stores and a story. Each start has an empty database.\n\n{STARTING}")
         with Stage(ports, folder, interrupts) as stage, _telling_of_the_stop():
             _say_addresses(stage, _play(stage, report))
             while True:
@@ -78,7 +83,7 @@ def _play(stage: Stage, report: Report) -> Story:
     def heading(text: str) -> None:
         _say(f"{report.elapsed:4.0f} s  {text}")
 
-    heading(f"Waitline answers at {stage.web_url}: web, two workers, clock, its own database and queue server.")
+    heading(f"Waitline runs at {stage.web_url}: web, two workers, a clock, SQLite, its own queue server.")
     story = Story(stage, Storyteller(report, heading, _say_fact, stage.check))
     try:
         story.play()
@@ -148,7 +153,7 @@ def _temporary_folder(interrupts: Interrupts) -> Iterator[Path]:
         yield folder
     finally:
         with interrupts.held():
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _say_fact(text: str) -> None:

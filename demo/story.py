@@ -179,7 +179,7 @@ class Story:
         self._northwind_shop.act("receive_stock", sku="STOVE", quantity=6)
         told = self._teller.told
         self._teller.orders(
-            "A restock in both: 12 jackets, 6 stoves. Harbour's rise is believed after a second look, 2 seconds later.",
+            "A restock in both stores: 6 stoves and 12 jackets (believed after a second look, 2 s later).",
             {
                 self._first: replace(_whole(told[self._first], 5), tags=(), shown_date="", notes=2),
                 "#99": _whole(told["#99"], 1),

@@ -9,7 +9,7 @@ from demo.report import Facts, Report, Step
 from demo.telling import difference, of_order
 from demo.witness import Sight, Witness
 
-STEP_SECONDS = 20.0
+STEP_SECONDS = 30.0
 LOOK_SECONDS = 0.15
 
 Say = Callable[[str], None]

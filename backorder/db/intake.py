@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from backorder.db.columns import EPOCH
 from backorder.db.session import Database, StorageError
-from backorder.db.tables import EPOCH
 from backorder.domain.store import Health
 
 

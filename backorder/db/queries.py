@@ -16,6 +16,7 @@ from backorder.db.tables import (
     orders,
     parts,
     pools,
+    stores,
 )
 from backorder.domain.actions import ActionKind
 from backorder.domain.lifecycle import WorkState
@@ -50,19 +51,28 @@ class HealthCounts:
     quarantined: int
 
 
-def health_counts(conn: Connection, store_id: int) -> HealthCounts:
-    """Deliveries that wait; items, orders and doubts to be looked at; work under way, without outcome, put aside."""
+def health_counts(conn: Connection, store_id: int, now: datetime) -> HealthCounts:
+    """Deliveries that wait; items, orders, doubts and the store itself to be looked at; work under way, without
+    outcome, put aside.
+    """
 
     def count(table: Any, *which: Any) -> Any:
         return select(func.count()).select_from(table).where(table.c.store_id == store_id, *which).scalar_subquery()
 
     under_way = (WorkState.DUE, WorkState.RUNNING)
+    due_for_a_pull = (
+        select(func.count())
+        .select_from(stores)
+        .where(stores.c.id == store_id, stores.c.catch_up_at <= now)
+        .scalar_subquery()
+    )
     row = conn.execute(
         select(
             count(deliveries, deliveries.c.state == WorkState.DUE),
             count(items, items.c.dirty_seq > items.c.done_seq)
-            + count(orders, orders.c.unread)
-            + count(pools, pools.c.again_at.is_not(None)),
+            + count(orders, orders.c.unread | orders.c.review)
+            + count(pools, pools.c.again_at.is_not(None))
+            + due_for_a_pull,
             count(actions, actions.c.state.in_(under_way)) + count(notices, notices.c.state.in_(under_way)),
             count(actions, actions.c.state == WorkState.UNKNOWN) + count(notices, notices.c.state == WorkState.UNKNOWN),
             count(deliveries, deliveries.c.state == WorkState.FAILED),

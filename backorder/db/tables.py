@@ -4,9 +4,6 @@ Units and money are integers of ten-thousandths, instants are microseconds since
 the same on SQLite and PostgreSQL.
 """
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -16,7 +13,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    Dialect,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -29,8 +25,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 
+from backorder.db.columns import Exact, Instant, Word
 from backorder.domain.actions import ActionKind
 from backorder.domain.allocation import Rule
 from backorder.domain.lifecycle import WorkState
@@ -38,59 +34,6 @@ from backorder.domain.orders import Ignored, OrderStatus
 from backorder.domain.policy import NoticeKind
 from backorder.domain.store import Health, Mode
 from backorder.domain.supply import Balance
-
-SCALE = Decimal(10_000)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Exact(TypeDecorator[Decimal]):
-    """A decimal with four places, kept as an integer of ten-thousandths."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        return None if value is None else int((value * SCALE).to_integral_value())
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else plain(Decimal(value) / SCALE)
-
-
-def plain(value: Decimal) -> Decimal:
-    """The same number without trailing zeros and without an exponent."""
-    whole = value.to_integral_value()
-    return whole.quantize(Decimal(1)) if value == whole else value.normalize()
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment in UTC, kept as microseconds since 1970."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(microseconds=value)
-
-
-class Word(TypeDecorator[StrEnum]):
-    """A member of one enum, kept as its word."""
-
-    impl = String(40)
-    cache_ok = True
-
-    def __init__(self, words: type[StrEnum]) -> None:
-        super().__init__()
-        self.words = words
-
-    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
-        return None if value is None else self.words(value).value
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.words(value)
-
 
 metadata = MetaData(
     naming_convention={

@@ -233,7 +233,7 @@ def connected(world: World, platform: str, address: str, **values: Any) -> Shop:
             conn, stores.NewStore(platform, address, "Lamp Works", "USD", "UTC", sealed, f"token-of-{address}"), NOW
         )
     shop = Shop(world, store.id)
-    shop.set(**{"imported_at": NOW, "mode": Mode.ON, **values})
+    shop.set(**{"imported_at": NOW, "catch_up_at": NOW + timedelta(days=1), "mode": Mode.ON, **values})
     return shop
 
 

@@ -192,4 +192,4 @@ class Stage:
 
     def health(self) -> queries.HealthCounts:
         with self.bench.world.database.read() as conn:
-            return queries.health_counts(conn, self.bench.store_id)
+            return queries.health_counts(conn, self.bench.store_id, self.bench.now)
