@@ -13,6 +13,7 @@ from app.commands import register
 from app.up import Launcher, bring_up_to_date, web_command
 from app.wiring import jobs, open_world
 from backorder.config import Config, ConfigError, load
+from backorder.db.session import StorageError
 from backorder.domain.errors import WaitlineError
 from jobs.queues import WORKERS, run_worker
 from jobs.schedule import run_clock
@@ -87,6 +88,9 @@ def main() -> None:
         cli(prog_name="waitline")
     except (ConfigError, WaitlineError) as error:
         click.echo(str(error), err=True)
+        sys.exit(1)
+    except StorageError as error:
+        click.echo(f"The database cannot be used ({type(error).__name__}): see WAITLINE_DATABASE_URL.", err=True)
         sys.exit(1)
 
 

@@ -41,7 +41,7 @@ def main() -> int:
             _until_stopped(report, interrupts)
     except KeyboardInterrupt:
         _say("Stopped; nothing is left running.")
-        return 130 if once or report.ended is None else 0 if report.agrees else 1
+        return 0 if report.agrees and not once else 130
     except BrokenPipeError:
         # Whoever read the output went away. Python must not find the pipe broken again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

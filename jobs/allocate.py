@@ -55,12 +55,12 @@ def allocate(world: World, store_id: int) -> None:
 def _pass(world: World, store: Store, lease: Lease) -> bool:
     """One pass; whether there was anything to do."""
     client = world.client(store)
-    _read_orders(world, store, lease, client)
+    asked = _read_orders(world, store, lease, client)
     with world.database.read() as conn:
         marks = items.dirty(conn, store.id, world.clock(), ITEMS)
-        left = bool(orderbook.unread(conn, store.id, 1))
+        left = orderbook.unread(conn, store.id, ORDERS)
         to_review = bool(orderbook.to_review(conn, store.id))
-    if left:
+    if left and left != asked:
         return True
     if not marks and not to_review:
         return False
@@ -73,17 +73,19 @@ def _pass(world: World, store: Store, lease: Lease) -> bool:
     return True
 
 
-def _read_orders(world: World, store: Store, lease: Lease, client: StoreClient) -> None:
+def _read_orders(world: World, store: Store, lease: Lease, client: StoreClient) -> list[int]:
+    """Read a batch of unread orders; which were asked for."""
     with world.database.read() as conn:
         ids = orderbook.unread(conn, store.id, ORDERS)
     if not ids:
-        return
+        return ids
     _renew(world, lease)
     began = world.clock()
     read = client.read_orders(ids)
     with world.database.write() as conn:
         leases.check(conn, lease)
         take_in(conn, store, read.found, read.gone, began, world.clock())
+    return ids
 
 
 def _read_stock(world: World, lease: Lease, client: StoreClient, marks: Mapping[int, int]) -> StockRead:

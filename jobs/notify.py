@@ -17,6 +17,7 @@ from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryF
 from backorder.domain.lifecycle import LineStanding, OrderStanding, WorkState
 from backorder.domain.notices import still_true
 from backorder.domain.policy import NoticeKind
+from backorder.domain.reasons import counted
 from backorder.domain.store import Mode, Store
 from backorder.links import status_url
 from jobs import wording
@@ -153,7 +154,7 @@ def compose(world: World, store: Store, book: BookOrder, order: OrderStanding, r
 
 def _line(line: LineStanding) -> _Line:
     def count(units: Any) -> str:
-        return wording.units(units) if units > 0 else ""
+        return counted(units) if units > 0 else ""
 
     return _Line(
         title=line.title,

@@ -3,12 +3,7 @@
 from datetime import date
 
 from backorder.domain.actions import Shown
-from backorder.domain.supply import Units
-
-
-def units(count: Units) -> str:
-    """ "1 unit", "2.5 units"."""
-    return f"{count} unit" if count == 1 else f"{count} units"
+from backorder.domain.reasons import counted
 
 
 def day(day: date) -> str:
@@ -21,7 +16,7 @@ def note(shown: Shown) -> str:
     if shown.state == "waiting":
         when = f"expected to ship by {day(shown.late)}" if shown.late else "the date is not known yet"
         verb = "waits" if shown.waiting == 1 else "wait"
-        return f"Backorder: {units(shown.waiting)} of this order {verb} for stock; {when}."
+        return f"Backorder: {counted(shown.waiting)} of this order {verb} for stock; {when}."
     if shown.state == "ready":
         return "Backorder: everything that waited is there. The order can be shipped."
     return "Backorder: the stock is reserved for this order."
