@@ -8,6 +8,7 @@ size. What goes wrong becomes one of the three families: it did not happen (Temp
 import ipaddress
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -53,7 +54,9 @@ def is_public(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Which addresses may be dialled. `addresses` maps a store's host name to "host:port" of a stand-in."""
+    """Which addresses may be dialled. `addresses` maps a store's host name to "host:port" of a stand-in, which may
+    speak TLS or plain HTTP; both only where private addresses are allowed.
+    """
 
     allow_private: bool = False
     ca_bundle: str = ""
@@ -96,6 +99,7 @@ class Transport:
     def __init__(self, outgoing: Outgoing | None = None) -> None:
         self.outgoing = outgoing or Outgoing()
         self._local = threading.local()
+        self._speaks: dict[str, str] = {}
 
     def request(
         self,
@@ -113,10 +117,8 @@ class Transport:
         when the address may not be dialled.
         """
         writes = method != "GET" if write is None else write
-        url, host = self._routed(url)
+        url = self._permitted(url)
         sent = {"User-Agent": USER_AGENT, **(headers or {})}
-        if host:
-            sent["Host"] = host
         deadline = time.monotonic() + WHOLE_SECONDS
         try:
             with self._session().request(
@@ -144,28 +146,56 @@ class Transport:
                 raise OutcomeUnknown("The store did not answer in time.") from None
             raise TemporaryFailure(f"The store did not answer ({type(error).__name__}).") from None
 
-    def _routed(self, url: str) -> tuple[str, str]:
-        """The URL to dial, and the Host header to send where they differ (only for stand-ins)."""
+    def _permitted(self, url: str) -> str:
+        """The URL, with the scheme that a stand-in speaks. Raises PermanentFailure for what is never dialled."""
         parts = urlsplit(url)
         if not self.outgoing.allow_private and parts.scheme != "https":
             raise PermanentFailure("The store's address must begin with https://.")
         if not self.outgoing.allow_private and parts.port not in (None, 443):
             raise PermanentFailure("Only port 443 of a store is dialled.")
-        stand_in = (self.outgoing.addresses or {}).get(parts.hostname or "")
-        if stand_in and self.outgoing.allow_private:
-            return parts._replace(scheme="http", netloc=stand_in).geturl(), parts.netloc
-        return url, ""
+        stand_in = _stand_in(self.outgoing, parts.hostname or "")
+        if stand_in is None:
+            return url
+        address = f"{stand_in[0]}:{stand_in[1]}"
+        if address not in self._speaks:
+            self._speaks[address] = "https" if _speaks_tls(stand_in) else "http"
+        return parts._replace(scheme=self._speaks[address]).geturl()
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
             session.trust_env = False
-            adapter = _CheckedAdapter(self.outgoing.allow_private)
+            adapter = _CheckedAdapter(self.outgoing)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._local.session = session
         return session
+
+
+def _stand_in(outgoing: Outgoing, host: str) -> tuple[str, int] | None:
+    """Where the calls to a host go instead, if it is one that is played by a stand-in."""
+    address = (outgoing.addresses or {}).get(host.lower()) if outgoing.allow_private else None
+    if address is None:
+        return None
+    name, _, port = address.rpartition(":")
+    return name.strip("[]"), int(port)
+
+
+def _speaks_tls(address: tuple[str, int]) -> bool:
+    """Whether a stand-in answers a TLS greeting. Its certificate is checked later, by the call itself."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with socket.create_connection(address, CONNECT_SECONDS) as plain, context.wrap_socket(plain):
+            return True
+    except ssl.SSLError:
+        return False
+    except OSError as error:
+        if isinstance(error, ConnectionResetError):
+            return False
+        raise TemporaryFailure("The store could not be reached.") from None
 
 
 def _read(answer: requests.Response, deadline: float) -> bytes:
@@ -197,58 +227,50 @@ class _Denied(Exception):
     """The host resolves to an address that no store has."""
 
 
-def _dial(conn: HTTPConnection) -> socket.socket:
-    """Resolve once, check every answer, connect to the checked address; TLS still names the original host."""
-    host, port = conn.host, conn.port or 443
-    allowed = getattr(conn, "allow_private", False)
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise urllib3.exceptions.NameResolutionError(host, conn, error) from error  # type: ignore[arg-type]
-    addresses = [str(entry[4][0]) for entry in found]
-    if not allowed and not all(is_public(address) for address in addresses):
-        raise _Denied("The store's address leads into a private network.")
-    try:
-        return urllib3_connection.create_connection(
-            (addresses[0], port), conn.timeout, source_address=conn.source_address, socket_options=conn.socket_options
-        )
-    except TimeoutError as error:
-        raise urllib3.exceptions.ConnectTimeoutError(conn, "timed out") from error
-    except OSError as error:
-        raise urllib3.exceptions.NewConnectionError(conn, "failed") from error
+class _Connection(HTTPConnection):
+    """Resolves once, checks every answer and connects to the checked address; TLS still names the original host."""
 
+    outgoing = Outgoing()
 
-class _HTTP(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _dial(self)
+        host, port = _stand_in(self.outgoing, self.host) or (self.host, self.port or 443)
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise urllib3.exceptions.NameResolutionError(host, self, error) from error  # type: ignore[arg-type]
+        addresses = [str(entry[4][0]) for entry in found]
+        if not self.outgoing.allow_private and not all(is_public(address) for address in addresses):
+            raise _Denied("The store's address leads into a private network.")
+        try:
+            return urllib3_connection.create_connection(
+                (addresses[0], port),
+                self.timeout,
+                source_address=self.source_address,
+                socket_options=self.socket_options,
+            )
+        except TimeoutError as error:
+            raise urllib3.exceptions.ConnectTimeoutError(self, "timed out") from error
+        except OSError as error:
+            raise urllib3.exceptions.NewConnectionError(self, "failed") from error
 
 
-class _HTTPS(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _dial(self)
-
-
-class _OpenHTTP(_HTTP):
-    allow_private = True
-
-
-class _OpenHTTPS(_HTTPS):
-    allow_private = True
-
-
-def _pool(base: type[HTTPConnectionPool], connection: type[HTTPConnection]) -> type[HTTPConnectionPool]:
-    return type(f"Checked{base.__name__}", (base,), {"ConnectionCls": connection})
+class _SecureConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _CheckedAdapter(HTTPAdapter):
-    def __init__(self, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, outgoing: Outgoing) -> None:
+        self._outgoing = outgoing
         super().__init__(pool_connections=16, pool_maxsize=16, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        http, https = (_OpenHTTP, _OpenHTTPS) if self._allow_private else (_HTTP, _HTTPS)
+
+        def pool(base: type[HTTPConnectionPool], connection: type[HTTPConnection]) -> type[HTTPConnectionPool]:
+            checked = type(f"Checked{connection.__name__}", (connection,), {"outgoing": self._outgoing})
+            return type(f"Checked{base.__name__}", (base,), {"ConnectionCls": checked})
+
         self.poolmanager.pool_classes_by_scheme = {
-            "http": _pool(HTTPConnectionPool, http),
-            "https": _pool(HTTPSConnectionPool, https),
+            "http": pool(HTTPConnectionPool, _Connection),
+            "https": pool(HTTPSConnectionPool, _SecureConnection),
         }
