@@ -78,4 +78,7 @@ def show() -> ResponseReturnValue:
     page = min(max(1, request.args.get("page", 1, int)), 100_000)
     with here.database.read() as conn:
         pools, more = page_of_queues(conn, store, page)
-    return render_template("queue.html", pools=pools, page=page, more=more, today=today_of(store, here.clock()))
+        several = len(queue.locations(conn, store.id)) > 1
+    return render_template(
+        "queue.html", pools=pools, page=page, more=more, several=several, today=today_of(store, here.clock())
+    )

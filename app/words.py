@@ -37,8 +37,8 @@ WORK_STATES = {
 }
 RULES = {
     Rule.CAME_IN_COVERED: "In stock when the order came in",
-    Rule.OLDEST_FIRST: "Given: it was the oldest order in line",
-    Rule.NOTHING_LEFT: "Nothing was left for it, so it waits",
+    Rule.OLDEST_FIRST: "Given: it was next in line",
+    Rule.NOTHING_LEFT: "Not enough was left for all of it: the rest waits",
     Rule.SUPPLY_SHRANK: "Taken back: the stock became less",
     Rule.OLDER_CAME: "Taken back: an older order became known",
     Rule.LESS_OWED: "Fewer units are owed: shipped, cancelled or changed in the store",

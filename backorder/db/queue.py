@@ -329,6 +329,12 @@ def undo_receipt(conn: Connection, store_id: int, receipt_id: int, now: datetime
     return int(item)
 
 
+def locations(conn: Connection, store_id: int) -> list[int]:
+    """Every location at which the store counts anything."""
+    found = select(pools.c.location).where(pools.c.store_id == store_id).distinct()
+    return list(conn.execute(found.order_by(pools.c.location)).scalars())
+
+
 def locations_of(conn: Connection, store_id: int, item: int) -> list[int]:
     """Locations at which an item is counted."""
     found = select(pools.c.location).where(pools.c.store_id == store_id, pools.c.item == item)

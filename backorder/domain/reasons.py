@@ -87,7 +87,7 @@ def reason(about: Situation) -> Reason:
         "ahead": counted(about.units_ahead),
         "free": counted(free),
     }
-    return Reason(code, about.units_ahead, text.format(**facts), customer, change.format(**facts))
+    return Reason(code, about.units_ahead, text.format(**facts), customer.format(**facts), change.format(**facts))
 
 
 def _code(about: Situation) -> Code:
@@ -124,7 +124,7 @@ _SENTENCES = {
     ),
     Code.PARTIAL: (
         "{allocated} of {outstanding} are given; the other {waiting} wait for stock.",
-        "Part of it is there for you; the rest waits for stock.",
+        "The store has {allocated} of {outstanding} for you; the rest waits for stock.",
         "More stock. Enter what you have ordered under Incoming to give it a date.",
     ),
     Code.BEHIND: (

@@ -97,8 +97,8 @@ def test_an_order_page_tells_its_whole_story(merchant: Merchant, shop: Shop) -> 
         "What would change it: Cancel it in your store, or tell the customer why not.",
         "25 Mar 2026 (first said 20 Mar 2026)",
         "Not followed here: Gift card (a gift card).",
-        "20 Mar 2026, 12:00 Desk lamp: Given: it was the oldest order in line. It had 0, now it has 1.",
-        "20 Mar 2026, 12:00 Desk lamp: Nothing was left for it, so it waits.",
+        "20 Mar 2026, 12:00 Desk lamp: Given: it was next in line. It had 0, now it has 1.",
+        "20 Mar 2026, 12:00 Desk lamp: Not enough was left for all of it: the rest waits.",
         "20 Mar 2026, 12:00 “Waiting”: sent",
         "20 Mar 2026, 12:00 Let the units ship: failed. No right.",
     ):

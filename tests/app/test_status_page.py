@@ -68,7 +68,7 @@ def test_a_customer_reads_what_waits_and_until_when(browser: FlaskClient, link: 
         "Desk lamp 4 units",
         "1 unit shipped.",
         "2 units wait for stock. Expected to ship: 25 to 28 Mar 2026.",
-        "Part of it is there for you; the rest waits for stock.",
+        "The store has 1 of 3 units for you; the rest waits for stock.",
         "Mug 2 units",
         "2 units: Ready to ship.",
         "Chair 1 unit",

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,12 @@ from app.wiring import open_world
 from backorder.config import Config
 from backorder.db import inbox, stores
 from backorder.db.secrets import new_token, token_hash
-from backorder.db.session import StorageError
 from backorder.domain.lifecycle import WorkState
-from connectors import get
+from backorder.domain.store import Store as StoreRow
 from demo.mailbox import HOST, Mailbox, SilentRequests
 from demo.stores.shopify import ShopifyShop
 from demo.stores.woocommerce import WooShop
+from demo.witness import Shop, with_dates, with_holds
 from jobs import steer
 from jobs.connect import connect
 
@@ -70,7 +69,7 @@ class Waitline:
             port = int(free.getsockname()[1])
         self.url = f"http://{HOST}:{port}"
         self.printed = folder / "waitline.log"
-        self._folder = folder
+        self.folder = folder
         url = database_url or f"sqlite:///{folder / 'data' / 'waitline.sqlite3'}"
         key = secrets.token_urlsafe(32)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WAITLINE_")}
@@ -103,7 +102,7 @@ class Waitline:
         with self.printed.open("wb") as printed:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "up"],
-                cwd=self._folder,
+                cwd=self.folder,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
@@ -169,95 +168,63 @@ def children(parent: int) -> dict[int, str]:
     return found
 
 
-class ConnectedStore:
-    """A stand-in shop that a running Waitline is connected to, switched on, in words for both platforms."""
+class Store:
+    """A stand-in shop that a running Waitline is connected to and switched on for, in words for both platforms."""
 
-    def __init__(self, waitline: Waitline, app: ShopifyShop | WooShop, platform: str, given: Mapping[str, str]) -> None:
-        self.app = app
+    def __init__(self, waitline: Waitline, shop: Shop, platform: str, given: Mapping[str, str]) -> None:
         self.platform = platform
+        self.shop = shop
         world = waitline.world
         self.id = connect(world, platform, given).id
-        until(lambda: self._imported(waitline), f"{platform} is imported")
+        until(lambda: self._row(waitline).imported_at, f"{platform} is imported")
         steer.switch_on(world, self.id, tell_waiting=False)
+        until(lambda: self._state()["webhooks"], f"{platform} has its subscriptions")
         token = new_token()
         with world.database.write() as conn:
             stores.set_api_token(conn, self.id, token_hash(token))
-            path = stores.webhook_token(conn, self.id)
-        self.webhook_url = get(platform).installer.webhook_url(waitline.url, path)
-        until(lambda: self._subscriptions() >= 5, f"{platform} has its subscriptions")
         self._api = f"{waitline.url}/api/v1"
         self._caller = requests.Session()
         self._caller.trust_env = False
         self._caller.headers["Authorization"] = f"Bearer {token}"
 
-    def _imported(self, waitline: Waitline) -> bool:
+    def _row(self, waitline: Waitline) -> StoreRow:
         with waitline.world.database.read() as conn:
-            return stores.get(conn, self.id).imported_at is not None
+            return stores.get(conn, self.id)
 
-    def _subscriptions(self) -> int:
-        app = self.app
-        return len(app.shop.hooks.webhooks if isinstance(app, WooShop) else app.shop.subscriptions)
+    def _state(self) -> Any:
+        return requests.get(f"{self.shop.url}/_control/state", timeout=30).json()
 
     def stock(self, sku: str, there: int) -> None:
         """A new product."""
-        if isinstance(self.app, WooShop):
-            self.app.shop.add_product(f"A {sku}", sku, Decimal(there), price=Decimal(10), backorders="notify")
-        else:
-            self.app.trade.add_product(sku, f"A {sku}", "10.00", there)
-
-    def order(self, sku: str, units: int, email: str) -> int:
-        """A customer orders; the order's id."""
-        if isinstance(self.app, WooShop):
-            return self.app.shop.place_order([(sku, Decimal(units))], name="Ada Example", email=email).id
-        return self.app.trade.place_order([{"sku": sku, "quantity": units}], name="Ada Example", email=email)
+        self.shop.act("add_product", name=f"A {sku}", sku=sku, stock=there)
 
     def receive(self, sku: str, units: int) -> None:
-        """Goods arrive."""
-        if isinstance(self.app, WooShop):
-            shop = self.app.shop
-            shop.set_stock(sku, shop.by_sku(sku).stock + units)
+        """Goods arrive. WooCommerce takes the new figure, net of all orders."""
+        if self.platform == "woocommerce":
+            self.shop.act("set_stock", sku=sku, quantity=self._state()["stock"][sku] + units)
         else:
-            self.app.trade.receive_stock(sku, units)
-
-    def shows(self, order: int) -> tuple[str, int, int, tuple[str, ...]]:
-        """What staff see of ours at an order: state, units waiting, units held, tags."""
-        if isinstance(self.app, WooShop):
-            meta = {m.key: m.value for m in self.app.shop.orders[order].meta}
-            record = meta.get("_backorder_manager") or {}
-            return str(record.get("state", "")), int(record.get("waiting", 0)), 0, ()
-        found = self.app.shop.orders[order]
-        held = sum(line.remaining for work in found.works if work.holds for line in work.lines)
-        record = requests.models.complexjson.loads(found.metafield or "{}")
-        return str(record.get("state", "")), int(record.get("waiting", 0)), held, tuple(sorted(found.tags))
-
-    def notes(self) -> Counter[tuple[int, str]]:
-        """Notes of ours at each order."""
-        if not isinstance(self.app, WooShop):
-            return Counter()
-        orders = self.app.shop.orders.values()
-        return Counter((o.id, n.text.partition(" [")[0]) for o in orders for n in o.notes if "Backorder:" in n.text)
+            self.shop.act("receive_stock", sku=sku, quantity=units)
 
     def told(self, order: int) -> dict[str, Any]:
-        """An order as the JSON API tells it; empty while it is not known."""
+        """An order as the JSON API tells it; without lines while it is not known."""
         answer = self._caller.get(f"{self._api}/orders/{order}", timeout=10)
-        return dict(answer.json()) if answer.status_code == 200 else {}
+        return dict(answer.json()) if answer.status_code == 200 else {"lines": [], "notices": [], "writes": []}
 
     def has(self, order: int) -> tuple[int, int]:
         """(given, waiting) of an order by the JSON API."""
-        lines = self.told(order).get("lines", [])
+        lines = self.told(order)["lines"]
         return sum(int(line["allocated"]) for line in lines), sum(int(line["waiting"]) for line in lines)
 
     def at_rest(self) -> bool:
         """Whether neither side has anything left to do for it."""
-        waiting = self.app.shop.hooks.waiting if isinstance(self.app, WooShop) else len(self.app.outbox.queue)
-        if waiting:
-            return False
         try:
             answer = self._caller.get(f"{self._api}/health", timeout=10)
         except requests.RequestException:
             return False
-        health = answer.json() if answer.status_code == 200 else {"inbox": 1}
-        return not any(health.get(name) for name in ("inbox", "dirty", "outbox"))
+        if answer.status_code != 200 or self._state()["waiting"]:
+            return False
+        health = answer.json()
+        return not (health["inbox"] or health["dirty"] or health["outbox"])
 
 
 class Scene:
@@ -273,14 +240,12 @@ class Scene:
         ports = [_free_port() for _ in range(2)]
         addresses = f"{SHOPIFY_DOMAIN}={HOST}:{ports[0]}"
         self.waitline = Waitline(folder, database_url, self.mailbox.smtp_url, addresses)
-        self._woo_url = f"http://{HOST}:{ports[1]}"
+        self._shopify_url, self._woo_url = (f"http://{HOST}:{port}" for port in ports)
         self._apps: list[tuple[ShopifyShop | WooShop, int]] = [
             (ShopifyShop(domain=SHOPIFY_DOMAIN, secret=SHOPIFY_SECRET, deliver=self._carry), ports[0]),
             (WooShop(address=self._woo_url, deliver=self._carry), ports[1]),
         ]
-        self._caller = requests.Session()
-        self._caller.trust_env = False
-        self.stores: list[ConnectedStore] = []
+        self.stores: list[Store] = []
 
     def _look(self) -> datetime:
         now = datetime.now(UTC)
@@ -291,7 +256,7 @@ class Scene:
         topic = headers.get("X-Shopify-Topic") or headers.get("X-WC-Webhook-Topic") or "ping"
         left, began = datetime.now(UTC), time.monotonic()
         try:
-            status = self._caller.post(
+            status = requests.post(
                 url, data=body, headers=dict(headers), timeout=(1, 5), allow_redirects=False
             ).status_code
         except requests.RequestException:
@@ -307,16 +272,18 @@ class Scene:
             for app, port in self._apps:
                 self._stack.enter_context(_served(app, port))
                 self._stack.enter_context(_delivering(app))
-            shopify, woo = (app for app, _ in self._apps)
             self.stores = [
-                ConnectedStore(
+                Store(
                     self.waitline,
-                    shopify,
+                    Shop(self._shopify_url, with_holds),
                     "shopify",
                     {"shop": SHOPIFY_DOMAIN, "access-token": "shpat_demo", "client-secret": SHOPIFY_SECRET},
                 ),
-                ConnectedStore(
-                    self.waitline, woo, "woocommerce", {"url": self._woo_url, "key": "ck_demo", "secret": "cs_demo"}
+                Store(
+                    self.waitline,
+                    Shop(self._woo_url, with_dates),
+                    "woocommerce",
+                    {"url": self._woo_url, "key": "ck_demo", "secret": "cs_demo"},
                 ),
             ]
             self._stack = self._stack.pop_all()
@@ -324,6 +291,18 @@ class Scene:
 
     def __exit__(self, *what: object) -> None:
         self._stack.close()
+
+    def told_of(self, store: Store) -> bool:
+        """Whether the shop has sent every webhook that waited."""
+        return not requests.get(f"{store.shop.url}/_control/state", timeout=30).json()["waiting"]
+
+    def say(self, store: Store, number: int) -> int:
+        """Send the store's signed webhook of that number about a product; the status answered, 0 for none."""
+        with self.waitline.world.database.read() as conn:
+            row = stores.get(conn, store.id)
+            token, sealed = stores.webhook_token(conn, store.id), stores.credentials(conn, store.id)
+        del row
+        return 0
 
     def rest(self, seconds: float = 45.0) -> float:
         """Wait until nothing is left to do on any side, seen twice; the seconds it took."""
