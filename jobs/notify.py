@@ -70,8 +70,7 @@ def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Mess
     now = world.clock()
     book = orderbook.load(conn, store.id, [row.order_id])[row.order_id]
     if outbox.write_pending(conn, row):
-        # The write rings for its messages when it is done; the sweep looks again meanwhile.
-        outbox.set_notice(conn, row.id, WorkState.DUE, now, due_at=now + timedelta(seconds=2))
+        # It is rung for again when the write is done.
         return None
     if not fresh(conn, store, book, now):
         orderbook.mark_unread(conn, store.id, [row.order_id])

@@ -13,8 +13,9 @@ import redis
 import structlog
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
-from rq import Queue, SimpleWorker
+from rq import Queue, SimpleWorker, get_current_job
 from rq.serializers import JSONSerializer
+from rq.worker import DequeueStrategy
 
 from backorder.domain.errors import Rejected
 
@@ -26,6 +27,8 @@ REST_SECONDS = 0.05
 """After a ring, the same ring is held back this long and then made up for: at most twenty a second."""
 SULK_SECONDS = 2.0
 """After a ring that failed, none is tried for this long."""
+MERGED_SECONDS = 5
+"""A ring that waits in its queue is enough: for this long the same ring is not put beside it."""
 FULL_QUEUE = 5000
 """A queue with this many rings that nobody answers gets no more."""
 JOB_SECONDS = 60
@@ -57,6 +60,7 @@ class RedisBell:
 
     def __init__(self, url: str) -> None:
         self.rung = 0
+        self.merged = 0
         self.failed = 0
         self.dropped = 0
         self._connection = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=None)
@@ -121,6 +125,9 @@ class RedisBell:
             if queue.count >= FULL_QUEUE:
                 self.dropped += 1
                 return
+            if not self._connection.set(_waits(job_name, ids), 1, nx=True, ex=MERGED_SECONDS):
+                self.merged += 1
+                return
             queue.enqueue_call(
                 "jobs.queues.work", (job_name, *ids), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=FAILURE_SECONDS
             )
@@ -129,6 +136,11 @@ class RedisBell:
             self.failed += 1
             self._sulks_until = time.monotonic() + SULK_SECONDS
             log.warning("ring failed", job=job_name, ids=ids, error=type(error).__name__)
+
+
+def _waits(job_name: str, ids: Sequence[int]) -> str:
+    """The key that stands while such a ring waits for a worker. It goes before the job looks at anything."""
+    return f"waitline:waits:{job_name}:{':'.join(map(str, ids))}"
 
 
 def reachable(url: str) -> bool:
@@ -147,6 +159,9 @@ def work(job_name: str, *ids: int) -> None:
     """What every RQ job is a call of. Raises UnknownJob."""
     if job_name not in _jobs:
         raise UnknownJob(f"There is no job {job_name}.")
+    current = get_current_job()
+    if current is not None:
+        current.connection.delete(_waits(job_name, ids))
     began = time.monotonic()
     log.info("job began", job=job_name, ids=ids)
     done = attempt(job_name, _jobs[job_name], *ids)
@@ -164,7 +179,8 @@ def attempt(job_name: str, job: Job, *ids: int) -> bool:
 
 
 def run_worker(redis_url: str, queue_names: Sequence[str], jobs: Mapping[str, Job]) -> None:
-    """Answer these queues until SIGTERM or SIGINT; the job at hand is finished first.
+    """Answer these queues in turn, so that none starves another, until SIGTERM or SIGINT; the job at hand is
+    finished first.
 
     Redis may be away for a minute or so; after that this returns or raises, and whoever started the process starts
     it again. Over several queues RQ pops a job before it notes who has it, so a killed worker loses that ring. That
@@ -181,4 +197,4 @@ def run_worker(redis_url: str, queue_names: Sequence[str], jobs: Mapping[str, Jo
         connection=connection,
         serializer=JSONSerializer,
         log_job_description=False,
-    ).work(logging_level="WARNING")
+    ).work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)

@@ -12,6 +12,7 @@ from backorder.domain.notices import notices_due
 from backorder.domain.policy import NoticeKind
 from backorder.domain.store import Mode, Store
 from jobs import wording
+from jobs.take_in import FRESH
 from jobs.world import capabilities
 
 
@@ -20,6 +21,13 @@ def review(conn: Connection, store: Store, order_ids: Iterable[int], now: dateti
     books = orderbook.load(conn, store.id, order_ids, lock=True)
     found = [reviewed for book in books.values() if (reviewed := _reviewed(store, book)) is not None]
     outbox.save_reviews(conn, store.id, found, now)
+    # Orders that are to be written to need a fresh reading: better many in one call now than each by itself later.
+    old = [r.order_id for r in found if r.actions and not _read_since(books[r.order_id], now - FRESH / 2)]
+    orderbook.mark_unread(conn, store.id, old)
+
+
+def _read_since(book: BookOrder, moment: datetime) -> bool:
+    return book.known.read_began is not None and book.known.read_began >= moment
 
 
 def _reviewed(store: Store, book: BookOrder) -> Reviewed | None:

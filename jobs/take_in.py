@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from backorder.db import orderbook, outbox, queue
 from backorder.db.orderbook import BookOrder
@@ -14,6 +14,9 @@ from backorder.domain.lifecycle import Given
 from backorder.domain.store import Store
 from backorder.domain.supply import Pool
 from connectors.contract import OrderRead
+
+FRESH = timedelta(seconds=60)
+"""How old a reading may be that a write or a message rests on."""
 
 
 def take_in(

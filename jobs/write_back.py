@@ -17,12 +17,11 @@ from backorder.domain.store import Mode, Store
 from connectors.contract import StoreClient
 from jobs.allocate import binding_of
 from jobs.breaker import calling, may_be_called
+from jobs.take_in import FRESH
 from jobs.world import World
 
 log = structlog.get_logger()
 
-FRESH = timedelta(seconds=60)
-"""How old a reading may be that a write or a message rests on."""
 TRIES = 12
 UNKNOWN_AGAIN = timedelta(minutes=5)
 NOTE_UNKNOWN_AGAIN = timedelta(minutes=10)
@@ -49,7 +48,7 @@ def write_back(world: World, store_id: int, order_id: int) -> None:
                 return
         with calling(world, store):
             _write(world, store, lease, book, due)
-    _ring_notices(world, store_id)
+    _ring_notices(world, store_id, order_id)
 
 
 def fresh(conn: Connection, store: Store, book: BookOrder, now: datetime) -> bool:
@@ -204,8 +203,9 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
         outbox.set_actions(conn, [row.id], WorkState.DONE, world.clock(), tried=True)
 
 
-def _ring_notices(world: World, store_id: int) -> None:
+def _ring_notices(world: World, store_id: int, order_id: int) -> None:
+    """Wake the sender of messages that waited for this write."""
     with world.database.read() as conn:
-        to_send = outbox.notices_to_send(conn, world.clock(), store_id)
+        to_send = outbox.notices_to_send(conn, world.clock(), store_id, order_id)
     for store, notice in to_send:
         world.bell.ring("notify", "notify", store, notice)

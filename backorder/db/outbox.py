@@ -24,6 +24,15 @@ _TO_DO = actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOW
 """Writes that still need somebody: due, begun by somebody who is gone, or of an outcome that may still be learnt."""
 
 
+_SPEAKS_OF_WHAT_IS = notices.c.side_seq.is_(None) | ~exists().where(
+    actions.c.store_id == notices.c.store_id,
+    actions.c.order_id == notices.c.order_id,
+    actions.c.kind != ActionKind.NOTE,
+    actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
+)
+"""Messages that speak of no write, or of one that is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reviewed:
     """The outcome of looking at one order again. `desired` is `None` where nothing may be written to the store."""
@@ -117,6 +126,18 @@ def save_reviews(conn: Connection, store_id: int, found: Sequence[Reviewed], now
             .values(state=WorkState.DROPPED, reason="A newer state of the order was written instead.", at=now)
         )
     insert_missing(conn, actions, due)
+    for kind in sorted({row["kind"] for row in said}):
+        # A message tells how its order stands when it leaves: one that has not left yet would say the same twice.
+        conn.execute(
+            update(notices)
+            .where(
+                notices.c.store_id == store_id,
+                notices.c.order_id.in_([row["order_id"] for row in said if row["kind"] == kind]),
+                notices.c.kind == kind,
+                notices.c.state == WorkState.DUE,
+            )
+            .values(state=WorkState.DROPPED, reason="A newer message of the kind says it.", at=now)
+        )
     insert_missing(conn, notices, said)
 
 
@@ -169,13 +190,13 @@ def set_wrote(
 def drop_waiting_notices(
     conn: Connection, store_id: int, order_id: int, side_seq: int, reason: str, now: datetime
 ) -> None:
-    """The write that these messages speak of was refused: they are not sent."""
+    """The write that these messages speak of, or a newer one that held it, was refused: they are not sent."""
     conn.execute(
         update(notices)
         .where(
             notices.c.store_id == store_id,
             notices.c.order_id == order_id,
-            notices.c.side_seq == side_seq,
+            notices.c.side_seq <= side_seq,
             notices.c.state == WorkState.DUE,
         )
         .values(state=WorkState.DROPPED, reason=reason[:500], at=now)
@@ -199,13 +220,16 @@ def write_pending(conn: Connection, row: NoticeRow) -> bool:
     """Whether the write that a message speaks of is not done yet. A newer state of the order counts for an older."""
     if row.side_seq is None:
         return False
-    found = select(actions.c.id).where(
-        actions.c.store_id == row.store_id,
-        actions.c.order_id == row.order_id,
+    return bool(conn.execute(select(_write_pending(row.store_id, row.order_id))).scalar_one())
+
+
+def _write_pending(store_id: Any, order_id: Any) -> Any:
+    return exists().where(
+        actions.c.store_id == store_id,
+        actions.c.order_id == order_id,
         actions.c.kind != ActionKind.NOTE,
         actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
     )
-    return conn.execute(found.limit(1)).first() is not None
 
 
 def set_notice(
@@ -256,15 +280,24 @@ def orders_to_write(conn: Connection, now: datetime, store_id: int | None = None
     return [(row[0], row[1]) for row in conn.execute(found)]
 
 
-def notices_to_send(conn: Connection, now: datetime, store_id: int | None = None) -> list[tuple[int, int]]:
-    """(store, notice) that are due."""
+def notices_to_send(
+    conn: Connection, now: datetime, store_id: int | None = None, order_id: int | None = None
+) -> list[tuple[int, int]]:
+    """(store, notice) that are due: of all stores, of one, or of one order."""
     found = (
         select(notices.c.store_id, notices.c.id)
-        .where(notices.c.state == WorkState.DUE, notices.c.due_at <= now, _live(notices))
+        .where(
+            notices.c.state == WorkState.DUE,
+            notices.c.due_at <= now,
+            notices.c.side_seq.is_(None) | ~_write_pending(notices.c.store_id, notices.c.order_id),
+            _live(notices),
+        )
         .order_by(notices.c.id)
     )
     if store_id is not None:
         found = found.where(notices.c.store_id == store_id)
+    if order_id is not None:
+        found = found.where(notices.c.order_id == order_id)
     return [(row[0], row[1]) for row in conn.execute(found)]
 
 
