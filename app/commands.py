@@ -178,9 +178,9 @@ def idle(timeout: float, as_json: bool) -> None:
     until = time.monotonic() + timeout
     while True:
         with world.database.read() as conn:
-            counts = {store.id: queries.health_counts(conn, store.id, world.clock()) for store in stores.everyone(conn)}
-            waiting = any(store.imported_at is None for store in stores.everyone(conn))
-        left = sum(c.inbox + c.dirty + c.outbox for c in counts.values())
+            found = stores.everyone(conn)
+            left = sum(_left(queries.health_counts(conn, store.id, world.clock()), store) for store in found)
+        waiting = any(store.imported_at is None for store in found)
         if left == 0 and not waiting:
             _say(as_json, {"idle": True}, "Nothing is left to do.")
             return
@@ -188,6 +188,12 @@ def idle(timeout: float, as_json: bool) -> None:
             _say(as_json, {"idle": False, "left": left}, f"{left} pieces of work are left.")
             sys.exit(1)
         time.sleep(POLL_SECONDS)
+
+
+def _left(counts: queries.HealthCounts, store: Store) -> int:
+    """Work that is still to be done; what a watched or paused store keeps for later is not waited for."""
+    acts = store.mode is Mode.ON and not store.policy.paused
+    return counts.inbox + counts.dirty + (counts.outbox if acts else 0)
 
 
 @click.command()

@@ -107,7 +107,7 @@ def _store(world: World, store: Store) -> list[Finding]:
         counts = queries.health_counts(conn, store.id, world.clock())
     if counts.quarantined or counts.unknown:
         text = f"{counts.quarantined} webhooks are put aside, {counts.unknown} writes or mails have no known outcome."
-        findings.append(Finding(about, False, text))
+        findings.append(Finding(about, True, text))
     return findings
 
 

@@ -38,7 +38,7 @@ WORK_STATES = {
 RULES = {
     Rule.CAME_IN_COVERED: "In stock when the order came in",
     Rule.OLDEST_FIRST: "Given: it was next in line",
-    Rule.NOTHING_LEFT: "Not enough was left for all of it: the rest waits",
+    Rule.NOT_ENOUGH_LEFT: "Not enough was left for all of it: the rest waits",
     Rule.SUPPLY_SHRANK: "Taken back: the stock became less",
     Rule.OLDER_CAME: "Taken back: an older order became known",
     Rule.LESS_OWED: "Fewer units are owed: shipped, cancelled or changed in the store",

@@ -166,7 +166,7 @@ def _line(line: LineStanding) -> _Line:
 
 def _expected(promised: tuple[date, date] | None) -> str:
     if promised is None:
-        return "The date is not known yet. We will write as soon as it is."
+        return "The date is not known yet."
     early, late = promised
     if early == late:
         return f"Expected to ship by {wording.day(late)}."

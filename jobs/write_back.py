@@ -96,7 +96,8 @@ def _push(
             orderbook.mark_unread(conn, store.id, [order_id])
         raise
     except TemporaryFailure as error:
-        _put_off(world, ids, writes[0].tries, error)
+        if _put_off(world, ids, writes[0].tries, error) is WorkState.FAILED:
+            _untold(world, store, order_id, book.side_seq)
         raise
     except PermanentFailure as error:
         _refused(world, store, order_id, ids, book.side_seq, error)
@@ -119,12 +120,21 @@ def _begin(world: World, lease: Lease, ids: list[int]) -> None:
         outbox.set_actions(conn, ids, WorkState.RUNNING, world.clock(), due_at=world.clock() + leases.LENGTH)
 
 
-def _put_off(world: World, ids: list[int], tries: int, error: TemporaryFailure) -> None:
+def _put_off(world: World, ids: list[int], tries: int, error: TemporaryFailure) -> WorkState:
+    """Try again later, at last not at all; which of both."""
     now = world.clock()
     wait = timedelta(seconds=max(error.retry_after, min(6 * 3600.0, 5.0 * 2**tries)))
     state = WorkState.FAILED if tries + 1 >= TRIES else WorkState.DUE
     with world.database.write() as conn:
         outbox.set_actions(conn, ids, state, now, reason=str(error), due_at=now + wait, tried=True)
+    return state
+
+
+def _untold(world: World, store: Store, order_id: int, side_seq: int) -> None:
+    """The messages that speak of a write which was given up are not sent."""
+    with world.database.write() as conn:
+        reason = "The store did not take the change it tells of."
+        outbox.drop_waiting_notices(conn, store.id, order_id, side_seq, reason, world.clock())
 
 
 def _refused(world: World, store: Store, order_id: int, ids: list[int], side_seq: int, error: PermanentFailure) -> None:

@@ -24,15 +24,6 @@ _TO_DO = actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOW
 """Writes that still need somebody: due, begun by somebody who is gone, or of an outcome that may still be learnt."""
 
 
-_SPEAKS_OF_WHAT_IS = notices.c.side_seq.is_(None) | ~exists().where(
-    actions.c.store_id == notices.c.store_id,
-    actions.c.order_id == notices.c.order_id,
-    actions.c.kind != ActionKind.NOTE,
-    actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
-)
-"""Messages that speak of no write, or of one that is over."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reviewed:
     """The outcome of looking at one order again. `desired` is `None` where nothing may be written to the store."""

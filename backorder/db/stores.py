@@ -33,13 +33,14 @@ class NewStore:
 
 
 def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
-    """Remember a store. One that is there already gets the new credentials and is imported anew."""
+    """Remember a store. One that is there already keeps its webhook address, gets the new credentials and is imported
+    anew.
+    """
     facts = {
         "name": new.name,
         "currency": new.currency,
         "timezone": new.timezone,
         "credentials": new.credentials,
-        "webhook_token": new.webhook_token,
         "health": Health.GOOD,
         "trouble": "",
         "failures": 0,
@@ -65,6 +66,7 @@ def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
             mode=Mode.WATCH,
             policy=policy_out(BackorderPolicy()),
             connected_at=now,
+            webhook_token=new.webhook_token,
             **facts,
         )
         .returning(stores.c.id)

@@ -28,8 +28,8 @@ class Rule(StrEnum):
 
     CAME_IN_COVERED = "came_in_covered"
     OLDEST_FIRST = "oldest_first"
-    NOTHING_LEFT = "nothing_left"
-    """A new line found no unit left: it waits."""
+    NOT_ENOUGH_LEFT = "not_enough_left"
+    """A new line found fewer units left than it needs: the rest waits."""
     SUPPLY_SHRANK = "supply_shrank"
     OLDER_CAME = "older_came"
     """An older order became known and stands before this one."""
@@ -147,7 +147,7 @@ def _serve(queue: list[Demand], supply: Supply, binding: Binding, decisions: lis
 
 def _rule(part: Demand, allocated: Units, older_waits: bool) -> Rule:
     if part.first_pass:
-        return Rule.CAME_IN_COVERED if allocated == part.outstanding else Rule.NOTHING_LEFT
+        return Rule.CAME_IN_COVERED if allocated == part.outstanding else Rule.NOT_ENOUGH_LEFT
     if allocated > part.allocated:
         return Rule.OLDEST_FIRST
     if allocated == part.allocated:

@@ -129,7 +129,7 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
         days_ago=3,
         number="#77",
     )
-    shop.decision(1001, 31, 7, Rule.NOTHING_LEFT, on_hand=Decimal(1))
+    shop.decision(1001, 31, 7, Rule.NOT_ENOUGH_LEFT, on_hand=Decimal(1))
     shop.notice(1001, "backordered", WorkState.DONE)
     shop.write(1001, "hold", WorkState.UNKNOWN)
     found = get(browser, "/orders/1001")
@@ -181,7 +181,7 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
                 "before": "0",
                 "allocated": "0",
                 "firm": "0",
-                "rule": "nothing_left",
+                "rule": "not_enough_left",
                 "on_hand": "1",
                 "policy_version": 1,
                 "at": "2026-03-20T12:00:00Z",

@@ -86,7 +86,7 @@ def test_an_order_page_tells_its_whole_story(merchant: Merchant, shop: Shop) -> 
         a_line(7, "3", "1", line_id=31, firm="1", promised=(SOON, SOON), first=TODAY, cancel_wished_at=NOW),
         a_line(None, "0", line_id=32, title="Gift card", ignored=Ignored.GIFT_CARD),
     )
-    shop.decision(5, 31, 7, Rule.NOTHING_LEFT)
+    shop.decision(5, 31, 7, Rule.NOT_ENOUGH_LEFT)
     shop.decision(5, 31, 7, Rule.OLDEST_FIRST, allocated=Decimal(1))
     shop.notice(5, "backordered", WorkState.DONE)
     shop.write(5, "release", WorkState.FAILED, reason="No right.")

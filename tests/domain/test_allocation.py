@@ -35,7 +35,7 @@ def test_at_the_same_moment_the_smaller_order_id_is_served_first_and_then_the_sm
 def test_a_line_is_given_what_is_there_and_waits_for_the_rest() -> None:
     waiting = [demand(100, 5, first_pass=True)]
     plan = allocate(waiting, {MUG: supply(3)}, Binding.NEVER)
-    assert [(d.allocated, d.rule) for d in plan.decisions] == [(3, Rule.NOTHING_LEFT)]
+    assert [(d.allocated, d.rule) for d in plan.decisions] == [(3, Rule.NOT_ENOUGH_LEFT)]
 
 
 def test_a_second_pass_over_an_unchanged_world_decides_nothing() -> None:

@@ -17,14 +17,18 @@ from typing import Any
 
 import requests
 from pydantic import SecretStr
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from app.wiring import open_world
 from backorder.config import Config
 from backorder.db import inbox, stores
 from backorder.db.secrets import new_token, token_hash
+from backorder.db.tables import deliveries
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.store import Store as StoreRow
+from connectors import get
+from connectors.signing import body_signature
 from demo.mailbox import HOST, Mailbox, SilentRequests
 from demo.stores.shopify import ShopifyShop
 from demo.stores.woocommerce import WooShop
@@ -35,6 +39,7 @@ from jobs.connect import connect
 ROOT = Path(__file__).parents[2]
 SHOPIFY_DOMAIN = "lab-goods.myshopify.com"
 SHOPIFY_SECRET = "the secret that signs this stand-in's webhooks"
+WOO_HOOK_SECRET = "the secret that the shop signs with"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 CHILDREN = {
@@ -182,6 +187,8 @@ class Store:
         token = new_token()
         with world.database.write() as conn:
             stores.set_api_token(conn, self.id, token_hash(token))
+            path = stores.webhook_token(conn, self.id)
+        self.webhook_url = get(platform).installer.webhook_url(waitline.url, path)
         self._api = f"{waitline.url}/api/v1"
         self._caller = requests.Session()
         self._caller.trust_env = False
@@ -283,7 +290,7 @@ class Scene:
                     self.waitline,
                     Shop(self._woo_url, with_dates),
                     "woocommerce",
-                    {"url": self._woo_url, "key": "ck_demo", "secret": "cs_demo"},
+                    {"url": self._woo_url, "key": "ck_demo", "secret": "cs_demo", "webhook-secret": WOO_HOOK_SECRET},
                 ),
             ]
             self._stack = self._stack.pop_all()
@@ -297,12 +304,27 @@ class Scene:
         return not requests.get(f"{store.shop.url}/_control/state", timeout=30).json()["waiting"]
 
     def say(self, store: Store, number: int) -> int:
-        """Send the store's signed webhook of that number about a product; the status answered, 0 for none."""
+        """Send a signed WooCommerce webhook about the first product under that delivery id; its status, 0 for none."""
+        body = b'{"id":11}'
+        headers = {
+            "Content-Type": "application/json",
+            "X-WC-Webhook-ID": "1",
+            "X-WC-Webhook-Topic": "product.deleted",
+            "X-WC-Webhook-Delivery-ID": str(number),
+            "X-WC-Webhook-Signature": body_signature(WOO_HOOK_SECRET.encode(), body).decode(),
+        }
+        try:
+            answer = requests.post(f"{store.webhook_url}/product.deleted", data=body, headers=headers, timeout=5)
+        except requests.RequestException:
+            return 0
+        return answer.status_code
+
+    def kept(self, store: Store) -> set[int]:
+        """The delivery ids of such webhooks in the inbox."""
         with self.waitline.world.database.read() as conn:
-            row = stores.get(conn, store.id)
-            token, sealed = stores.webhook_token(conn, store.id), stores.credentials(conn, store.id)
-        del row
-        return 0
+            keys = conn.execute(select(deliveries.c.dedupe_key).where(deliveries.c.store_id == store.id)).scalars()
+            numbers = [key.split(":")[1] for key in keys]
+        return {int(number) for number in numbers if number.isdecimal() and len(number) < 10}
 
     def rest(self, seconds: float = 45.0) -> float:
         """Wait until nothing is left to do on any side, seen twice; the seconds it took."""

@@ -1,0 +1,224 @@
+"""Two at once, or one between two steps of another: no change is lost, nothing is said twice."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from backorder.db import explain_rows, orderbook, stores
+from backorder.db.session import Connection
+from backorder.db.tables import orders, parts
+from backorder.domain.events import OrderSeen
+from backorder.domain.lifecycle import WorkState
+from backorder.domain.policy import NoticeKind
+from connectors.contract import OrderRead
+from jobs import steer
+from jobs.allocate import allocate
+from jobs.ingest import apply, ingest
+from jobs.take_in import take_in
+from tests.story.stage import Stage
+
+NEWS = [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]
+
+
+def plan(stage: Stage) -> None:
+    """Take in and allocate; nothing is written to the store and nobody is told yet."""
+    stage._app.deliver()
+    ingest(stage.bench.world, stage.bench.store_id)
+    allocate(stage.bench.world, stage.bench.store_id)
+    stage.wait(3)
+    allocate(stage.bench.world, stage.bench.store_id)
+
+
+def waiting_order(stage: Stage) -> int:
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 3, 5)
+    stage.settle()
+    return order
+
+
+def notices(stage: Stage, order: int) -> list[tuple[NoticeKind, WorkState]]:
+    with stage.bench.world.database.read() as conn:
+        story = explain_rows.story(conn, stage.bench.store_id, order, ())
+    return [(notice.kind, notice.state) for notice in story.notices]
+
+
+def is_write(method: str, url: str) -> bool:
+    return method == "PUT"
+
+
+def side_by_side(first: Callable[[threading.Event], None], second: Callable[[], None]) -> None:
+    """The second begins when the first says so; what either raises is raised here."""
+    begun = threading.Event()
+    raised: list[BaseException] = []
+
+    def run(what: Callable[[], None]) -> None:
+        try:
+            what()
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [
+        threading.Thread(target=run, args=(lambda: first(begun),)),
+        threading.Thread(target=run, args=(lambda: (begun.wait(10), second())[1],)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert raised == []
+
+
+def test_two_arrivals_before_the_message_left_make_one_message(stage: Stage) -> None:
+    order = waiting_order(stage)
+    for _ in range(2):
+        stage.shop.receive("MUG", 1)
+        plan(stage)
+    stage.settle()
+    assert (stage.has(order), stage.told(order)) == ([(2, 1)], NEWS)
+
+
+def test_a_message_about_a_write_that_was_given_up_is_not_sent(database_url: str) -> None:
+    stage = Stage("woocommerce", database_url)
+    stage.open()
+    order = waiting_order(stage)
+    stage.transport.answer(503, times=12, concerns=is_write)
+    stage.shop.receive("MUG", 1)
+    stage.settle()
+    stage.bench.close()
+    assert notices(stage, order)[1:] == [(NoticeKind.ALLOCATED, WorkState.DROPPED)]
+
+
+def test_a_message_about_a_write_whose_newer_form_was_refused_is_not_sent(database_url: str) -> None:
+    stage = Stage("woocommerce", database_url)
+    stage.open()
+    order = waiting_order(stage)
+    stage.shop.receive("MUG", 1)
+    plan(stage)
+    item = stage.shop.app.shop.by_sku("MUG").id  # type: ignore[attr-defined]
+    steer.add_inbound(
+        stage.bench.world,
+        stage.bench.store_id,
+        item=item,
+        location=None,
+        quantity=Decimal(9),
+        expected_on=date(2026, 2, 1),
+    )
+    plan(stage)
+    stage.transport.answer(400, b'{"code":"x","message":"no"}', times=1, concerns=is_write)
+    stage.settle()
+    stage.bench.close()
+    assert notices(stage, order)[1:] == [(NoticeKind.ALLOCATED, WorkState.DROPPED)]
+
+
+def test_what_a_webhook_tells_while_the_order_is_being_read_is_read_again(stage: Stage) -> None:
+    order = waiting_order(stage)
+    stage.lose("product", "inventory", "fulfillment")
+    stage.shop.edit(order, 2)
+    stage._app.deliver()
+    ingest(stage.bench.world, stage.bench.store_id)
+    client, once = type(stage.bench.world.client(stage.bench.store)), []
+    read = client.read_orders
+
+    def and_then(self: Any, ids: Any) -> Any:
+        found = read(self, ids)
+        if not once:
+            once.append(ids)
+            stage.shop.edit(order, 1)
+            stage._app.deliver()
+            ingest(stage.bench.world, stage.bench.store_id)
+        return found
+
+    client.read_orders = and_then  # type: ignore[method-assign]
+    try:
+        stage.settle()
+    finally:
+        client.read_orders = read  # type: ignore[method-assign]
+    assert (once, stage.has(order)) == ([[order]], [(0, 1)])
+
+
+def test_an_order_that_was_read_by_a_clock_ahead_of_ours_is_not_asked_for_again_and_again(stage: Stage) -> None:
+    order = waiting_order(stage)
+    with stage.bench.world.database.write() as conn:
+        conn.execute(update(orders).values(read_began=stage.bench.now + timedelta(hours=1), unread=True))
+    before = len(stage.transport.calls)
+    allocate(stage.bench.world, stage.bench.store_id)
+    assert len(stage.transport.calls) - before < 10
+    assert order
+
+
+def test_a_reading_and_a_webhook_that_meet_over_a_new_order_keep_one_set_of_its_units(stage: Stage) -> None:
+    world, store = stage.bench.world, stage.bench.store
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 3, 5)
+    began = world.clock()
+    [read] = world.client(store).read_orders([order]).found
+
+    def reading(begun: threading.Event) -> None:
+        with world.database.write() as conn:
+            take_in(conn, store, [OrderRead(read.reading, read.found)], (), began, world.clock())
+            begun.set()
+            time.sleep(0.3)
+
+    def webhook() -> None:
+        with world.database.write() as conn:
+            apply(conn, store, [OrderSeen(read.reading.order)], world)
+
+    side_by_side(reading, webhook)
+    with world.database.read() as conn:
+        assert conn.execute(select(func.count()).select_from(parts)).scalar_one() == 1
+
+
+def test_a_merchant_who_switches_on_during_a_pass_is_obeyed(closed_stage: Stage) -> None:
+    stage = closed_stage
+    stage.open(on=False)
+    order = waiting_order(stage)
+    world = stage.bench.world
+    with world.database.write() as conn:
+        orderbook.mark_unread(conn, stage.bench.store_id, [order], world.clock())
+    began = threading.Event()
+    get = stores.get
+
+    def pass_() -> None:
+        allocate(world, stage.bench.store_id)
+
+    def slow(conn: Connection, store_id: int) -> Any:
+        found = get(conn, store_id)
+        if threading.current_thread().name == "pass":
+            began.set()
+            time.sleep(0.2)
+        return found
+
+    with world.database.write() as conn:
+        conn.execute(update(orders).values(review=True))
+    stores.get = slow  # type: ignore[assignment]
+    try:
+        thread = threading.Thread(target=pass_, name="pass")
+        thread.start()
+        began.wait(10)
+        time.sleep(0.1)
+        steer.switch_on(world, stage.bench.store_id, tell_waiting=True)
+        thread.join()
+    finally:
+        stores.get = get
+    stage.settle()
+    assert stage.told(order) == [NoticeKind.BACKORDERED]
+
+
+def test_two_choices_saved_at_once_are_both_kept(stage: Stage) -> None:
+    world, store_id = stage.bench.world, stage.bench.store_id
+
+    def one(begun: threading.Event) -> None:
+        with world.database.write() as conn:
+            found = stores.to_change(conn, store_id)
+            begun.set()
+            time.sleep(0.3)
+            stores.set_policy(conn, store_id, found.policy.changed(handling_days=9))
+
+    side_by_side(one, lambda: steer.save_policy(world, store_id, lead_time_days=30))
+    policy = stage.bench.store.policy
+    assert (policy.handling_days, policy.lead_time_days) == (9, 30)
