@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from backorder.db import orderbook, outbox
+from backorder.db import orderbook, outbox, queue
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import Reviewed
 from backorder.db.session import Connection
-from backorder.domain.actions import ActionKind, StoreSide, desired, plan_actions, without_tags
+from backorder.domain.actions import ActionKind, Capability, StoreSide, desired, plan_actions, without_tags
+from backorder.domain.allocation import Binding, Decision, Demand, Rule, Turn
 from backorder.domain.notices import notices_due
-from backorder.domain.policy import NoticeKind
+from backorder.domain.orders import OrderStatus
+from backorder.domain.policy import NoticeKind, Split
 from backorder.domain.store import Mode, Store
 from jobs import wording
 from jobs.take_in import FRESH
@@ -19,11 +21,41 @@ from jobs.world import capabilities
 def review(conn: Connection, store: Store, order_ids: Iterable[int], now: datetime) -> None:
     """Save what changed at these orders, with the writes and messages that it makes due, in this transaction."""
     books = orderbook.load(conn, store.id, order_ids, lock=True)
+    if binding_of(store) is Binding.AT_RELEASE and (covered := _covered(store, books.values())):
+        queue.decide(conn, store.id, covered, {}, policy_version=store.policy.version, now=now)
+        books = orderbook.load(conn, store.id, books, lock=True)
     found = [reviewed for book in books.values() if (reviewed := _reviewed(store, book)) is not None]
     outbox.save_reviews(conn, store.id, found, now)
     # Orders that are to be written to need a fresh reading: better many in one call now than each by itself later.
     old = [r.order_id for r in found if r.actions and not _read_since(books[r.order_id], now - FRESH / 2)]
-    orderbook.mark_unread(conn, store.id, old)
+    orderbook.mark_unread(conn, store.id, old, now)
+
+
+def binding_of(store: Store) -> Binding:
+    """When given units become firm in this store."""
+    if store.mode is Mode.WATCH:
+        return Binding.NEVER
+    return Binding.AT_RELEASE if Capability.HOLD in capabilities(store) else Binding.AT_GRANT
+
+
+def _covered(store: Store, books: Iterable[BookOrder]) -> list[Decision]:
+    """Lines that never waited are in nobody's hold: the store lets them ship, so their units are firm. Where orders
+    ship whole this is so only of an order that never waited.
+    """
+    made = []
+    for book in books:
+        order = book.standing(store.policy.split)
+        if order.status is not OrderStatus.OPEN or (store.policy.split is Split.ORDER_WHOLE and order.waited):
+            continue
+        for line in order.lines:
+            if line.waited or line.allocated < line.outstanding:
+                continue
+            for part in line.parts:
+                if part.pool is not None and part.firm < part.allocated:
+                    turn = Turn(book.order.placed_at, book.order.id, line.line_id)
+                    demand = Demand(turn, part.pool, part.outstanding, part.allocated, part.firm)
+                    made.append(Decision(demand, part.allocated, part.allocated, Rule.CAME_IN_COVERED))
+    return made
 
 
 def _read_since(book: BookOrder, moment: datetime) -> bool:
@@ -32,7 +64,7 @@ def _read_since(book: BookOrder, moment: datetime) -> bool:
 
 def _reviewed(store: Store, book: BookOrder) -> Reviewed | None:
     order = book.standing(store.policy.split)
-    stood = order.stood()
+    stood = order.stood(book.stood)
     state_seq = book.state_seq + (stood != book.stood)
     live = store.mode is Mode.ON
     side, refused, kinds = book.desired, book.refused_tags, list[ActionKind]()

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from backorder.domain.actions import Held, LineDate, Shown, StoreSide
-from backorder.domain.lifecycle import Stood
+from backorder.domain.lifecycle import LineStood, Stood
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy, NoticeKind, Split
 
@@ -16,6 +16,7 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "version": policy.version,
         "accept_backorders": policy.accept_backorders,
         "split": policy.split.value,
+        "late_lines_wait": policy.late_lines_wait,
         "keep_back": str(policy.keep_back),
         "lead_time_days": policy.lead_time_days,
         "handling_days": policy.handling_days,
@@ -65,17 +66,18 @@ def side_in(kept: dict[str, Any] | None) -> StoreSide:
     )
 
 
-def stood_out(stood: Stood) -> list[Any]:
+def stood_out(stood: Stood) -> dict[str, Any]:
     """Where an order stood, as JSON."""
-    return [stood.status.value, stood.waited, str(stood.short), str(stood.free_to_ship), str(stood.shipped)]
+    lines = [[line.line_id, str(line.short), str(line.released), str(line.shipped)] for line in stood.lines]
+    return {"status": stood.status.value, "lines": lines}
 
 
-def stood_in(kept: list[Any] | None) -> Stood | None:
+def stood_in(kept: dict[str, Any] | None) -> Stood | None:
     """Where an order stood, from JSON."""
     if kept is None:
         return None
-    status, waited, short, free, shipped = kept
-    return Stood(OrderStatus(status), waited, Decimal(short), Decimal(free), Decimal(shipped))
+    lines = tuple(LineStood(line, *(Decimal(units) for units in figures)) for line, *figures in kept["lines"])
+    return Stood(OrderStatus(kept["status"]), lines)
 
 
 def _day(day: date | None) -> str | None:

@@ -106,7 +106,7 @@ def _held(order: OrderStanding) -> tuple[Held, ...]:
         Held(line.line_id, part.pool.location, part.outstanding - part.free_to_ship)
         for line in order.lines
         for part in line.parts
-        if line.waited and part.decided and part.pool is not None and part.outstanding > part.free_to_ship
+        if part.decided and part.pool is not None and part.outstanding > part.free_to_ship
     ]
     return tuple(sorted(held))
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from backorder.domain.orders import Order, OrderLine
+from backorder.domain.policy import BackorderPolicy
 from backorder.domain.supply import ZERO, Pool, Units
 
 
@@ -39,6 +41,13 @@ class Rule(StrEnum):
     BY_HAND = "by_hand"
     RELEASED = "released"
     """The store lets the units ship: they are firm."""
+
+
+def queue_time(order: Order, line: OrderLine, policy: BackorderPolicy) -> datetime:
+    """From when a line queues: from its order's day, or from its own where it joined the order later."""
+    if line.added_at is None or not policy.late_lines_wait:
+        return order.placed_at
+    return max(order.placed_at, line.added_at)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -127,7 +136,7 @@ def _serve(queue: list[Demand], supply: Supply, binding: Binding, decisions: lis
         free = max(free, given - sum(kept_firm, ZERO))
     shortfall = max(ZERO, -free)
     free = max(ZERO, free)
-    older_waits = False
+    older_gained = False
     for part, firm in zip(queue, kept_firm, strict=True):
         wants = ZERO if part.takes_no_more else part.outstanding - firm
         # Units kept back are closed to lines that already wait; a new line was sold as in stock and may take them.
@@ -135,17 +144,15 @@ def _serve(queue: list[Demand], supply: Supply, binding: Binding, decisions: lis
         given = max(ZERO, min(wants, reach))
         free -= given
         allocated = firm + given
-        if binding is Binding.AT_GRANT or (
-            binding is Binding.AT_RELEASE and part.first_pass and allocated == part.outstanding
-        ):
+        if binding is Binding.AT_GRANT:
             firm = allocated
         if part.first_pass or allocated != part.allocated or firm != part.firm:
-            decisions.append(Decision(part, allocated, firm, _rule(part, allocated, older_waits)))
-        older_waits = older_waits or allocated < part.outstanding
+            decisions.append(Decision(part, allocated, firm, _rule(part, allocated, older_gained)))
+        older_gained = older_gained or allocated > part.allocated
     return shortfall
 
 
-def _rule(part: Demand, allocated: Units, older_waits: bool) -> Rule:
+def _rule(part: Demand, allocated: Units, older_gained: bool) -> Rule:
     if part.first_pass:
         return Rule.CAME_IN_COVERED if allocated == part.outstanding else Rule.NOT_ENOUGH_LEFT
     if allocated > part.allocated:
@@ -156,4 +163,4 @@ def _rule(part: Demand, allocated: Units, older_waits: bool) -> Rule:
         return Rule.LESS_OWED
     if part.takes_no_more:
         return Rule.CUSTOMER_CANCELS
-    return Rule.SUPPLY_SHRANK if older_waits else Rule.OLDER_CAME
+    return Rule.OLDER_CAME if older_gained else Rule.SUPPLY_SHRANK

@@ -7,7 +7,8 @@ WaitlineError
 │   └── BadPayload      a signed webhook whose body cannot be read
 ├── TemporaryFailure    the world's fault, now: try again after `retry_after` seconds
 ├── PermanentFailure    no try will help until somebody acts: told to the merchant
-│   └── AccessLost      the store refuses our credentials
+│   ├── AccessLost      the store refuses our credentials
+│   └── StoreClosed     the store refuses everybody: frozen, locked, at another address
 ├── OutcomeUnknown      a write was sent and no answer came: read back before anything else
 └── LeaseLost           somebody else works on this now: stop without writing
 """
@@ -51,6 +52,10 @@ class PermanentFailure(WaitlineError):
 
 class AccessLost(PermanentFailure):
     """The store no longer accepts our credentials."""
+
+
+class StoreClosed(PermanentFailure):
+    """The store refuses every call for a reason of its own: what was to be done is still to be done one day."""
 
 
 class OutcomeUnknown(WaitlineError):

@@ -169,20 +169,37 @@ class OrderStanding:
         """Units shipped, of lines that ever waited."""
         return sum((line.shipped for line in self.lines if line.waited), ZERO)
 
-    def stood(self) -> "Stood":
+    def stood(self, before: "Stood | None" = None) -> "Stood":
         """The figures by which a later look tells what changed."""
-        return Stood(self.status, self.waited, self.short, self.free_to_ship, self.shipped)
+        kept = {line.line_id: line for line in before.lines} if before is not None else {}
+        if self.status is OrderStatus.OPEN or before is None:
+            kept |= {
+                x.line_id: LineStood(x.line_id, x.short, x.free_to_ship + x.shipped, x.shipped)
+                for x in self.lines
+                if x.waited
+            }
+        return Stood(self.status, tuple(kept[line_id] for line_id in sorted(kept)))
+
+
+@dataclass(frozen=True, slots=True)
+class LineStood:
+    """What is kept of where a line stood that ever waited."""
+
+    line_id: int
+    short: Units
+    released: Units
+    """Units that had left or might leave: free to ship or shipped."""
+    shipped: Units
 
 
 @dataclass(frozen=True, slots=True)
 class Stood:
-    """What is kept of where an order stood, to see what a change means for the customer."""
+    """What is kept of where an order stood, to see what a change means for the customer. A line that an order does
+    not show for a while (it is in the trash, or not paid yet) is kept as it stood last.
+    """
 
     status: OrderStatus
-    waited: bool
-    short: Units
-    free_to_ship: Units
-    shipped: Units
+    lines: tuple[LineStood, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,21 +9,23 @@ from backorder.domain.supply import ZERO
 def notices_due(before: Stood | None, after: OrderStanding, policy: BackorderPolicy) -> list[NoticeKind]:
     """The notices that lead from where the order stood to where it stands, in the order in which they are sent.
 
-    Only orders that ever waited are written to: about all others the store itself says what there is to say.
+    Only lines that ever waited are written about: about all others the store itself says what there is to say.
     """
     due = []
-    waited = before is not None and before.waited
+    waited = {line.line_id: line for line in before.lines} if before is not None else {}
     if after.status is OrderStatus.CANCELLED:
         if waited and before is not None and before.status is OrderStatus.OPEN:
             due.append(NoticeKind.CANCELLED)
         return _wanted(due, policy)
-    if after.short > 0 and (before is None or before.short == 0) and policy.accept_backorders:
+    known = [(line, waited[line.line_id]) for line in after.lines if line.line_id in waited]
+    newly_short = any(
+        line.short > 0 and (line.line_id not in waited or waited[line.line_id].short == 0) for line in after.lines
+    )
+    if newly_short and policy.accept_backorders:
         due.append(NoticeKind.BACKORDERED)
-    elif waited and before is not None:
-        newly_free = (after.free_to_ship + after.shipped) - (before.free_to_ship + before.shipped)
-        if newly_free > 0 and after.free_to_ship > 0:
-            due.append(NoticeKind.ALLOCATED)
-    if waited and before is not None and after.shipped > before.shipped:
+    elif any(now.free_to_ship > 0 and now.free_to_ship + now.shipped > was.released for now, was in known):
+        due.append(NoticeKind.ALLOCATED)
+    if any(now.shipped > was.shipped for now, was in known):
         due.append(NoticeKind.SHIPPED)
     return _wanted(due, policy)
 

@@ -101,6 +101,8 @@ class KnownOrder:
 
     order: Order
     unread: bool = True
+    unread_at: datetime | None = None
+    """When it was last marked unread (our clock): a reading that had begun by then does not take the mark away."""
     read_began: datetime | None = None
     """When the reading that told it began (our clock); `None` while only bodies have told it."""
 
@@ -134,14 +136,20 @@ def read(known: KnownOrder | None, reading: Reading) -> KnownOrder:
     order = reading.order
     if known is not None:
         order = _with_history(known.order, order)
-    return KnownOrder(order, unread=False, read_began=reading.began)
+    return KnownOrder(order, *_still_unread(known, reading.began), read_began=reading.began)
 
 
 def gone(known: KnownOrder, began: datetime) -> KnownOrder:
     """The store no longer has the order: everything that was owed is off."""
     lines = tuple(replace(line, parts=(), cancelled=line.cancelled + line.outstanding) for line in known.order.lines)
     order = replace(known.order, status=OrderStatus.GONE, lines=lines)
-    return KnownOrder(order, unread=False, read_began=began)
+    return KnownOrder(order, *_still_unread(known, began), read_began=began)
+
+
+def _still_unread(known: KnownOrder | None, began: datetime) -> tuple[bool, datetime | None]:
+    """Whether, and since when, the order has to be read once more after a reading that began at `began`."""
+    marked = known.unread_at if known is not None and known.unread else None
+    return (True, marked) if marked is not None and marked > began else (False, None)
 
 
 def _nowhere(line: OrderLine) -> tuple[Part, ...]:

@@ -44,6 +44,7 @@ class BackorderPolicy:
     version: int = 1
     accept_backorders: bool = True
     split: Split = Split.SHIP_AVAILABLE
+    late_lines_wait: bool = True
     keep_back: Units = ZERO
     lead_time_days: int | None = None
     handling_days: int = 1
@@ -71,6 +72,8 @@ HELP = {
     "accept_backorders": "When off, new orders for what is not there get no ship date and no message: they stand on "
     "your first page for you to decide.",
     "split": "What happens when only part of an order is there.",
+    "late_lines_wait": "When on, a line that is added to an order later queues from the day it was added. When off, it "
+    "has the place of its order.",
     "keep_back": "Units of every item that waiting orders may not take. New orders may: they were sold as in stock.",
     "lead_time_days": "Days until goods usually come when nothing is on the way. Left empty, customers are told that "
     "the date is not known yet.",

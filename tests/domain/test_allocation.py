@@ -1,13 +1,16 @@
 """The rule book of allocation."""
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backorder.domain.allocation import Binding, Demand, Plan, Rule, allocate
+from backorder.domain.allocation import Binding, Demand, Plan, Rule, allocate, queue_time
+from backorder.domain.policy import BackorderPolicy
 from backorder.domain.supply import Pool
-from tests.builders import MUG, TOTE, demand, supply, units
+from tests.builders import MUG, NOON, TOTE, an_order, demand, line, supply, units
 
 
 def has(plan: Plan, lines: list[Demand]) -> list[Decimal]:
@@ -100,9 +103,11 @@ def test_a_line_whose_customer_cancels_gives_its_planned_units_to_the_next_in_li
     assert rules(plan) == [(100, Rule.CUSTOMER_CANCELS), (101, Rule.OLDEST_FIRST)]
 
 
-def test_a_line_that_came_in_covered_is_firm_at_once() -> None:
-    plan = allocate([demand(100, 2, first_pass=True)], {MUG: supply(2)}, Binding.AT_RELEASE)
-    assert [(d.firm, d.rule) for d in plan.decisions] == [(2, Rule.CAME_IN_COVERED)]
+def test_units_taken_for_want_of_stock_and_units_taken_for_an_older_order_are_told_apart() -> None:
+    given = [demand(100, 2, allocated=2), demand(101, 2, day=6, allocated=2)]
+    assert rules(allocate(given, {MUG: supply(3)}, Binding.AT_RELEASE)) == [(101, Rule.SUPPLY_SHRANK)]
+    older = [demand(99, 2, day=4, first_pass=True), *given]
+    assert rules(allocate(older, {MUG: supply(4)}, Binding.AT_RELEASE))[-1] == (101, Rule.OLDER_CAME)
 
 
 def test_what_a_waiting_line_is_given_is_only_planned_until_the_store_releases_it() -> None:
@@ -123,6 +128,14 @@ def test_in_a_store_that_is_only_watched_nothing_becomes_firm() -> None:
 def test_halves_of_a_unit_are_given_exactly() -> None:
     waiting = [demand(100, "1.25"), demand(101, "0.5", day=6)]
     assert has(allocate(waiting, {MUG: supply("1.5")}, Binding.NEVER), waiting) == [Decimal("1.25"), Decimal("0.25")]
+
+
+def test_a_line_that_is_added_later_queues_from_its_own_day_or_from_its_orders_as_the_merchant_chooses() -> None:
+    late = replace(line(2, 1), added_at=NOON + timedelta(days=9))
+    order = an_order(100, line(1, 1), late)
+    assert queue_time(order, order.lines[0], BackorderPolicy()) == NOON
+    assert queue_time(order, late, BackorderPolicy()) == NOON + timedelta(days=9)
+    assert queue_time(order, late, BackorderPolicy(late_lines_wait=False)) == NOON
 
 
 lines = st.builds(

@@ -4,7 +4,7 @@ from backorder.domain.lifecycle import Given, standing
 from backorder.domain.notices import notices_due, still_true
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy, NoticeKind, Split
-from tests.builders import MUG, an_order, line, units
+from tests.builders import MUG, TOTE, an_order, line, units
 
 ALL = BackorderPolicy()
 
@@ -52,6 +52,22 @@ def test_a_cancelled_order_that_waited_is_told_and_nothing_else_with_it() -> Non
     after = stands(0, None, status=OrderStatus.CANCELLED)
     assert due(stands(20, 10), after) == [NoticeKind.CANCELLED]
     assert due(after, after) == []
+
+
+def test_a_covered_line_that_becomes_short_is_told_as_waiting_and_never_as_arrived() -> None:
+    def order(mugs: float, given: float, waited: set[int]):
+        told = an_order(100, line(1, mugs), line(2, 1, pool=TOTE))
+        return standing(told, {1: [Given(MUG, units(given))], 2: [Given(TOTE)]}, waited, Split.SHIP_AVAILABLE)
+
+    before = order(2, 2, {2})
+    assert notices_due(before.stood(), order(3, 2, {1, 2}), ALL) == [NoticeKind.BACKORDERED]
+
+
+def test_an_order_that_comes_back_from_the_trash_is_told_nothing_that_it_was_told_before() -> None:
+    stood = stands(3, 1).stood()
+    trashed = stands(0, None, status=OrderStatus.GONE)
+    assert notices_due(stood, trashed, ALL) == []
+    assert notices_due(trashed.stood(stood), stands(3, 1), ALL) == []
 
 
 def test_kinds_that_the_merchant_switched_off_are_not_due() -> None:
