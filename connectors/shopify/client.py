@@ -13,7 +13,7 @@ from typing import Any
 
 from shopify import ApiVersion
 
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
 from connectors.http import Reply, Transport
 
 API_VERSION = "2026-10"
@@ -84,7 +84,7 @@ def _check_status(reply: Reply, write: bool) -> None:
     if status in (401, 403):
         raise AccessLost("Shopify no longer accepts Waitline's access to this shop.")
     if status in _CLOSED_SHOP:
-        raise PermanentFailure(_CLOSED_SHOP[status])
+        raise StoreClosed(_CLOSED_SHOP[status])
     if status == 429:
         raise TemporaryFailure("Shopify asks for fewer calls.", reply.retry_after or 2.0)
     if status == 430:

@@ -20,8 +20,8 @@ HANDLE_PREFIX = "waitline"
 """Our holds' handles begin with it; no other hold is ever ours."""
 
 _DONE_WORK = frozenset({"CLOSED", "CANCELLED"})
-_PAID = frozenset({"PAID", "PARTIALLY_REFUNDED", "REFUNDED"})
-"""An authorised payment is not money yet: the merchant captures it later."""
+_PAID = frozenset({"AUTHORIZED", "PAID", "PARTIALLY_REFUNDED", "REFUNDED"})
+"""An authorised payment counts: many merchants capture it only when they ship."""
 
 _CENTS = Decimal("0.0001")
 

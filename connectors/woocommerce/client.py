@@ -8,11 +8,12 @@ from json import dumps
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+import structlog
+from pydantic import BaseModel, ValidationError
 from requests.auth import HTTPBasicAuth
 from woocommerce import API
 
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
 from connectors.http import Reply, Transport
 from connectors.woocommerce.payloads import Index, ShopError
 
@@ -23,11 +24,16 @@ ACCEPT = "application/json"
 """With it, WordPress says in JSON that it is in maintenance or broken; without, in HTML."""
 
 Params = Mapping[str, str | int]
+log = structlog.get_logger()
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class NoSuchObject(PermanentFailure):
     """The shop does not have (any more) what was asked for by id."""
+
+
+class Unreadable(PermanentFailure):
+    """The shop answered with an object that is not what it should be: a broken plugin."""
 
 
 class NoSuchRoute(TemporaryFailure):
@@ -51,11 +57,12 @@ class Shop:
     def page(self, model: type[Model], endpoint: str, params: Params) -> tuple[list[Model], bool]:
         """One page of a list, and whether more follow it."""
         reply = _checked("GET", self._api.get(endpoint, params={"per_page": PER_PAGE, **params}))
-        objects = _read_all(model, _json(reply))
+        told = _json(reply)
+        objects = _read_all(model, told)
         total = reply.headers.get("x-wp-totalpages", "")
         if total.isdecimal():
             return objects, int(params.get("page", 1)) < int(total)
-        return objects, len(objects) >= PER_PAGE
+        return objects, len(told) >= PER_PAGE
 
     def all(self, model: type[Model], endpoint: str, params: Params | None = None) -> Iterator[Model]:
         """Every page of a list that does not move while it is read."""
@@ -119,7 +126,7 @@ def _checked(method: str, reply: Reply) -> Reply:
     if 200 <= status < 300:
         return reply
     if 300 <= status < 400:
-        raise PermanentFailure(
+        raise StoreClosed(
             "The store's URL is wrong: it answers with a redirect. Connect it with the address that it redirects to."
         )
     error = _error(reply)
@@ -174,15 +181,23 @@ def _read(model: type[Model], told: Any) -> Model:
 
 
 def _read_all(model: type[Model], told: Any) -> list[Model]:
-    try:
-        return TypeAdapter(list[model]).validate_python(told)  # type: ignore[valid-type]
-    except ValidationError as error:
-        raise _unreadable(error) from None
+    """Every entry of a list that can be read. One that cannot (a broken plugin) must not cost all the others: it is
+    left out, and whoever asked for it by its id finds it neither there nor gone.
+    """
+    if not isinstance(told, list):
+        raise PermanentFailure("The store's answer cannot be read: it is no list.")
+    found = []
+    for entry in told:
+        try:
+            found.append(model.model_validate(entry))
+        except ValidationError as error:
+            log.warning("entry_left_out", kind=model.__name__, reason=str(_unreadable(error)))
+    return found
 
 
-def _unreadable(error: ValidationError) -> PermanentFailure:
+def _unreadable(error: ValidationError) -> Unreadable:
     where = ", ".join(".".join(str(part) for part in found["loc"]) for found in error.errors()[:3])
-    return PermanentFailure(f"The store's answer cannot be read: {where or 'it is of another kind'}.")
+    return Unreadable(f"The store's answer cannot be read: {where or 'it is of another kind'}.")
 
 
 def _written(model: type[Model], method: str, reply: Reply) -> Model:

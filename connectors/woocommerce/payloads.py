@@ -19,12 +19,22 @@ def _empty_is_zero(value: Any) -> Any:
     return 0 if value in (None, "") else value
 
 
+def _four_places(number: Decimal) -> Decimal:
+    """As exact as we keep units: a figure with more places would never equal what was kept of it."""
+    return number.quantize(Decimal("0.0001")).normalize() + 0
+
+
+def _list(value: Any) -> Any:
+    """PHP writes a list with a gap as an object, and an empty object as a list."""
+    return list(value.values()) if isinstance(value, dict) else value
+
+
 def _null_is_text(value: Any) -> Any:
     return "" if value is None else value
 
 
 Moment = Annotated[datetime, AfterValidator(_utc)]
-Number = Annotated[Decimal, BeforeValidator(_empty_is_zero)]
+Number = Annotated[Decimal, BeforeValidator(_empty_is_zero), AfterValidator(_four_places)]
 Id = Annotated[int, BeforeValidator(_empty_is_zero)]
 Text = Annotated[str, BeforeValidator(_null_is_text)]
 
@@ -44,7 +54,7 @@ class Meta(_Body):
 class WithMeta(_Body):
     """Anything that carries meta data."""
 
-    meta_data: list[Meta] = Field(default_factory=list)
+    meta_data: Annotated[list[Meta], BeforeValidator(_list)] = Field(default_factory=list)
 
     def meta(self, key: str) -> Meta | None:
         """The entry with that key, the newest where a plugin left several."""
@@ -89,8 +99,8 @@ class OrderBody(WithMeta):
     date_created_gmt: Moment
     date_modified_gmt: Moment | None = None
     date_paid_gmt: Moment | None = None
-    line_items: list[Line] = Field(default_factory=list)
-    refunds: list[RefundStub] = Field(default_factory=list)
+    line_items: Annotated[list[Line], BeforeValidator(_list)] = Field(default_factory=list)
+    refunds: Annotated[list[RefundStub], BeforeValidator(_list)] = Field(default_factory=list)
 
 
 class RefundLine(WithMeta):
@@ -102,7 +112,7 @@ class RefundLine(WithMeta):
 class Refund(_Body):
     """A refund; one of an amount only has no lines."""
 
-    line_items: list[RefundLine] = Field(default_factory=list)
+    line_items: Annotated[list[RefundLine], BeforeValidator(_list)] = Field(default_factory=list)
 
 
 class Fulfilment(WithMeta):

@@ -14,7 +14,7 @@ from backorder.domain.orders import OrderStatus, Reading
 from backorder.domain.supply import Item
 from connectors.contract import Clock, OrderRead, OrdersRead, Page, StockRead
 from connectors.woocommerce import ours, translate
-from connectors.woocommerce.client import PER_PAGE, NoSuchObject, NoSuchRoute, Params, Shop
+from connectors.woocommerce.client import PER_PAGE, NoSuchObject, NoSuchRoute, Params, Shop, Unreadable
 from connectors.woocommerce.payloads import Fulfilment, OrderBody, OrderStatusWord, ProductBody, Refund
 
 GRAIN = timedelta(seconds=1)
@@ -42,19 +42,16 @@ class Reader:
         for chunk in _chunks(ids):
             listed, _ = self._shop.page(OrderBody, "orders", {"include": _joined(chunk), "status": "any"})
             bodies |= {body.id: body for body in listed}
-        for order_id in dict.fromkeys(ids):
-            body = bodies.get(order_id) or self._order(order_id)
-            if body is None or translate.status(body.status) is OrderStatus.GONE:
+        for order_id in [one for one in dict.fromkeys(ids) if one not in bodies]:
+            try:
+                bodies[order_id] = self._shop.one(OrderBody, f"orders/{order_id}")
+            except NoSuchObject:
                 gone.append(order_id)
-            else:
-                bodies[order_id] = body
-        return OrdersRead(self._readings([bodies[i] for i in dict.fromkeys(ids) if i not in gone], began), gone)
-
-    def _order(self, order_id: int) -> OrderBody | None:
-        try:
-            return self._shop.one(OrderBody, f"orders/{order_id}")
-        except NoSuchObject:
-            return None
+            except Unreadable:
+                continue
+        trashed = [body.id for body in bodies.values() if translate.status(body.status) is OrderStatus.GONE]
+        there = [bodies[one] for one in dict.fromkeys(ids) if one in bodies and one not in trashed]
+        return OrdersRead(self._readings(there, began), sorted([*gone, *trashed]))
 
     def _readings(self, bodies: Sequence[OrderBody], began: datetime) -> list[OrderRead]:
         owed = [body for body in bodies if translate.owes_stock(body.status)]

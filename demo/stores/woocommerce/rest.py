@@ -46,7 +46,7 @@ def listed(objects: Iterable[Object], args: Mapping[str, str], keep: Callable[[O
         if keep(one) and (ids is None or one["id"] in ids) and (not after or (one["date_modified_gmt"] or "") > after)
     ]
     by = {"modified": "date_modified_gmt", "id": "id"}.get(args.get("orderby", "date"), "date_created_gmt")
-    found.sort(key=lambda one: (one[by] or "", one["id"]), reverse=args.get("order", "desc") != "asc")
+    found.sort(key=lambda one: (one.get(by) or "", one["id"]), reverse=args.get("order", "desc") != "asc")
     answer = jsonify([fields(one, args) for one in found[(number - 1) * size : number * size]])
     answer.headers["X-WP-Total"] = str(len(found))
     answer.headers["X-WP-TotalPages"] = str(-(-len(found) // size))

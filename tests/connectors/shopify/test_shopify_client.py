@@ -9,7 +9,14 @@ import requests
 import responses
 
 from backorder.domain.actions import StoreSide
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure, WaitlineError
+from backorder.domain.errors import (
+    AccessLost,
+    OutcomeUnknown,
+    PermanentFailure,
+    StoreClosed,
+    TemporaryFailure,
+    WaitlineError,
+)
 from connectors.contract import StoreClient
 from connectors.http import Transport
 from connectors.shopify import PLATFORM
@@ -52,9 +59,9 @@ def error(message: str, code: str | None = None, path: list[Any] | None = None) 
 READS: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("revoked token", {"json": {"errors": "[API] Invalid API key or access token"}, "status": 401}, AccessLost),
     ("scope gone", {"json": {"errors": {"base": ["no"]}}, "status": 403}, AccessLost),
-    ("frozen", {"body": "Unavailable Shop", "status": 402}, PermanentFailure),
-    ("no such shop", {"body": "Not Found", "status": 404}, PermanentFailure),
-    ("locked", {"body": "", "status": 423}, PermanentFailure),
+    ("frozen", {"body": "Unavailable Shop", "status": 402}, StoreClosed),
+    ("no such shop", {"body": "Not Found", "status": 404}, StoreClosed),
+    ("locked", {"body": "", "status": 423}, StoreClosed),
     ("redirect", {"status": 302, "headers": {"Location": "https://elsewhere.example/"}}, PermanentFailure),
     ("bad request", {"json": {"errors": "query missing"}, "status": 400}, PermanentFailure),
     ("too many", {"body": "", "status": 429, "headers": {"Retry-After": "4"}}, TemporaryFailure),

@@ -188,7 +188,7 @@ def test_lines_that_never_wait_say_why(lab: Lab) -> None:
         ("PAID", True),
         ("PARTIALLY_REFUNDED", True),
         ("REFUNDED", True),
-        ("AUTHORIZED", False),
+        ("AUTHORIZED", True),
         ("PENDING", False),
         ("PARTIALLY_PAID", False),
         ("EXPIRED", False),
