@@ -51,6 +51,7 @@ def chosen(form: MultiDict[str, str], *, with_tags: bool) -> tuple[dict[str, Any
     errors: dict[str, str] = {}
     choices: dict[str, Any] = {
         "accept_backorders": "accept_backorders" in form,
+        "late_lines_wait": "late_lines_wait" in form,
         "paused": "paused" in form,
         "sender_name": form.get("sender_name", "").strip(),
         "reply_to": form.get("reply_to", "").strip(),
@@ -97,7 +98,7 @@ def as_entered(policy: BackorderPolicy) -> MultiDict[str, str]:
         }
     )
     entered.setlist("notices", [kind.value for kind in policy.notices])
-    for name in ("accept_backorders", "paused"):
+    for name in ("accept_backorders", "late_lines_wait", "paused"):
         if getattr(policy, name):
             entered[name] = "yes"
     return entered

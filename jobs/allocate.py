@@ -3,7 +3,7 @@
 A pass holds no transaction while it reads from the store. What it saves is one transaction that checks the lease.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,22 +13,23 @@ from backorder.db import items, leases, orderbook, outbox, queue, stores
 from backorder.db.leases import Lease
 from backorder.db.queue import QueuedPart
 from backorder.db.session import Connection
-from backorder.domain.actions import Capability
-from backorder.domain.allocation import Binding, Plan, Supply
+from backorder.domain.allocation import Plan, Supply
 from backorder.domain.allocation import allocate as plan
-from backorder.domain.store import Mode, Store
+from backorder.domain.store import Store
 from backorder.domain.supply import ZERO, Assessment, Believed, Pool, Stock, assess
 from connectors.contract import StockRead, StoreClient
 from jobs.breaker import calling, may_be_called
 from jobs.promise import promise
 from jobs.pull import pull
-from jobs.review import review
+from jobs.review import binding_of, review
 from jobs.take_in import take_in
-from jobs.world import World, capabilities
+from jobs.world import World
 
 log = structlog.get_logger()
 
-ORDERS = 250
+ORDERS = 100
+BITE = 25
+"""Orders read in one go: what was read is kept although the next call fails, and the lease is renewed in between."""
 ITEMS = 100
 PASSES = 200
 """At most so many passes in one job: what is left is rung for again, and other stores get their turn."""
@@ -68,7 +69,7 @@ def _pass(world: World, store: Store, lease: Lease) -> bool:
     reading = _pull_where_in_doubt(world, store, lease, client, marks, reading)
     with world.database.write() as conn:
         leases.check(conn, lease)
-        store = stores.get(conn, store.id)
+        store = stores.to_change(conn, store.id)
         _save_pass(conn, world, store, marks, reading)
     return True
 
@@ -77,14 +78,13 @@ def _read_orders(world: World, store: Store, lease: Lease, client: StoreClient) 
     """Read a batch of unread orders; which were asked for."""
     with world.database.read() as conn:
         ids = orderbook.unread(conn, store.id, ORDERS)
-    if not ids:
-        return ids
-    _renew(world, lease)
-    began = world.clock()
-    read = client.read_orders(ids)
-    with world.database.write() as conn:
-        leases.check(conn, lease)
-        take_in(conn, store, read.found, read.gone, began, world.clock())
+    for start in range(0, len(ids), BITE):
+        _renew(world, lease)
+        began = world.clock()
+        read = client.read_orders(ids[start : start + BITE])
+        with world.database.write() as conn:
+            leases.check(conn, lease)
+            take_in(conn, stores.to_change(conn, store.id), read.found, read.gone, began, world.clock())
     return ids
 
 
@@ -149,12 +149,12 @@ def _save_pass(conn: Connection, world: World, store: Store, marks: Mapping[int,
     now = world.clock()
     counted_otherwise = items.save(conn, store.id, reading.items)
     if counted_otherwise:
-        orderbook.mark_unread(conn, store.id, orderbook.using_items(conn, store.id, counted_otherwise))
+        orderbook.mark_unread(conn, store.id, orderbook.using_items(conn, store.id, counted_otherwise), now)
     assessed = _assess(conn, store, reading)
     stocks = {stock.pool: stock for stock in reading.stock}
-    queue.drop_pools(conn, store.id, set(marks), keep=stocks, began=reading.began)
-    queues = queue.queues(conn, store.id, {pool.item for pool in assessed})
-    planned = _Planned(queues, assessed, _plan(store, queues, assessed))
+    dropped = queue.drop_pools(conn, store.id, set(marks), keep=stocks, began=reading.began)
+    queues = queue.queues(conn, store.id, {pool.item for pool in [*assessed, *dropped]})
+    planned = _Planned(queues, assessed, _plan(store, queues, assessed, dropped))
     _save_planned(conn, store, planned, stocks, reading.began, now)
     touched = {decision.demand.turn.order_id for decision in planned.plan.decisions}
     promised = {part.demand.turn.order_id for parts in queues.values() for part in parts}
@@ -162,21 +162,20 @@ def _save_pass(conn: Connection, world: World, store: Store, marks: Mapping[int,
     items.done(conn, store.id, marks)
 
 
-def _plan(store: Store, queues: Mapping[Pool, list[QueuedPart]], assessed: Mapping[Pool, Assessment]) -> Plan:
-    supply = {
+def _plan(
+    store: Store,
+    queues: Mapping[Pool, list[QueuedPart]],
+    assessed: Mapping[Pool, Assessment],
+    dropped: Sequence[Pool],
+) -> Plan:
+    supply = {pool: Supply(ZERO) for pool in dropped}
+    supply |= {
         pool: Supply(said.give, store.policy.keep_back, said.may_take_back)
         for pool, said in assessed.items()
         if said.give is not None
     }
     demand = [part.demand for parts in queues.values() for part in parts]
     return plan(demand, supply, binding_of(store))
-
-
-def binding_of(store: Store) -> Binding:
-    """When given units become firm in this store."""
-    if store.mode is Mode.WATCH:
-        return Binding.NEVER
-    return Binding.AT_RELEASE if Capability.HOLD in capabilities(store) else Binding.AT_GRANT
 
 
 def _save_planned(

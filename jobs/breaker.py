@@ -21,8 +21,11 @@ def may_be_called(store: Store, now: datetime) -> bool:
     return store.health is Health.GOOD
 
 
-_RETRY_AFTER = {PermanentFailure: 600.0, OutcomeUnknown: 5.0}
-"""Seconds. A store that is frozen, closed or at another address is asked again now and then: somebody may mend it."""
+def _rest(error: TemporaryFailure | PermanentFailure | OutcomeUnknown) -> float:
+    """Seconds. A store that is frozen, closed or at another address is asked again: somebody may mend it."""
+    if isinstance(error, TemporaryFailure):
+        return error.retry_after
+    return 5.0 if isinstance(error, OutcomeUnknown) else 600.0
 
 
 @contextmanager
@@ -37,12 +40,9 @@ def calling(world: World, store: Store) -> Iterator[None]:
         with world.database.write() as conn:
             stores.access_lost(conn, store.id, str(error))
     except (TemporaryFailure, PermanentFailure, OutcomeUnknown) as error:
-        retry_after = _RETRY_AFTER.get(type(error), 0.0)
-        if isinstance(error, TemporaryFailure):
-            retry_after = error.retry_after
         log.warning("store_call_failed", store=store.id, reason=str(error))
         with world.database.write() as conn:
-            stores.call_failed(conn, store.id, str(error), retry_after, world.clock())
+            stores.call_failed(conn, store.id, str(error), _rest(error), world.clock())
     else:
         if store.health is Health.BACKING_OFF:
             with world.database.write() as conn:

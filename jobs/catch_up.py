@@ -40,11 +40,12 @@ def _catch_up(world: World, store: Store, lease: Lease, sweep_ids: bool) -> None
     sweep_due = store.swept_at is None or store.swept_at + SWEEP_EVERY <= now
     with world.database.write() as conn:
         leases.check(conn, lease)
+        stores.take_turn(conn, store.id)
         if first:
             stores.note(conn, store.id, imported_at=now, swept_at=now)
         elif sweep_ids or sweep_due:
             # An order that was deleted for good is in no list: only asking for it by its id tells.
-            orderbook.mark_unread(conn, store.id, orderbook.owing(conn, store.id))
+            orderbook.mark_unread(conn, store.id, orderbook.owing(conn, store.id), world.clock())
             stores.note(conn, store.id, swept_at=now)
         items.touch(conn, store.id, items.owed(conn, store.id))
         stores.note(conn, store.id, catch_up_at=now + EVERY)

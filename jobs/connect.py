@@ -1,6 +1,7 @@
 """Connects a store: proves the credentials with a call, remembers them sealed, and asks for the first import."""
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backorder.db import stores
 from backorder.db.secrets import new_token
@@ -29,7 +30,7 @@ def remember(world: World, platform_name: str, address: str, credentials: Mappin
         address=address,
         name=facts.name,
         currency=facts.currency,
-        timezone=facts.timezone,
+        timezone=_known_zone(facts.timezone),
         credentials=world.sealer.seal(credentials),
         webhook_token=new_token(),
     )
@@ -38,3 +39,11 @@ def remember(world: World, platform_name: str, address: str, credentials: Mappin
     world.bell.ring("allocate", "audit", store.id)
     world.bell.ring("allocate", "catch_up", store.id)
     return store
+
+
+def _known_zone(name: str) -> str:
+    """The store's time zone where this machine knows it: days are then counted as the store does, else in UTC."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"

@@ -53,5 +53,10 @@ def work_off(
 def _next(world: World) -> datetime | None:
     now = world.clock()
     with world.database.read() as conn:
-        times = [queue.next_doubt(conn, now), outbox.next_due(conn, now), stores.next_call(conn, now)]
+        times = [
+            queue.next_doubt(conn, now),
+            outbox.next_due(conn, now),
+            stores.next_call(conn, now),
+            stores.next_pull(conn, now),
+        ]
     return min((at for at in times if at is not None), default=None)

@@ -62,23 +62,26 @@ def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received)
 def apply(conn: Connection, store: Store, events: Sequence[Event], world: World) -> None:
     """Take events into the book, in the caller's transaction."""
     now = world.clock()
+    stores.take_turn(conn, store.id)
     for event in events:
         match event:
             case OrderSeen(order):
                 before = orderbook.load(conn, store.id, [order.id], lock=True).get(order.id)
                 known = hinted(before.known if before else None, order)
                 if before is None:
-                    orderbook.save(conn, store.id, [(None, known)], policy_version=store.policy.version, now=now)
-                elif known.unread and not before.known.unread:
-                    orderbook.mark_unread(conn, store.id, [order.id])
+                    orderbook.save(conn, store.id, [(None, known)], policy=store.policy, now=now)
+                if known.unread:
+                    orderbook.mark_unread(conn, store.id, [order.id], now)
             case OrderTouched(order_id) | OrderGone(order_id):
                 if not orderbook.load(conn, store.id, [order_id]):
                     # Only a pull can introduce an order of which no body tells.
                     stores.note(conn, store.id, catch_up_at=now)
-                orderbook.mark_unread(conn, store.id, [order_id])
+                orderbook.mark_unread(conn, store.id, [order_id], now)
             case StockTouched(item):
                 items.touch(conn, store.id, [item])
             case StoreTouched():
                 stores.note(conn, store.id, catch_up_at=now)
+                # An order whose units the store has only now given a place need not bear a new stamp.
+                orderbook.mark_unread(conn, store.id, orderbook.nowhere(conn, store.id), now)
             case StoreLeft():
                 stores.leave(conn, store.id)

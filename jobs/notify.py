@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from backorder.db import items, leases, orderbook, outbox, stores
+from backorder.db import items, orderbook, outbox, stores
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import NoticeRow
 from backorder.db.session import Connection
@@ -48,21 +48,17 @@ SUBJECTS = {
 
 def notify(world: World, store_id: int, notice_id: int) -> None:
     """Send one message if it is due, still true, and what it speaks of is done."""
-    with leases.holding(world.database, f"notice:{store_id}:{notice_id}", world.owner, world.clock()) as lease:
-        if lease is None:
+    # No lease: whoever marks it as being sent is the one who sends it, and from then on nobody else does.
+    with world.database.write() as conn:
+        store = stores.to_change(conn, store_id)
+        row = outbox.notice(conn, store_id, notice_id)
+        if row is None or row.state is not WorkState.DUE:
             return
-        now = world.clock()
-        with world.database.write() as conn:
-            leases.check(conn, lease)
-            store = stores.get(conn, store_id)
-            row = outbox.notice(conn, store_id, notice_id)
-            if row is None or row.state is not WorkState.DUE:
-                return
-            if store.mode is Mode.WATCH or store.policy.paused or not may_be_called(store, now):
-                return
-            message = _begin(conn, world, store, row)
-        if message is not None:
-            _send(world, row, message)
+        if store.mode is Mode.WATCH or store.policy.paused or not may_be_called(store, world.clock()):
+            return
+        message = _begin(conn, world, store, row)
+    if message is not None:
+        _send(world, row, message)
 
 
 def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Message | None:
@@ -73,7 +69,7 @@ def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Mess
         # It is rung for again when the write is done.
         return None
     if not fresh(conn, store, book, now):
-        orderbook.mark_unread(conn, store.id, [row.order_id])
+        orderbook.mark_unread(conn, store.id, [row.order_id], now)
         items.touch(conn, store.id, {pool.item for pool in orderbook.pools_of_orders([book])})
         outbox.set_notice(conn, row.id, WorkState.DUE, now, due_at=now + timedelta(seconds=1))
         world.bell.ring("allocate", "allocate", store.id)

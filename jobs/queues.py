@@ -25,13 +25,19 @@ WORKERS: Mapping[str, tuple[str, ...]] = {"front": ("inbox", "allocate"), "back"
 
 REST_SECONDS = 0.05
 """After a ring, the same ring is held back this long and then made up for: at most twenty a second."""
+LONG_RESTS = {"allocate": 0.25}
+"""Seconds for jobs that do more in one go the more there is to do: orders that changed are read many in a call."""
 SULK_SECONDS = 2.0
 """After a ring that failed, none is tried for this long."""
-MERGED_SECONDS = 5
-"""A ring that waits in its queue is enough: for this long the same ring is not put beside it."""
+MERGED_SECONDS = 20
+"""A ring that waits in its queue is enough: for this long the same ring is not put beside it. Less than a lease: so
+long is lost with a worker that is killed between taking a ring and beginning it.
+"""
 FULL_QUEUE = 5000
 """A queue with this many rings that nobody answers gets no more."""
 JOB_SECONDS = 60
+LONG_JOBS = {"catch_up": 3600}
+"""Seconds of jobs that may take longer: the first import of a large store cannot be broken off and begun again."""
 FAILURE_SECONDS = 60
 
 Job = Callable[..., object]
@@ -108,7 +114,7 @@ class RedisBell:
                 if due:
                     for ring in due:
                         del self._waiting[ring]
-                        self._resting[ring] = now + REST_SECONDS
+                        self._resting[ring] = now + LONG_RESTS.get(ring[1], REST_SECONDS)
                     return due
                 if self._closing:
                     return None
@@ -129,7 +135,11 @@ class RedisBell:
                 self.merged += 1
                 return
             queue.enqueue_call(
-                "jobs.queues.work", (job_name, *ids), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=FAILURE_SECONDS
+                "jobs.queues.work",
+                (job_name, *ids),
+                timeout=LONG_JOBS.get(job_name, JOB_SECONDS),
+                result_ttl=0,
+                failure_ttl=FAILURE_SECONDS,
             )
             self.rung += 1
         except redis.RedisError as error:

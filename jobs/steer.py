@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from backorder.db import changes, items, orderbook, queue, stores
+from backorder.db import changes, items, orderbook, outbox, queue, stores
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, Rejected, TemporaryFailure
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.store import Mode
@@ -28,7 +28,7 @@ def switch_on(world: World, store_id: int, *, tell_waiting: bool) -> None:
     only if the merchant says so.
     """
     with world.database.write() as conn:
-        store = stores.get(conn, store_id)
+        store = stores.to_change(conn, store_id)
         if store.imported_at is None:
             raise Nonsense("The store's open orders are still being read. Switch it on when that has ended.")
         stores.set_mode(conn, store_id, Mode.ON)
@@ -40,15 +40,20 @@ def switch_on(world: World, store_id: int, *, tell_waiting: bool) -> None:
 def watch(world: World, store_id: int) -> None:
     """Stop everything that would leave for the store or its customers; go on following it."""
     with world.database.write() as conn:
-        stores.get(conn, store_id)
+        stores.to_change(conn, store_id)
         stores.set_mode(conn, store_id, Mode.WATCH)
+        outbox.drop_due(conn, store_id, world.clock())
 
 
 def save_policy(world: World, store_id: int, **choices: Any) -> BackorderPolicy:
     """Save the merchant's choices and plan everything anew under them. Raises PolicyError."""
     with world.database.write() as conn:
-        policy = stores.get(conn, store_id).policy.changed(**choices)
+        before = stores.to_change(conn, store_id).policy
+        policy = before.changed(**choices)
         stores.set_policy(conn, store_id, policy)
+        if policy.late_lines_wait != before.late_lines_wait:
+            # Queue times are kept with the lines: they are set anew when their orders are read.
+            orderbook.mark_unread(conn, store_id, orderbook.owing(conn, store_id), world.clock())
         changes.review_all(conn, store_id, forget_stood=False)
         items.touch(conn, store_id, items.owed(conn, store_id))
     world.bell.ring("allocate", "allocate", store_id)

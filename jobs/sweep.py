@@ -30,7 +30,7 @@ def due(world: World) -> list[Ring]:
         dirty = queue.stores_to_plan(conn, now)
         may_act = set()
         for store in stores.callable_now(conn, now):
-            if store.catch_up_at is not None and store.catch_up_at <= now:
+            if stores.may_be_pulled(store, now):
                 found.append(("allocate", "catch_up", store.id))
             if store.audited_at is not None and store.audited_at <= now:
                 found.append(("allocate", "audit", store.id))

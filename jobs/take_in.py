@@ -36,7 +36,7 @@ def take_in(
         if before is not None and before.wrote is not None:
             hands.append((replace(before, known=known), read.found))
     changes += [(books[order_id], orders.gone(books[order_id].known, began)) for order_id in gone if order_id in books]
-    touched = orderbook.save(conn, store.id, changes, policy_version=store.policy.version, now=now)
+    touched = orderbook.save(conn, store.id, changes, policy=store.policy, now=now)
     for book, side in hands:
         _respect_hands(conn, store, book, side, now)
     return touched

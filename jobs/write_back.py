@@ -11,12 +11,12 @@ from backorder.db.outbox import ActionRow
 from backorder.db.session import Connection
 from backorder.domain.actions import ActionKind, StoreSide
 from backorder.domain.allocation import Binding, Decision, Demand, Rule, Turn
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.store import Mode, Store
 from connectors.contract import StoreClient
-from jobs.allocate import binding_of
 from jobs.breaker import calling, may_be_called
+from jobs.review import binding_of
 from jobs.take_in import FRESH
 from jobs.world import World
 
@@ -39,6 +39,7 @@ def write_back(world: World, store_id: int, order_id: int) -> None:
             return
         with world.database.write() as conn:
             leases.check(conn, lease)
+            stores.take_turn(conn, store_id)
             due = outbox.open_actions(conn, store_id, order_id, now)
             book = orderbook.load(conn, store_id, [order_id]).get(order_id)
             if not due or book is None:
@@ -46,17 +47,20 @@ def write_back(world: World, store_id: int, order_id: int) -> None:
             if not fresh(conn, store, book, now):
                 _read_again(conn, world, store, book)
                 return
+            _begin(conn, world, lease, [row.id for row in due if row.kind is not ActionKind.NOTE])
         with calling(world, store):
             _write(world, store, lease, book, due)
     _ring_notices(world, store_id, order_id)
 
 
 def fresh(conn: Connection, store: Store, book: BookOrder, now: datetime) -> bool:
-    """Whether order and stock were read lately enough to act on."""
+    """Whether order and stock were read lately enough to act on, and nothing was told of them since."""
     began = book.known.read_began
     if book.known.unread or book.review or began is None or began < now - FRESH:
         return False
     pools = orderbook.pools_of_orders([book])
+    if items.marked(conn, store.id, {pool.item for pool in pools}):
+        return False
     known = queue.known_pools(conn, store.id, {pool.item for pool in pools})
     # A pool that was never read has no decision in it: nothing that is written rests on it.
     return all(known[pool].read_began >= now - FRESH for pool in pools if pool in known)
@@ -64,7 +68,7 @@ def fresh(conn: Connection, store: Store, book: BookOrder, now: datetime) -> boo
 
 def _read_again(conn: Connection, world: World, store: Store, book: BookOrder) -> None:
     """Plan anew on fresh readings; the pass rings for this write again."""
-    orderbook.mark_unread(conn, store.id, [book.order.id])
+    orderbook.mark_unread(conn, store.id, [book.order.id], world.clock())
     items.touch(conn, store.id, {pool.item for pool in orderbook.pools_of_orders([book])})
     world.bell.ring("allocate", "allocate", store.id)
 
@@ -84,7 +88,6 @@ def _push(
 ) -> bool:
     """Write the order's whole desired state: the connector sends only what differs. Whether the outcome is known."""
     ids = [row.id for row in writes]
-    _begin(world, lease, ids)
     side = book.desired or StoreSide()
     order_id = book.order.id
     try:
@@ -93,7 +96,7 @@ def _push(
         with world.database.write() as conn:
             again = world.clock() + min(UNKNOWN_AGAIN, timedelta(seconds=5 * 2 ** min(writes[0].tries, 6)))
             outbox.set_actions(conn, ids, WorkState.UNKNOWN, world.clock(), reason=str(error), due_at=again, tried=True)
-            orderbook.mark_unread(conn, store.id, [order_id])
+            orderbook.mark_unread(conn, store.id, [order_id], world.clock())
         raise
     except TemporaryFailure as error:
         if _put_off(world, ids, writes[0].tries, error) is WorkState.FAILED:
@@ -101,11 +104,12 @@ def _push(
         raise
     except PermanentFailure as error:
         _refused(world, store, order_id, ids, book.side_seq, error)
-        if isinstance(error, AccessLost):
+        if isinstance(error, AccessLost | StoreClosed):
             raise
         return True
     with world.database.write() as conn:
         leases.check(conn, lease)
+        stores.take_turn(conn, store.id)
         outbox.set_actions(conn, ids, WorkState.DONE, world.clock(), tried=True)
         outbox.set_wrote(conn, store.id, order_id, has)
         _bind(conn, store, order_id, side, world.clock())
@@ -113,11 +117,10 @@ def _push(
     return True
 
 
-def _begin(world: World, lease: Lease, ids: list[int]) -> None:
-    with world.database.write() as conn:
-        leases.renew(conn, lease, world.clock())
-        # Whoever finds it running after the lease has ended knows that nobody knows how it went.
-        outbox.set_actions(conn, ids, WorkState.RUNNING, world.clock(), due_at=world.clock() + leases.LENGTH)
+def _begin(conn: Connection, world: World, lease: Lease, ids: list[int]) -> None:
+    leases.renew(conn, lease, world.clock())
+    # Whoever finds it running after the lease has ended knows that nobody knows how it went.
+    outbox.set_actions(conn, ids, WorkState.RUNNING, world.clock(), due_at=world.clock() + leases.LENGTH)
 
 
 def _put_off(world: World, ids: list[int], tries: int, error: TemporaryFailure) -> WorkState:
@@ -140,7 +143,7 @@ def _untold(world: World, store: Store, order_id: int, side_seq: int) -> None:
 def _refused(world: World, store: Store, order_id: int, ids: list[int], side_seq: int, error: PermanentFailure) -> None:
     with world.database.write() as conn:
         now = world.clock()
-        if isinstance(error, AccessLost):
+        if isinstance(error, AccessLost | StoreClosed):
             outbox.set_actions(conn, ids, WorkState.DUE, now, reason=str(error), due_at=now, tried=True)
             return
         outbox.set_actions(conn, ids, WorkState.FAILED, now, reason=str(error), tried=True)
@@ -185,7 +188,8 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
                     conn, [row.id], WorkState.UNKNOWN, now, reason=reason, due_at=now + NOTE_UNKNOWN_AGAIN, tried=True
                 )
         return
-    _begin(world, lease, [row.id])
+    with world.database.write() as conn:
+        _begin(conn, world, lease, [row.id])
     try:
         client.post_note(row.order_id, row.text, marker)
     except OutcomeUnknown as error:

@@ -74,11 +74,11 @@ def holding(database: Database, name: str, owner: str, now: datetime) -> Iterato
 
     After a crash nothing is given back: the next owner waits for the lease's end.
     """
-    with database.write() as conn:
+    with database.write(durable=False) as conn:
         lease = acquire(conn, name, owner, now)
     try:
         yield lease
     finally:
         if lease is not None:
-            with database.write() as conn:
+            with database.write(durable=False) as conn:
                 release(conn, lease, now)

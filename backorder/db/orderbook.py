@@ -11,14 +11,15 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
 from backorder.db.items import touch
+from backorder.db.stores import take_turn
 from backorder.db.tables import NOWHERE, decisions, order_lines, orders, parts
 from backorder.db.upsert import put
 from backorder.db.values import side_in, stood_in
 from backorder.domain.actions import StoreSide
-from backorder.domain.allocation import Rule
+from backorder.domain.allocation import Rule, queue_time
 from backorder.domain.lifecycle import Given, OrderStanding, Stood, standing
 from backorder.domain.orders import Customer, KnownOrder, Order, OrderLine, Part, pools_of
-from backorder.domain.policy import Split
+from backorder.domain.policy import BackorderPolicy, Split
 from backorder.domain.supply import ZERO, Pool
 
 CHUNK = 500
@@ -52,17 +53,21 @@ class BookOrder:
 
 
 def load(conn: Connection, store_id: int, ids: Iterable[int], *, lock: bool = False) -> dict[int, BookOrder]:
-    """The orders of these ids that the book has. `lock` keeps others from changing them until the transaction ends."""
+    """The orders of these ids that the book has. `lock` keeps others from changing the book, and from adding these
+    orders to it, until the transaction ends.
+    """
+    if lock:
+        take_turn(conn, store_id)
     found: dict[int, BookOrder] = {}
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), CHUNK):
-        found.update(_load(conn, store_id, wanted[start : start + CHUNK], lock))
+        found.update(_load(conn, store_id, wanted[start : start + CHUNK]))
     return found
 
 
-def _load(conn: Connection, store_id: int, ids: list[int], lock: bool) -> dict[int, BookOrder]:
+def _load(conn: Connection, store_id: int, ids: list[int]) -> dict[int, BookOrder]:
     head = select(orders).where(orders.c.store_id == store_id, orders.c.order_id.in_(ids)).order_by(orders.c.order_id)
-    heads = conn.execute(head.with_for_update() if lock else head).mappings().all()
+    heads = conn.execute(head).mappings().all()
     line_rows = conn.execute(
         select(order_lines)
         .where(order_lines.c.store_id == store_id, order_lines.c.order_id.in_(ids))
@@ -118,7 +123,7 @@ def _book_order(head: Any, lines: list[Any], parts_of: Mapping[tuple[int, int], 
         tags=tuple(head["tags"]),
     )
     return BookOrder(
-        known=KnownOrder(order, head["unread"], head["read_began"]),
+        known=KnownOrder(order, head["unread"], head["unread_at"], head["read_began"]),
         given=given,
         waited=frozenset(line["line_id"] for line in lines if line["backordered_at"] is not None),
         cancel_wished=frozenset(line["line_id"] for line in lines if line["cancel_wished_at"] is not None),
@@ -146,7 +151,7 @@ def save(
     store_id: int,
     changes: Sequence[tuple[BookOrder | None, KnownOrder]],
     *,
-    policy_version: int,
+    policy: BackorderPolicy,
     now: datetime,
 ) -> set[int]:
     """Save what stores told; returns the items that it touches, which are marked dirty in the same transaction.
@@ -169,7 +174,7 @@ def save(
                 g = has.get((line.id, part.pool), Given(part.pool))
                 if g.allocated > part.outstanding:
                     taken.append(_less_owed(store_id, known.order.id, line.id, g, part.outstanding))
-                pieces.append(_piece(store_id, known.order, line, part, g))
+                pieces.append(_piece(store_id, known.order, line, part, g, policy))
         for (line_id, pool), g in has.items():
             if (line_id, pool) not in kept:
                 vanished.append((known.order.id, line_id, *_where(pool)))
@@ -194,7 +199,7 @@ def save(
         )
     put(conn, parts, pieces, ("outstanding", "allocated", "firm", "queue_time"))
     if taken:
-        conn.execute(insert(decisions), [{**row, "policy_version": policy_version, "at": now} for row in taken])
+        conn.execute(insert(decisions), [{**row, "policy_version": policy.version, "at": now} for row in taken])
     touch(conn, store_id, touched)
     return touched
 
@@ -247,6 +252,7 @@ def _head(store_id: int, known: KnownOrder, *, review: bool) -> dict[str, Any]:
         "email": order.customer.email[:254],
         "tags": list(order.tags),
         "unread": known.unread,
+        "unread_at": known.unread_at,
         "read_began": known.read_began,
         "review": review,
     }
@@ -269,7 +275,9 @@ def _line(store_id: int, order_id: int, line: OrderLine) -> dict[str, Any]:
     }
 
 
-def _piece(store_id: int, order: Order, line: OrderLine, part: Part, given: Given) -> dict[str, Any]:
+def _piece(
+    store_id: int, order: Order, line: OrderLine, part: Part, given: Given, policy: BackorderPolicy
+) -> dict[str, Any]:
     item, location = _where(part.pool)
     allocated = min(given.allocated, part.outstanding)
     return {
@@ -282,7 +290,7 @@ def _piece(store_id: int, order: Order, line: OrderLine, part: Part, given: Give
         "allocated": allocated,
         "firm": min(given.firm, allocated),
         "decided": False,
-        "queue_time": max(order.placed_at, line.added_at or order.placed_at),
+        "queue_time": queue_time(order, line, policy),
     }
 
 
@@ -306,14 +314,14 @@ def _where(pool: Pool | None) -> tuple[int, int]:
     return (NOWHERE, 0) if pool is None else (pool.item, pool.location)
 
 
-def mark_unread(conn: Connection, store_id: int, ids: Iterable[int]) -> None:
-    """These orders must be read before anything rests on them."""
+def mark_unread(conn: Connection, store_id: int, ids: Iterable[int], now: datetime) -> None:
+    """These orders must be read before anything rests on them, by a reading that begins after `now`."""
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), CHUNK):
         conn.execute(
             update(orders)
             .where(orders.c.store_id == store_id, orders.c.order_id.in_(wanted[start : start + CHUNK]))
-            .values(unread=True)
+            .values(unread=True, unread_at=now)
         )
 
 
@@ -337,6 +345,14 @@ def owing(conn: Connection, store_id: int) -> list[int]:
     """Every order that still owes a unit, and every one that was never read."""
     found = select(parts.c.order_id).where(parts.c.store_id == store_id, parts.c.outstanding > ZERO).distinct()
     return list(conn.execute(found).scalars())
+
+
+def nowhere(conn: Connection, store_id: int) -> list[int]:
+    """Orders with units that are in no pool yet."""
+    found = select(parts.c.order_id).where(
+        parts.c.store_id == store_id, parts.c.item == NOWHERE, parts.c.outstanding > ZERO
+    )
+    return list(conn.execute(found.distinct()).scalars())
 
 
 def using_items(conn: Connection, store_id: int, item_ids: Iterable[int]) -> list[int]:

@@ -178,6 +178,20 @@ def set_wrote(
     conn.execute(update(orders).where(orders.c.store_id == store_id, orders.c.order_id == order_id).values(**values))
 
 
+def drop_due(conn: Connection, store_id: int, now: datetime) -> None:
+    """The store is only watched from now on: what was not begun is not done. Switching it on again starts from what
+    the store really has.
+    """
+    reason = "The store was switched back to being watched."
+    for table in (actions, notices):
+        conn.execute(
+            update(table)
+            .where(table.c.store_id == store_id, table.c.state == WorkState.DUE)
+            .values(state=WorkState.DROPPED, reason=reason, at=now)
+        )
+    conn.execute(update(orders).where(orders.c.store_id == store_id).values(desired=orders.c.wrote))
+
+
 def drop_waiting_notices(
     conn: Connection, store_id: int, order_id: int, side_seq: int, reason: str, now: datetime
 ) -> None:

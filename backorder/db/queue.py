@@ -89,23 +89,19 @@ def save_pools(
     put(conn, pools, rows, [name for name in rows[0] if name not in ("store_id", "item", "location")] if rows else [])
 
 
-def drop_pools(conn: Connection, store_id: int, items: Iterable[int], keep: Iterable[Pool], began: datetime) -> None:
-    """The store no longer counts these items there: the pools are not looked at again."""
+def drop_pools(
+    conn: Connection, store_id: int, items: Iterable[int], keep: Iterable[Pool], began: datetime
+) -> list[Pool]:
+    """The store no longer counts these items there; which pools that concerns. Nothing is there to give any more."""
     kept = set(keep)
-    for pool in known_pools(conn, store_id, items):
-        if pool not in kept:
-            conn.execute(
-                update(pools)
-                .where(pools.c.store_id == store_id, pools.c.item == pool.item, pools.c.location == pool.location)
-                .values(
-                    again_at=None,
-                    available=ZERO,
-                    on_hand=ZERO,
-                    balance=Balance.NEW,
-                    doubted_at=None,
-                    read_began=began,
-                )
-            )
+    dropped = [pool for pool in known_pools(conn, store_id, items) if pool not in kept]
+    for pool in dropped:
+        conn.execute(
+            update(pools)
+            .where(pools.c.store_id == store_id, pools.c.item == pool.item, pools.c.location == pool.location)
+            .values(again_at=None, available=ZERO, on_hand=ZERO, balance=Balance.NEW, doubted_at=None, read_began=began)
+        )
+    return dropped
 
 
 def queues(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, list[QueuedPart]]:

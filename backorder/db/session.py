@@ -31,20 +31,30 @@ class Database:
         self.driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that may write; committed on leaving, rolled back on an exception."""
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A transaction that may write; committed on leaving, rolled back on an exception.
+
+        One that is not `durable` outlives a killed process and need not outlive a power cut: it does not wait for the
+        disk.
+        """
         if self.turn is None:
             with self.engine.begin() as conn:
                 yield conn
             return
         with self.turn, self.engine.connect() as conn:
+            if not durable:
+                conn.exec_driver_sql("PRAGMA synchronous=NORMAL")
             conn.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield conn
             except BaseException:
                 conn.exec_driver_sql("ROLLBACK")
                 raise
-            conn.exec_driver_sql("COMMIT")
+            else:
+                conn.exec_driver_sql("COMMIT")
+            finally:
+                if not durable:
+                    conn.exec_driver_sql("PRAGMA synchronous=FULL")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -12,6 +12,11 @@ from backorder.domain.errors import Rejected
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.store import Health, Mode, Store
 
+BETWEEN_PULLS = timedelta(seconds=10)
+"""A store that tells of many changes without saying of what is not asked each time: each pull reads a quarter of an
+hour.
+"""
+
 
 class NoSuchStore(Rejected):
     """No store has that id or address."""
@@ -80,6 +85,21 @@ def get(conn: Connection, store_id: int) -> Store:
     if row is None:
         raise NoSuchStore(f"There is no store {store_id}.")
     return _store(row)
+
+
+def to_change(conn: Connection, store_id: int) -> Store:
+    """The store, and the turn to change its row and its book until the transaction ends: one at a time per store, so
+    what is read then is what is changed. Asked for before any other row is. Raises NoSuchStore.
+    """
+    take_turn(conn, store_id)
+    return get(conn, store_id)
+
+
+def take_turn(conn: Connection, store_id: int) -> None:
+    """Wait until nobody else changes the store's book. SQLite lets one write at a time anyway."""
+    if conn.dialect.name != "sqlite":
+        # Rows that only point at the store, as webhooks do, need not wait for this.
+        conn.execute(select(stores.c.id).where(stores.c.id == store_id).with_for_update(key_share=True))
 
 
 def everyone(conn: Connection) -> list[Store]:
@@ -169,6 +189,23 @@ def leave(conn: Connection, store_id: int) -> None:
     )
 
 
+def may_be_pulled(store: Store, now: datetime) -> bool:
+    """Whether a pull of what changed is due, and the one before began long enough ago."""
+    due = store.catch_up_at is not None and store.catch_up_at <= now
+    return due and (store.pulled_at is None or store.pulled_at + BETWEEN_PULLS <= now)
+
+
+def next_pull(conn: Connection, after: datetime) -> datetime | None:
+    """When the next store for which a pull is due may be pulled again."""
+    last = select(func.min(stores.c.pulled_at)).where(
+        stores.c.catch_up_at <= after,
+        stores.c.pulled_at > after - BETWEEN_PULLS,
+        stores.c.health.in_([Health.GOOD, Health.BACKING_OFF]),
+    )
+    pulled_at = conn.execute(last).scalar_one_or_none()
+    return None if pulled_at is None else pulled_at + BETWEEN_PULLS
+
+
 def callable_now(conn: Connection, now: datetime) -> list[Store]:
     """Stores that may be called at the moment."""
     return [
@@ -179,10 +216,14 @@ def callable_now(conn: Connection, now: datetime) -> list[Store]:
     ]
 
 
+PATIENCE = 6
+"""Failures in a row after which nobody waits for a store any more; it is still asked now and then."""
+
+
 def next_call(conn: Connection, after: datetime) -> datetime | None:
-    """When the next store that is left alone may be called again."""
+    """When the next store that failed for a moment may be called again."""
     found = select(func.min(stores.c.calm_until)).where(
-        stores.c.health == Health.BACKING_OFF, stores.c.calm_until > after
+        stores.c.health == Health.BACKING_OFF, stores.c.calm_until > after, stores.c.failures < PATIENCE
     )
     return conn.execute(found).scalar_one_or_none()
 

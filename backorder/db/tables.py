@@ -130,6 +130,7 @@ orders = Table(
     Column("email", String(254), nullable=False),
     Column("tags", JSON, nullable=False),
     Column("unread", Boolean, nullable=False),
+    Column("unread_at", Instant),
     Column("read_began", Instant),
     Column("review", Boolean, nullable=False),
     Column("state_seq", Integer, nullable=False, server_default="0"),

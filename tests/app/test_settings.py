@@ -11,6 +11,7 @@ from tests.app.shop import Merchant, Shop, lines_of, store_of, told_by
 
 FORM = {
     "accept_backorders": "yes",
+    "late_lines_wait": "yes",
     "split": "order_whole",
     "keep_back": "2.5",
     "lead_time_days": "14",
@@ -37,6 +38,7 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
     assert store_of(shop).policy == BackorderPolicy(
         version=2,
         accept_backorders=True,
+        late_lines_wait=True,
         split=Split.ORDER_WHOLE,
         keep_back=Decimal("2.5"),
         lead_time_days=14,

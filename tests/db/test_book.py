@@ -13,6 +13,7 @@ from backorder.db.session import Connection, Database
 from backorder.db.stores import NewStore
 from backorder.db.tables import parts
 from backorder.domain.orders import KnownOrder
+from backorder.domain.policy import BackorderPolicy
 from tests.builders import NOON, an_order, line, units
 
 
@@ -33,7 +34,7 @@ def store_id(database: Database) -> int:
 def keep(conn: Connection, store_id: int, *orders, now=NOON) -> set[int]:
     known = orderbook.load(conn, store_id, [order.id for order in orders], lock=True)
     changes = [(known.get(order.id), KnownOrder(order, unread=False, read_began=now)) for order in orders]
-    return orderbook.save(conn, store_id, changes, policy_version=1, now=now)
+    return orderbook.save(conn, store_id, changes, policy=BackorderPolicy(), now=now)
 
 
 def test_an_order_comes_back_as_it_was_told(database: Database, store_id: int) -> None:

@@ -117,6 +117,13 @@ def test_a_ring_that_nobody_has_answered_yet_is_not_put_beside_the_same_ring(
     assert calls == [("ingest", 7), ("ingest", 8), ("ingest", 7)]
 
 
+def test_a_first_import_may_take_longer_than_other_jobs(bell: RedisBell, connection: redis.Redis) -> None:
+    bell.ring("allocate", "catch_up", 7)
+    until(lambda: bell.rung == 1)
+    [job] = Queue("allocate", connection=connection, serializer=JSONSerializer).jobs
+    assert job.timeout == 3600
+
+
 def test_rings_of_two_stores_do_not_wait_for_each_other(bell: RedisBell, connection: redis.Redis) -> None:
     bell.ring("inbox", "ingest", 7)
     bell.ring("inbox", "ingest", 8)

@@ -155,9 +155,7 @@ def test_while_redis_is_away_webhooks_are_answered_200_and_worked_off_when_it_is
     slowest = max(seconds for _, _, _, seconds in sent)
     assert slowest < 3
     with capsys.disabled():
-        print(
-            f"\nRedis {how}: {len(sent)} webhooks answered 200 (slowest {slowest:.2f} s), worked off {took:.1f} s later."
-        )
+        print(f"\nRedis {how}: {len(sent)} webhooks answered 200 (slowest {slowest:.2f} s), done {took:.1f} s later.")
 
 
 def test_a_killed_web_process_is_up_again_and_every_acknowledged_webhook_is_in_the_inbox(
@@ -199,6 +197,6 @@ def test_a_killed_web_process_is_up_again_and_every_acknowledged_webhook_is_in_t
     assert set(acknowledged) <= scene.kept(woo)
     with capsys.disabled():
         print(
-            f"\nWeb killed three times: {len(acknowledged)} acknowledged webhooks, all in the inbox; {len(failed)} were "
+            f"\nWeb killed three times: {len(acknowledged)} acknowledged webhooks, all in the inbox; {len(failed)} "
             f"refused; serving again after {', '.join(f'{down:.1f}' for down in downs)} s."
         )

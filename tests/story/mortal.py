@@ -42,8 +42,8 @@ class MortalDatabase(Database):
         self.life = life
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        with super().write() as conn:
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+        with super().write(durable=durable) as conn:
             yield conn
             self.life.pass_by()
         self.life.pass_by()

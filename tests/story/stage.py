@@ -26,6 +26,7 @@ class Shop(Protocol):
 
     def stock(self, sku: str, there: int) -> None: ...
     def order(self, sku: str, units: int, day: int) -> int: ...
+    def basket(self, wanted: Mapping[str, int], day: int) -> int: ...
     def edit(self, order: int, units: int) -> None: ...
     def cancel(self, order: int) -> None: ...
     def ship(self, order: int, units: int) -> None: ...
@@ -43,9 +44,11 @@ class Woo:
         self.app.shop.add_product(f"A {sku}", sku, Decimal(there), price=Decimal(10), backorders="notify")
 
     def order(self, sku: str, units: int, day: int) -> int:
-        placed = self.app.shop.place_order(
-            [(sku, Decimal(units))], name="Ada Example", email="ada@example.com", placed_at=_on(day)
-        )
+        return self.basket({sku: units}, day)
+
+    def basket(self, wanted: Mapping[str, int], day: int) -> int:
+        lines = [(sku, Decimal(units)) for sku, units in wanted.items()]
+        placed = self.app.shop.place_order(lines, name="Ada Example", email="ada@example.com", placed_at=_on(day))
         return placed.id
 
     def edit(self, order: int, units: int) -> None:
@@ -77,7 +80,10 @@ class Shopify:
         self.app.trade.add_product(sku, f"A {sku}", "10.00", there)
 
     def order(self, sku: str, units: int, day: int) -> int:
-        lines = [{"sku": sku, "quantity": units}]
+        return self.basket({sku: units}, day)
+
+    def basket(self, wanted: Mapping[str, int], day: int) -> int:
+        lines = [{"sku": sku, "quantity": units} for sku, units in wanted.items()]
         return self.app.trade.place_order(lines, name="Ada Example", email="ada@example.com", placed_at=_on(day))
 
     def edit(self, order: int, units: int) -> None:

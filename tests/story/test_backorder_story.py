@@ -1,7 +1,7 @@
 """The main job, end to end, on both platforms: order, wait, stock arrives, release, message."""
 
 from backorder.domain.lifecycle import LineState
-from backorder.domain.policy import NoticeKind
+from backorder.domain.policy import NoticeKind, Split
 from backorder.domain.store import Mode
 from connectors import get
 from jobs import steer
@@ -200,3 +200,46 @@ def test_a_customer_who_wants_to_cancel_is_given_no_more_units(stage: Stage) -> 
     stage.shop.receive("MUG", 2)
     stage.settle()
     assert stage.has(first, second) == [(0, 2), (2, 0)]
+
+
+def test_an_order_that_was_covered_while_the_store_was_watched_keeps_its_units_afterwards(closed_stage: Stage) -> None:
+    stage = closed_stage
+    stage.open(on=False)
+    stage.shop.stock("MUG", 4)
+    older = stage.shop.order("MUG", 2, 5)
+    stage.settle()
+    steer.switch_on(stage.bench.world, stage.bench.store_id, tell_waiting=False)
+    stage.shop.order("MUG", 2, 6)
+    stage.settle()
+    stage.shop.receive("MUG", -1)
+    stage.settle()
+    assert (stage.has(older), stage.told(older)) == ([(2, 0)], [])
+
+
+def test_an_order_that_ships_whole_is_held_whole_until_its_last_line_is_there(stage: Stage) -> None:
+    steer.save_policy(stage.bench.world, stage.bench.store_id, split=Split.ORDER_WHOLE)
+    stage.shop.stock("MUG", 2)
+    stage.shop.stock("CUP", 0)
+    order = stage.shop.basket({"MUG": 2, "CUP": 1}, 5)
+    stage.settle()
+    if holds(stage):
+        assert (stage.shop.held(order), [int(x.firm) for x in stage.standing(order).lines]) == (3, [0, 0])
+    stage.shop.receive("CUP", 1)
+    stage.settle()
+    assert stage.shop.held(order) == 0
+    assert stage.told(order) == [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]
+
+
+def test_a_message_that_was_due_when_the_store_went_back_to_watching_is_never_sent(stage: Stage) -> None:
+    world, store = stage.bench.world, stage.bench.store_id
+    steer.save_policy(world, store, paused=True)
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 3, 5)
+    stage.settle()
+    steer.watch(world, store)
+    steer.save_policy(world, store, paused=False)
+    steer.switch_on(world, store, tell_waiting=False)
+    stage.settle()
+    assert stage.told(order) == []
+    if holds(stage):
+        assert stage.shop.held(order) == 3

@@ -2,15 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select, update
 
-from backorder.db import explain_rows, orderbook, stores
-from backorder.db.session import Connection
+from backorder.db import explain_rows, stores
 from backorder.db.tables import orders, parts
 from backorder.domain.events import OrderSeen
 from backorder.domain.lifecycle import WorkState
@@ -19,10 +20,20 @@ from connectors.contract import OrderRead
 from jobs import steer
 from jobs.allocate import allocate
 from jobs.ingest import apply, ingest
+from jobs.review import review
 from jobs.take_in import take_in
 from tests.story.stage import Stage
 
 NEWS = [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]
+
+
+@pytest.fixture
+def woo_stage(database_url: str) -> Iterator[Stage]:
+    """Where a write is told from a reading by its method."""
+    stage = Stage("woocommerce", database_url)
+    stage.open()
+    yield stage
+    stage.bench.close()
 
 
 def plan(stage: Stage) -> None:
@@ -54,23 +65,14 @@ def is_write(method: str, url: str) -> bool:
 def side_by_side(first: Callable[[threading.Event], None], second: Callable[[], None]) -> None:
     """The second begins when the first says so; what either raises is raised here."""
     begun = threading.Event()
-    raised: list[BaseException] = []
 
-    def run(what: Callable[[], None]) -> None:
-        try:
-            what()
-        except BaseException as error:
-            raised.append(error)
+    def follow() -> None:
+        begun.wait(10)
+        second()
 
-    threads = [
-        threading.Thread(target=run, args=(lambda: first(begun),)),
-        threading.Thread(target=run, args=(lambda: (begun.wait(10), second())[1],)),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert raised == []
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(first, begun), pool.submit(follow)]:
+            done.result()
 
 
 def test_two_arrivals_before_the_message_left_make_one_message(stage: Stage) -> None:
@@ -82,20 +84,17 @@ def test_two_arrivals_before_the_message_left_make_one_message(stage: Stage) -> 
     assert (stage.has(order), stage.told(order)) == ([(2, 1)], NEWS)
 
 
-def test_a_message_about_a_write_that_was_given_up_is_not_sent(database_url: str) -> None:
-    stage = Stage("woocommerce", database_url)
-    stage.open()
+def test_a_message_about_a_write_that_was_given_up_is_not_sent(woo_stage: Stage) -> None:
+    stage = woo_stage
     order = waiting_order(stage)
     stage.transport.answer(503, times=12, concerns=is_write)
     stage.shop.receive("MUG", 1)
     stage.settle()
-    stage.bench.close()
     assert notices(stage, order)[1:] == [(NoticeKind.ALLOCATED, WorkState.DROPPED)]
 
 
-def test_a_message_about_a_write_whose_newer_form_was_refused_is_not_sent(database_url: str) -> None:
-    stage = Stage("woocommerce", database_url)
-    stage.open()
+def test_a_message_about_a_write_whose_newer_form_was_refused_is_not_sent(woo_stage: Stage) -> None:
+    stage = woo_stage
     order = waiting_order(stage)
     stage.shop.receive("MUG", 1)
     plan(stage)
@@ -111,7 +110,6 @@ def test_a_message_about_a_write_whose_newer_form_was_refused_is_not_sent(databa
     plan(stage)
     stage.transport.answer(400, b'{"code":"x","message":"no"}', times=1, concerns=is_write)
     stage.settle()
-    stage.bench.close()
     assert notices(stage, order)[1:] == [(NoticeKind.ALLOCATED, WorkState.DROPPED)]
 
 
@@ -173,38 +171,22 @@ def test_a_reading_and_a_webhook_that_meet_over_a_new_order_keep_one_set_of_its_
         assert conn.execute(select(func.count()).select_from(parts)).scalar_one() == 1
 
 
-def test_a_merchant_who_switches_on_during_a_pass_is_obeyed(closed_stage: Stage) -> None:
+def test_a_merchant_who_switches_on_while_a_pass_is_saved_is_obeyed(closed_stage: Stage) -> None:
     stage = closed_stage
     stage.open(on=False)
     order = waiting_order(stage)
-    world = stage.bench.world
-    with world.database.write() as conn:
-        orderbook.mark_unread(conn, stage.bench.store_id, [order], world.clock())
-    began = threading.Event()
-    get = stores.get
+    world, store_id = stage.bench.world, stage.bench.store_id
 
-    def pass_() -> None:
-        allocate(world, stage.bench.store_id)
-
-    def slow(conn: Connection, store_id: int) -> Any:
-        found = get(conn, store_id)
-        if threading.current_thread().name == "pass":
-            began.set()
-            time.sleep(0.2)
-        return found
+    def pass_(begun: threading.Event) -> None:
+        with world.database.write() as conn:
+            store = stores.to_change(conn, store_id)
+            begun.set()
+            time.sleep(0.3)
+            review(conn, store, [order], world.clock())
 
     with world.database.write() as conn:
         conn.execute(update(orders).values(review=True))
-    stores.get = slow  # type: ignore[assignment]
-    try:
-        thread = threading.Thread(target=pass_, name="pass")
-        thread.start()
-        began.wait(10)
-        time.sleep(0.1)
-        steer.switch_on(world, stage.bench.store_id, tell_waiting=True)
-        thread.join()
-    finally:
-        stores.get = get
+    side_by_side(pass_, lambda: steer.switch_on(world, store_id, tell_waiting=True))
     stage.settle()
     assert stage.told(order) == [NoticeKind.BACKORDERED]
 
