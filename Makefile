@@ -1,6 +1,6 @@
 # Each target sets up what it needs in .venv. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test run check fix test-postgres bench-webhooks replay-recorded replay-scenario lock
+.PHONY: help demo test run check fix test-postgres bench-webhooks bench-restock replay-recorded replay-scenario lock
 .DELETE_ON_ERROR:
 
 # What a runner is told goes through the environment, letter for letter: a secret may hold quotes, $, & and <.
@@ -39,6 +39,9 @@ test-postgres: $(DEV) ## the tests, on a PostgreSQL server started for them
 
 bench-webhooks: $(DEV) ## webhooks a second, beside an empty view on the same server
 	@$(IN) benchmarks.webhooks
+
+bench-restock: $(DEV) ## a restock for 100 waiting orders: seconds from the store's webhook to the mail
+	@$(IN) benchmarks.restock
 
 replay-recorded: $(DEV) ## play a recorded shop: RECORDING= SECRET= [ORDER=shuffled SEED= DROP= CATCH_UP=1]
 	@$(IN) demo.replay.recorded

@@ -108,6 +108,7 @@ class Bench:
         self._folder = Path(tempfile.mkdtemp(prefix="bench-of-waitline-"))
         url = database_url or f"sqlite:///{self._folder / 'waitline.db'}"
         migrate(url)
+        self._database = Database(url)
         self.world = World(
             config=Config(
                 data_dir=self._folder,
@@ -115,7 +116,7 @@ class Bench:
                 mail_from="orders@bench.example",
                 secret_keys=(SecretStr("a key for a bench that is thrown away"),),
             ),
-            database=Database(url),
+            database=self._database,
             clock=self._look,
             transport=transport,
             mailer=self._mailer,
@@ -168,7 +169,7 @@ class Bench:
         """Send a delivery, byte for byte, through the real route; the HTTP status of the answer."""
         if self.store_id:
             # A replay does not wait out the rest of a store that failed: what is true now may be read now.
-            with self.world.database.write() as conn:
+            with self._database.write() as conn:
                 stores.note(conn, self.store_id, calm_until=None)
         return self._web.post(path, headers=dict(headers), data=body).status_code
 
