@@ -20,7 +20,7 @@ demo: $(DEV) ## two stand-in stores and a story to watch in the browser; nothing
 	@$(IN) demo
 
 test: $(DEV) ## the tests, on SQLite
-	@$(IN) pytest -q -n 2
+	@$(IN) pytest -q -n 2 --dist worksteal
 
 run: $(RUN) ## Waitline for real stores, with the settings of the environment or of .env
 	@$(IN) app.cli up
@@ -35,7 +35,7 @@ fix: $(DEV) ## format and mend what can be mended
 	@$(IN) ruff check --fix --quiet . ; $(IN) ruff format --quiet .
 
 test-postgres: $(DEV) ## the tests, on a PostgreSQL server started for them
-	@$(IN) tests.postgres
+	@$(IN) tests.postgres -n 2 --dist worksteal
 
 bench-webhooks: $(DEV) ## webhooks a second, beside an empty view on the same server
 	@$(IN) benchmarks.webhooks
