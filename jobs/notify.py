@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from backorder.db import items, orderbook, outbox, stores
+from backorder.db import orderbook, outbox, stores
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import NoticeRow
 from backorder.db.session import Connection
@@ -24,7 +24,7 @@ from jobs import wording
 from jobs.breaker import may_be_called
 from jobs.mailer import Message
 from jobs.world import World
-from jobs.write_back import fresh
+from jobs.write_back import fresh, read_again
 
 log = structlog.get_logger()
 
@@ -69,10 +69,8 @@ def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Mess
         # It is rung for again when the write is done.
         return None
     if not fresh(conn, store, book, now):
-        orderbook.mark_unread(conn, store.id, [row.order_id], now)
-        items.touch(conn, store.id, {pool.item for pool in orderbook.pools_of_orders([book])})
+        read_again(conn, world, store, book, now)
         outbox.set_notice(conn, row.id, WorkState.DUE, now, due_at=now + timedelta(seconds=1))
-        world.bell.ring("allocate", "allocate", store.id)
         return None
     order = book.standing(store.policy.split)
     if not still_true(row.kind, order):

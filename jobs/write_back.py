@@ -45,7 +45,7 @@ def write_back(world: World, store_id: int, order_id: int) -> None:
             if not due or book is None:
                 return
             if not fresh(conn, store, book, now):
-                _read_again(conn, world, store, book)
+                read_again(conn, world, store, book, now)
                 return
             _begin(conn, world, lease, [row.id for row in due if row.kind is not ActionKind.NOTE])
         with calling(world, store):
@@ -66,10 +66,19 @@ def fresh(conn: Connection, store: Store, book: BookOrder, now: datetime) -> boo
     return all(known[pool].read_began >= now - FRESH for pool in pools if pool in known)
 
 
-def _read_again(conn: Connection, world: World, store: Store, book: BookOrder) -> None:
-    """Plan anew on fresh readings; the pass rings for this write again."""
-    orderbook.mark_unread(conn, store.id, [book.order.id], world.clock())
-    items.touch(conn, store.id, {pool.item for pool in orderbook.pools_of_orders([book])})
+def read_again(conn: Connection, world: World, store: Store, book: BookOrder, now: datetime) -> None:
+    """Ask for the readings that are too old; the pass that makes them rings for this order again.
+
+    What is marked already is on its way and is not marked anew: a mark that grows takes the pass at work its end, and
+    an item's mark stops the writes of all its orders.
+    """
+    old = now - FRESH / 2
+    if not book.known.unread and (book.known.read_began is None or book.known.read_began < old):
+        orderbook.mark_unread(conn, store.id, [book.order.id], now)
+    pools = orderbook.pools_of_orders([book])
+    known = queue.known_pools(conn, store.id, {pool.item for pool in pools})
+    stale = {pool.item for pool in pools if pool in known and known[pool].read_began < old}
+    items.touch(conn, store.id, stale - items.marked(conn, store.id, stale))
     world.bell.ring("allocate", "allocate", store.id)
 
 

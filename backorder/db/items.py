@@ -36,12 +36,12 @@ def dirty(conn: Connection, store_id: int, now: datetime, limit: int) -> dict[in
     return {row.item: row.dirty_seq for row in found}
 
 
-def marked(conn: Connection, store_id: int, ids: Iterable[int]) -> bool:
-    """Whether one of these items changed since its last pass."""
+def marked(conn: Connection, store_id: int, ids: Iterable[int]) -> set[int]:
+    """Those of these items that changed since their last pass."""
     found = select(items.c.item).where(
         items.c.store_id == store_id, items.c.item.in_(sorted(set(ids))), items.c.dirty_seq > items.c.done_seq
     )
-    return conn.execute(found.limit(1)).first() is not None
+    return set(conn.execute(found).scalars())
 
 
 def done(conn: Connection, store_id: int, marks: Mapping[int, int]) -> None:

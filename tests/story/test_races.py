@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from backorder.db import explain_rows, stores
-from backorder.db.tables import orders, parts
+from backorder.db.tables import items, orders, parts
 from backorder.domain.events import OrderSeen
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
@@ -22,6 +22,7 @@ from jobs.allocate import allocate
 from jobs.ingest import apply, ingest
 from jobs.review import review
 from jobs.take_in import take_in
+from jobs.write_back import write_back
 from tests.story.stage import Stage
 
 NEWS = [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]
@@ -204,3 +205,26 @@ def test_two_choices_saved_at_once_are_both_kept(stage: Stage) -> None:
     side_by_side(one, lambda: steer.save_policy(world, store_id, lead_time_days=30))
     policy = stage.bench.store.policy
     assert (policy.handling_days, policy.lead_time_days) == (9, 30)
+
+
+def test_a_write_that_waits_for_a_reading_does_not_mark_anew_what_is_marked(stage: Stage) -> None:
+    order = waiting_order(stage)
+    stage.shop.receive("MUG", 1)
+    plan(stage)
+    world, store_id = stage.bench.world, stage.bench.store_id
+
+    def marks() -> list[tuple[int, int]]:
+        with world.database.read() as conn:
+            return [(row.dirty_seq, row.done_seq) for row in conn.execute(select(items))]
+
+    with world.database.write() as conn:
+        conn.execute(update(orders).values(unread=True))
+    before = marks()
+    write_back(world, store_id, order)
+    assert marks() == before
+    stage.wait(61)
+    write_back(world, store_id, order)
+    write_back(world, store_id, order)
+    assert marks() == [(dirty + 1, done) for dirty, done in before]
+    stage.settle()
+    assert stage.told(order) == NEWS
