@@ -9,7 +9,7 @@ import structlog
 
 from backorder.db import inbox, items, leases, orderbook, stores
 from backorder.db.leases import Lease
-from backorder.db.session import Connection
+from backorder.db.session import Connection, StorageBusy
 from backorder.domain.errors import LeaseLost, Rejected
 from backorder.domain.events import Event, OrderGone, OrderSeen, OrderTouched, StockTouched, StoreLeft, StoreTouched
 from backorder.domain.orders import hinted
@@ -49,7 +49,7 @@ def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received)
             leases.check(conn, lease)
             apply(conn, store, events, world)
             inbox.handled(conn, [received.id], world.clock())
-    except LeaseLost:
+    except (LeaseLost, StorageBusy):
         raise
     except Exception as error:  # noqa: BLE001 - one delivery that raises must never stop the next one
         rejected = isinstance(error, Rejected)

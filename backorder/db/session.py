@@ -9,12 +9,15 @@ from typing import Any
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-__all__ = ["Connection", "Database", "StorageError", "migrate", "writable"]
+__all__ = ["Connection", "Database", "StorageBusy", "StorageError", "migrate", "writable"]
 
 StorageError = SQLAlchemyError
 """What a database that cannot answer raises, for floors that know no SQL."""
+
+StorageBusy = OperationalError
+"""The database was away, locked or in a deadlock: the same transaction may work later."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
