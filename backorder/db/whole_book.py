@@ -1,11 +1,10 @@
 """A store's whole book, flat: what a comparison with the truth needs."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
-from backorder.db.tables import NOWHERE, order_lines, orders, parts, pools
+from backorder.db.tables import order_lines, orders, parts, pools
 from backorder.domain.orders import OrderStatus
 from backorder.domain.supply import ZERO
 
@@ -69,8 +68,3 @@ def orders_known(conn: Connection, store_id: int) -> Sequence[RowMapping]:
     """Every order's id and the address of its customer."""
     found = select(orders.c.order_id, orders.c.email, orders.c.status).where(orders.c.store_id == store_id)
     return conn.execute(found.order_by(orders.c.order_id)).mappings().all()
-
-
-def is_nowhere(row: Any) -> bool:
-    """Whether a part's pool was not told yet."""
-    return bool(row["item"] == NOWHERE)
