@@ -1,24 +1,26 @@
 """A transport without sockets: calls to a store run its stand-in in this process.
 
-It keeps every promise of `connectors.http.Transport` about answers and failures, and lets a test say what goes
-wrong with the next calls.
+Only the socket is replaced: what `requests` prepares, what can be raised and what `connectors.http.Transport` makes of
+it are the real ones. A test says what goes wrong with the next calls here, or on the store (`demo.stores.troubles`).
 """
 
+import io
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
-from werkzeug.test import Client
+import urllib3
+from requests.adapters import BaseAdapter
 
-from backorder.domain.errors import OutcomeUnknown, TemporaryFailure
-from connectors.http import USER_AGENT, Outgoing, Reply, Transport
+from connectors.http import Outgoing, Reply, Transport
+from demo.stores.troubles import run
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 Concerns = Callable[[str, str], bool]
 """Whether a trouble concerns a call, by its method and its whole URL."""
@@ -56,7 +58,7 @@ class LocalTransport(Transport):
 
     def __init__(self, apps: Mapping[str, "WSGIApplication"]) -> None:
         super().__init__(Outgoing(allow_private=True))
-        self._clients = {host: Client(app, use_cookies=False) for host, app in apps.items()}
+        self._apps = dict(apps)
         self._troubles: deque[_Trouble] = deque()
         self.calls: list[tuple[str, str]] = []
         """Every call tried so far: method and URL."""
@@ -75,8 +77,7 @@ class LocalTransport(Transport):
         concerns: Concerns = every_call,
     ) -> None:
         """Let the next calls of that kind get this answer from something that stands before the store."""
-        reply = Reply(status, {name.lower(): value for name, value in headers}, body)
-        self._troubles.extend([_Trouble(reply, concerns)] * times)
+        self._troubles.extend([_Trouble(Reply(status, dict(headers), body), concerns)] * times)
 
     def request(
         self,
@@ -90,20 +91,38 @@ class LocalTransport(Transport):
     ) -> Reply:
         """As promised by `Transport.request`, with the troubles that were asked for."""
         self.calls.append((method, url))
-        writes = method != "GET" if write is None else write
+        return super().request(method, url, headers=headers, data=data, auth=auth, write=write)
+
+    def carry(self, call: requests.PreparedRequest) -> Reply:
+        """The store's answer to a prepared call. Raises what a socket to it would make `requests` raise."""
+        method, url = str(call.method), str(call.url)
         trouble = self._trouble_for(method, url)
-        client = self._clients.get(urlsplit(url).hostname or "")
-        if client is None or trouble is Fault.UNREACHABLE:
-            raise TemporaryFailure("The store could not be reached.")
+        app = self._apps.get(urlsplit(url).hostname or "")
+        if app is None or trouble is Fault.UNREACHABLE:
+            pool = urllib3.HTTPConnectionPool("stand-in")
+            refused = urllib3.exceptions.NewConnectionError(pool, "refused")  # type: ignore[arg-type]
+            raise requests.ConnectionError(urllib3.exceptions.MaxRetryError(pool, url, refused))
         if isinstance(trouble, Reply):
             return trouble
-        if trouble is not Fault.LOST_CALL:
-            reply = _run(client, method, url, {"User-Agent": USER_AGENT, **(headers or {})}, data, auth)
-            if trouble is None:
-                return reply
-        if writes:
-            raise OutcomeUnknown("The store did not answer in time.")
-        raise TemporaryFailure("The store did not answer (ReadTimeout).")
+        try:
+            answer = None if trouble is Fault.LOST_CALL else run(app, _environ(call))
+        except TimeoutError as error:
+            raise requests.ReadTimeout(str(error)) from None
+        except ConnectionError as error:
+            raise requests.ConnectionError(urllib3.exceptions.ProtocolError("Connection aborted.", error)) from None
+        if answer is None or trouble is Fault.LOST_ANSWER:
+            raise requests.ReadTimeout("Read timed out.")
+        return Reply(answer.status, answer.headers, answer.body)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = False
+            session.mount("https://", _Adapter(self))
+            session.mount("http://", _Adapter(self))
+            self._local.session = session
+        return session
 
     def _trouble_for(self, method: str, url: str) -> Fault | Reply | None:
         for trouble in self._troubles:
@@ -113,18 +132,53 @@ class LocalTransport(Transport):
         return None
 
 
-def _run(
-    client: Client, method: str, url: str, headers: Mapping[str, str], data: bytes | str | None, auth: Any
-) -> Reply:
-    """Prepare the call as `requests` would (authentication, encoding) and hand it to the application."""
-    prepared = requests.Request(method, url, headers=dict(headers), data=data, auth=auth).prepare()
-    parts = urlsplit(prepared.url or url)
-    answer = client.open(
-        parts.path,
-        base_url=f"{parts.scheme}://{parts.netloc}",
-        query_string=parts.query,
-        method=method,
-        headers={name: value for name, value in prepared.headers.items() if name.lower() != "content-length"},
-        data=prepared.body,
-    )
-    return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.data)
+class _Adapter(BaseAdapter):
+    """Where `requests` would open a socket."""
+
+    def __init__(self, transport: LocalTransport) -> None:
+        super().__init__()
+        self._transport = transport
+
+    def send(self, request: requests.PreparedRequest, *_how: Any, **_named: Any) -> requests.Response:
+        reply = self._transport.carry(request)
+        answer = requests.Response()
+        answer.status_code = reply.status
+        answer.headers.update(reply.headers)
+        answer.raw = urllib3.HTTPResponse(
+            io.BytesIO(reply.body), reply.headers, reply.status, preload_content=False, decode_content=False
+        )
+        answer.url = str(request.url)
+        answer.request = request
+        return answer
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _environ(call: requests.PreparedRequest) -> "WSGIEnvironment":
+    """A prepared call as a WSGI server hands it to its application."""
+    parts = urlsplit(str(call.url))
+    body = call.body.encode() if isinstance(call.body, str) else call.body or b""
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": str(call.method),
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(parts.path or "/").decode("latin-1"),
+        "QUERY_STRING": parts.query,
+        "SERVER_NAME": parts.hostname or "",
+        "SERVER_PORT": str(parts.port or (443 if parts.scheme == "https" else 80)),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": parts.netloc,
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": parts.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in call.headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    return environ

@@ -218,17 +218,6 @@ def test_an_act_is_told_to_whoever_subscribed_to_its_topic_and_signed(lab: Lab) 
     assert json.loads(level)["available"] == -1
 
 
-def test_a_refused_delivery_is_sent_again_with_the_same_id(lab: Lab) -> None:
-    lab.listen("ORDERS_CREATE")
-    lab.status = 503
-    lab.trade.place_order([{"sku": "MUG", "quantity": 1}])
-    for _ in range(10):
-        lab.shop.deliver()
-
-    assert len(lab.sent) == 9
-    assert len({headers["X-Shopify-Webhook-Id"] for _, headers, _ in lab.sent}) == 1
-
-
 def test_a_wrong_token_and_an_unknown_version_are_refused(lab: Lab) -> None:
     assert lab.ask("{ shop { name } }", token="no").status_code == 401
     assert lab.ask("{ shop { name } }").json["data"] == {"shop": {"name": "Lab Goods"}}
@@ -250,7 +239,8 @@ def test_what_the_schema_does_not_have_is_an_error_with_http_200(lab: Lab) -> No
     "mutation",
     [
         'fulfillmentOrderHold(id: "gid://shopify/FulfillmentOrder/0", fulfillmentHold: {reason: OTHER})',
-        'tagsAdd(id: "gid://shopify/Order/0", tags: ["x"])',
+        'fulfillmentOrderReleaseHold(id: "gid://shopify/FulfillmentOrder/0")',
+        'metafieldsSet(metafields: [{ownerId: "gid://shopify/Order/0", key: "k", value: "v"}])',
     ],
 )
 def test_an_unknown_id_is_an_error_of_the_whole_field(lab: Lab, mutation: str) -> None:

@@ -1,16 +1,18 @@
 """What the Admin API tells of a shop's state: trees of values for the GraphQL executor."""
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
-from demo.stores.shopify.graph import Tree, connection
+from demo.stores.shopify.graph import Tree, connection, refused
+from demo.stores.shopify.names import at, gid, item_of_level, level_gid, named, namespace
 from demo.stores.shopify.state import (
     Customer,
     Figures,
     Hold,
     Line,
+    Metafield,
     Order,
     Product,
     Refund,
@@ -22,95 +24,101 @@ from demo.stores.shopify.state import (
     WorkLine,
 )
 
-_GID = re.compile(r"gid://shopify/(\w+)/(\d+)")
+__all__ = ["Answers", "gid", "named"]
+
+T = TypeVar("T")
+
 _SINCE = re.compile(r"updated_at:>='([^']+)'")
-
-
-def gid(kind: str, number: int) -> str:
-    """The global id of a thing of that kind."""
-    return f"gid://shopify/{kind}/{number}"
-
-
-def named(given: str) -> tuple[str, int]:
-    """The kind and number that a global id names."""
-    found = _GID.match(given)
-    return (found[1], int(found[2])) if found else ("", 0)
-
-
-def at(moment: datetime) -> str:
-    """A moment as the Admin API writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+RECENT = timedelta(days=60)
+"""How far back an app sees orders that has no scope `read_all_orders`."""
 
 
 class Answers:
-    """The query side of a shop. `page_limit` makes every list come in more pages than it needs."""
+    """The query side of a shop. `page_limit` makes every list come in more pages than it needs. With a `clock`, orders
+    older than 60 days are not there, as for an app without the scope `read_all_orders`.
+    """
 
-    def __init__(self, shop: Shop, page_limit: int = 250) -> None:
+    def __init__(self, shop: Shop, page_limit: int = 250, clock: Callable[[], datetime] | None = None) -> None:
         self.shop = shop
         self._limit = page_limit
+        self._clock = clock
 
     def root(self) -> Tree:
         """The fields of the query root."""
         return {
-            "shop": {
+            "shop": lambda _asked: {
                 "id": gid("Shop", 1),
                 "name": self.shop.name,
                 "currencyCode": self.shop.currency,
                 "ianaTimezone": self.shop.timezone,
             },
-            "node": lambda _info, id: self._node(id),
-            "nodes": lambda _info, ids: [self._node(each) for each in ids],
+            "node": lambda _asked, id: self.node(id),
+            "nodes": lambda _asked, ids: [self.node(each) for each in ids],
+            "order": lambda _asked, id: self.node(id),
+            "fulfillmentOrder": lambda _asked, id: self.node(id),
+            "inventoryItem": lambda _asked, id: self.node(id),
+            "inventoryLevel": lambda _asked, id: self.node(id),
             "orders": self._orders,
-            "inventoryItems": connection(list(self.shop.products.values()), self._item, self._limit),
-            "webhookSubscriptions": connection(list(self.shop.subscriptions.values()), subscription_tree, self._limit),
+            "inventoryItems": self._paged(lambda: self.shop.products.values(), self._item),
+            "locations": self._paged(lambda: self.shop.locations, self._location),
+            "webhookSubscriptions": self._paged(lambda: self.shop.subscriptions.values(), subscription_tree),
         }
+
+    def _paged(self, entries: Callable[[], Iterable[T]], tree: Callable[[T], Tree]) -> Callable[..., Tree]:
+        def page(asked: Any, **given: Any) -> Tree:
+            return connection(list(entries()), tree, self._limit)(asked, **given)
+
+        return page
 
     def _orders(self, info: Any, query: str = "", **page: Any) -> Tree:
         """Always by the time of the last change: the one order that is asked for."""
-        found = sorted(self.shop.orders.values(), key=lambda order: (order.updated, order.id))
+        seen = [order for order in self.shop.orders.values() if self._seen(order)]
+        found = sorted(seen, key=lambda order: (order.updated, order.id))
         since = _SINCE.search(query)
         if since:
             found = [order for order in found if order.updated >= datetime.fromisoformat(since[1])]
         if "status:open" in query:
             found = [order for order in found if order.cancelled is None]
-        return connection(found, self._order, self._limit)(info, **page)
+        return connection(found, self.order, self._limit)(info, **page)
 
-    def _node(self, given: str) -> Tree | None:
+    def node(self, given: str) -> Tree | None:
+        """The thing of that id, if the shop has it and the app may see it."""
         kind, number = named(given)
-        found = self._finders().get(kind)
-        return found(number) if found else None
+        if kind == "Order":
+            order = self.shop.orders.get(number)
+            return self.order(order) if order and self._seen(order) else None
+        if kind == "InventoryItem":
+            return self._item(self.shop.products[number]) if number in self.shop.products else None
+        if kind == "InventoryLevel":
+            return self._level_by_id(number, item_of_level(given))
+        if kind == "FulfillmentOrder":
+            found = self.shop.work(number)
+            return self.work(*found) if found and self._seen(found[0]) else None
+        if kind == "Fulfillment":
+            shipments = ((order, each) for order in self._orders_seen() for each in order.shipments)
+            return next((self._shipment(*pair) for pair in shipments if pair[1].id == number), None)
+        if kind == "Refund":
+            refunds = ((order, each) for order in self._orders_seen() for each in order.refunds)
+            return next((self.refund(*pair) for pair in refunds if pair[1].id == number), None)
+        return None
 
-    def _finders(self) -> dict[str, Callable[[int], Tree | None]]:
-        return {
-            "Order": lambda number: self._order(self.shop.orders[number]) if number in self.shop.orders else None,
-            "InventoryItem": lambda number: (
-                self._item(self.shop.products[number]) if number in self.shop.products else None
-            ),
-            "FulfillmentOrder": self._work_by_id,
-            "Fulfillment": lambda number: self._first(
-                self._shipment(shipment)
-                for order in self.shop.orders.values()
-                for shipment in order.shipments
-                if shipment.id == number
-            ),
-            "Refund": lambda number: self._first(
-                self._refund(refund)
-                for order in self.shop.orders.values()
-                for refund in order.refunds
-                if refund.id == number
-            ),
-        }
+    def _orders_seen(self) -> Iterator[Order]:
+        return (order for order in self.shop.orders.values() if self._seen(order))
 
-    def _work_by_id(self, number: int) -> Tree | None:
-        found = self.shop.work(number)
-        return self.work(found[1]) if found else None
+    def _seen(self, order: Order) -> bool:
+        return self._clock is None or order.created > self._clock() - RECENT
 
-    @staticmethod
-    def _first(trees: Any) -> Tree | None:
-        found: Tree | None = next(iter(trees), None)
-        return found
+    def _level_by_id(self, place: int, item: int) -> Tree | None:
+        if item not in self.shop.products:
+            return None
+        figures = self.shop.levels(item).get(place)
+        return self.level(self.shop.products[item], place, figures) if figures else None
 
-    def _order(self, order: Order) -> Tree:
+    def _location(self, place: int) -> Tree:
+        return {"__typename": "Location", "id": gid("Location", place), "name": self.shop.locations.get(place, "")}
+
+    def order(self, order: Order) -> Tree:
+        """An order."""
         return {
             "__typename": "Order",
             "id": gid("Order", order.id),
@@ -123,21 +131,24 @@ class Answers:
             "currencyCode": order.currency,
             "email": order.email or None,
             "tags": list(order.tags),
+            "test": order.test,
+            "sourceName": order.source,
             "customer": customer_tree(order.customer) if order.customer else None,
-            "metafield": lambda _info, key, namespace=None: (
-                {"id": gid("Metafield", order.id), "value": order.metafield}
-                if order.metafield is not None and (namespace, key) == ("$app", "backorder")
-                else None
-            ),
-            "lineItems": connection(order.lines, self._line, self._limit),
-            "fulfillmentOrders": connection(order.works, self.work, self._limit),
-            "fulfillments": lambda _info, first=250: [self._shipment(each) for each in order.shipments[:first]],
-            "refunds": lambda _info, first=250: [self._refund(each) for each in order.refunds[:first]],
+            "metafield": lambda _asked, key, **given: self._metafield(order, given.get("namespace"), key),
+            "lineItems": connection(order.lines, lambda line: self._line(order, line), self._limit),
+            "fulfillmentOrders": connection(order.works, lambda work: self.work(order, work), self._limit),
+            "fulfillments": lambda _asked, first=250: [self._shipment(order, each) for each in order.shipments[:first]],
+            "refunds": lambda _asked, first=250: [self.refund(order, each) for each in order.refunds[:first]],
         }
 
-    def _line(self, line: Line) -> Tree:
+    def _metafield(self, order: Order, space: str | None, key: str) -> Tree | None:
+        found = order.metafields.get((namespace(space), key))
+        return metafield_tree(found) if found else None
+
+    def _line(self, order: Order, line: Line) -> Tree:
         price = {"shopMoney": {"amount": str(line.price)}}
         return {
+            "__typename": "LineItem",
             "id": gid("LineItem", line.id),
             "title": line.title,
             "variantTitle": None,
@@ -145,6 +156,7 @@ class Answers:
             "vendor": line.vendor,
             "quantity": line.quantity,
             "currentQuantity": line.current,
+            "fulfillableQuantity": lambda _asked: _free(order, line),
             "requiresShipping": line.requires_shipping,
             "isGiftCard": line.gift_card,
             "variant": self._variant(line.product) if line.product else None,
@@ -154,52 +166,62 @@ class Answers:
 
     def _variant(self, product: Product) -> Tree:
         return {
+            "__typename": "ProductVariant",
             "id": gid("ProductVariant", product.variant),
             "title": "Default Title",
-            "product": {"id": gid("Product", product.id), "title": product.title},
-            "inventoryItem": lambda _info: self._item(product),
+            "product": {"__typename": "Product", "id": gid("Product", product.id), "title": product.title},
+            "inventoryItem": lambda _asked: self._item(product),
         }
 
-    def work(self, work: Work) -> Tree:
+    def work(self, order: Order, work: Work) -> Tree:
         """A fulfillment order."""
         return {
             "__typename": "FulfillmentOrder",
             "id": gid("FulfillmentOrder", work.id),
             "status": work.status,
+            "requestStatus": "UNSUBMITTED",
+            "updatedAt": at(order.updated),
+            "order": lambda _asked: self.order(order),
             "supportedActions": [{"action": action} for action in work.actions],
-            "assignedLocation": {"location": {"id": gid("Location", work.location)} if work.location else None},
+            "assignedLocation": {
+                "name": self.shop.locations.get(work.location, ""),
+                "location": self._location(work.location) if work.location else None,
+            },
             "fulfillmentHolds": [hold_tree(hold) for hold in work.holds],
-            "lineItems": connection(work.lines, self._work_line, self._limit),
+            "lineItems": connection(work.lines, lambda part: self._work_line(order, part), self._limit),
         }
 
-    def _work_line(self, line: WorkLine) -> Tree:
+    def _work_line(self, order: Order, part: WorkLine) -> Tree:
         return {
-            "id": gid("FulfillmentOrderLineItem", line.id),
-            "remainingQuantity": line.remaining,
-            "lineItem": self._line(line.line),
+            "__typename": "FulfillmentOrderLineItem",
+            "id": gid("FulfillmentOrderLineItem", part.id),
+            "totalQuantity": part.total,
+            "remainingQuantity": part.remaining,
+            "lineItem": lambda _asked: self._line(order, part.line),
         }
 
-    def _shipment(self, shipment: Shipment) -> Tree:
+    def _shipment(self, order: Order, shipment: Shipment) -> Tree:
         return {
             "__typename": "Fulfillment",
             "id": gid("Fulfillment", shipment.id),
             "status": shipment.status,
-            "fulfillmentLineItems": connection(shipment.lines, self._units, self._limit),
+            "fulfillmentLineItems": connection(shipment.lines, lambda units: self._units(order, units), self._limit),
         }
 
-    def _refund(self, refund: Refund) -> Tree:
+    def refund(self, order: Order, refund: Refund) -> Tree:
+        """A refund."""
         return {
             "__typename": "Refund",
             "id": gid("Refund", refund.id),
-            "refundLineItems": connection(refund.lines, self._units, self._limit),
+            "refundLineItems": connection(refund.lines, lambda units: self._units(order, units), self._limit),
         }
 
-    def _units(self, units: Units) -> Tree:
+    def _units(self, order: Order, units: Units) -> Tree:
         return {
             "id": gid("FulfillmentLineItem", units.id),
             "quantity": units.quantity,
             "restockType": units.restock or None,
-            "lineItem": self._line(units.line),
+            "lineItem": lambda _asked: self._line(order, units.line),
         }
 
     def _item(self, product: Product) -> Tree:
@@ -209,46 +231,95 @@ class Answers:
             "sku": product.sku or None,
             "tracked": product.tracked,
             "variants": connection([product], self._variant, self._limit),
-            "inventoryLevels": connection(
+            "inventoryLevels": lambda asked, **page: connection(
                 sorted(self.shop.levels(product.item).items()),
-                lambda level: level_tree(product.item, *level),
+                lambda level: self.level(product, *level),
                 self._limit,
-            ),
+            )(asked, **page),
+        }
+
+    def level(self, product: Product, place: int, figures: Figures) -> Tree:
+        """The stock of an item at a location."""
+        id = level_gid(place, product.item)
+        amounts = {
+            "available": figures.available,
+            "committed": figures.committed,
+            "on_hand": figures.on_hand,
+            "incoming": figures.incoming,
+            **dict.fromkeys(NOT_FOR_SALE, 0),
+            **{name: units for (where, name), units in product.set_aside.items() if where == place},
+        }
+
+        def quantities(_asked: Any, names: list[str]) -> list[Tree]:
+            wrong = [name for name in names if name not in amounts]
+            if wrong:
+                raise refused(f"The specified quantity name is invalid: {wrong[0]}.", "BAD_REQUEST")
+            return [{"id": f"{id}&name={name}", "name": name, "quantity": amounts[name]} for name in names]
+
+        return {
+            "__typename": "InventoryLevel",
+            "id": id,
+            "location": self._location(place),
+            "quantities": quantities,
         }
 
 
-def level_tree(item: int, place: int, figures: Figures) -> Tree:
-    """The stock of an item at a location."""
-    id = f"{gid('InventoryLevel', place)}?inventory_item_id={item}"
-    amounts = {
-        "available": figures.available,
-        "committed": figures.committed,
-        "on_hand": figures.on_hand,
-        "incoming": figures.incoming,
-    }
-    return {
-        "id": id,
-        "location": {"id": gid("Location", place)},
-        "quantities": lambda _info, names: [
-            {"id": f"{id}&name={name}", "name": name, "quantity": amounts[name]} for name in names
-        ],
-    }
+NOT_FOR_SALE = ("damaged", "quality_control", "reserved", "safety_stock")
+"""Names of units that are there and cannot be sold."""
+
+
+def _free(order: Order, line: Line) -> int:
+    """Units that could be shipped now: held ones do not count."""
+    free = [work for work in order.works if work.open and not work.holds]
+    return sum(part.remaining for work in free for part in work.lines if part.line is line)
 
 
 def customer_tree(customer: Customer) -> Tree:
     """Who ordered."""
-    return {"id": gid("Customer", customer.id), "displayName": customer.name}
+    return {"__typename": "Customer", "id": gid("Customer", customer.id), "displayName": customer.name}
+
+
+def metafield_tree(found: Metafield) -> Tree:
+    """A value kept at an order."""
+    return {
+        "__typename": "Metafield",
+        "id": gid("Metafield", found.id),
+        "namespace": found.namespace,
+        "key": found.key,
+        "type": found.type,
+        "value": found.value,
+    }
 
 
 def hold_tree(hold: Hold) -> Tree:
     """A hold."""
-    return {"id": gid("FulfillmentHold", hold.id), "handle": hold.handle, "heldByRequestingApp": hold.by_app}
+    return {
+        "__typename": "FulfillmentHold",
+        "id": gid("FulfillmentHold", hold.id),
+        "handle": hold.handle,
+        "reason": hold.reason,
+        "reasonNotes": hold.notes,
+        "displayReason": hold.reason.replace("_", " ").capitalize(),
+        "heldByRequestingApp": hold.by_app,
+        "heldByApp": _no_apps,
+    }
+
+
+def _no_apps(_asked: Any) -> Tree:
+    raise refused(
+        "Access denied for heldByApp field. Required access: `read_apps` access scope.",
+        "ACCESS_DENIED",
+        documentation="https://shopify.dev/api/usage/access-scopes",
+        requiredAccess="`read_apps` access scope.",
+    )
 
 
 def subscription_tree(subscription: Subscription) -> Tree:
     """A webhook subscription."""
     return {
+        "__typename": "WebhookSubscription",
         "id": gid("WebhookSubscription", subscription.id),
         "topic": subscription.topic,
         "uri": subscription.uri,
+        "format": "JSON",
     }

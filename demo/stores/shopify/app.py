@@ -1,6 +1,8 @@
 """The stand-in shop as one WSGI application: the Admin API, the control routes and a page to look at."""
 
+import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -8,6 +10,8 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, jsonify, render_template, request
 
 from demo.stores.shopify.answers import Answers
+from demo.stores.shopify.bucket import Bucket
+from demo.stores.shopify.bulk import Bulks
 from demo.stores.shopify.control import Control
 from demo.stores.shopify.graph import answer
 from demo.stores.shopify.mutations import Mutations
@@ -15,9 +19,34 @@ from demo.stores.shopify.outbox import Deliver, Outbox, over_http
 from demo.stores.shopify.state import Shop
 from demo.stores.shopify.trade import Trade
 from demo.stores.shopify.works import Ids
+from demo.stores.troubles import Troubles, said
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+REVOKED = said(401, {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"})
+THROTTLED = said(
+    200,
+    {
+        "errors": [
+            {
+                "message": "Throttled",
+                "extensions": {
+                    "code": "THROTTLED",
+                    "documentation": "https://shopify.dev/api/usage/rate-limits",
+                },
+            }
+        ],
+        "extensions": {
+            "cost": {
+                "requestedQueryCost": 202,
+                "actualQueryCost": None,
+                "throttleStatus": {"maximumAvailable": 2000.0, "currentlyAvailable": 118, "restoreRate": 100.0},
+            }
+        },
+    },
+)
 
 
 def wall_clock() -> datetime:
@@ -25,9 +54,17 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def random_id() -> str:
+    """An id that no other delivery has."""
+    return str(uuid.uuid4())
+
+
 class ShopifyShop:
     """A shop of its own, with one access token. `trade` is for acting on it in this process, `writes` names the
-    mutations that were run; calls are taken in turn.
+    mutations that were run, `journal` tells what they changed, `troubles` what goes wrong; calls are taken in turn.
+
+    `bucket_size` and `restore_rate` are points of query cost. `bulk_at_once` is how many bulk queries may run at once
+    (Shopify allows five since 2026-01, one before). `new_id` makes the ids of deliveries.
     """
 
     def __init__(
@@ -43,9 +80,15 @@ class ShopifyShop:
         locations: Iterable[str] = ("Main warehouse",),
         page_limit: int = 250,
         first_number: int = 1001,
+        bucket_size: float = 2000.0,
+        restore_rate: float = 100.0,
+        read_all_orders: bool = True,
+        bulk_at_once: int = 1,
+        new_id: Callable[[], str] = random_id,
     ) -> None:
         self.domain = domain
         self.token = token
+        self._turn = threading.RLock()
         ids = Ids()
         self.shop = Shop(
             name=name,
@@ -53,26 +96,38 @@ class ShopifyShop:
             first_number=first_number,
             locations={ids.next("location"): place for place in locations},
         )
-        self.outbox = Outbox(self.shop, domain, secret, clock, deliver)
+        self.outbox = Outbox(self.shop, domain, secret, clock, deliver, new_id, self._turn)
         self.trade = Trade(self.shop, ids, self.outbox, clock)
-        self._answers = Answers(self.shop, page_limit)
-        self._mutations = Mutations(self.trade, self._answers)
+        self.journal = self.trade.journal
+        sees_since = None if read_all_orders else clock
+        answers = Answers(self.shop, page_limit, sees_since)
+        unpaged = Answers(self.shop, sys.maxsize, sees_since)
+        self._bulks = Bulks(domain, unpaged.root(), ids, self.outbox, clock, bulk_at_once)
+        self._mutations = Mutations(self.trade, answers, self._bulks)
         self.writes = self._mutations.writes
+        self.bucket = Bucket(clock, bucket_size, restore_rate)
+        self._root = {**answers.root(), **self._bulks.root(), **self._mutations.root()}
         self._control = Control(self.trade, self.outbox)
-        self._turn = threading.RLock()
+        self.troubles = Troubles("/admin/", {"revoked": REVOKED, "throttled": THROTTLED})
         self._app = Flask(__name__)
         self._app.add_url_rule("/admin/api/<version>/graphql.json", "graphql", self._graphql, methods=["POST"])
+        self._app.register_blueprint(self.troubles.blueprint())
         self._app.register_blueprint(self._control.blueprint())
+        self._app.add_url_rule("/_bulk/<int:number>.jsonl", "bulk", self._bulk)
         self._app.add_url_rule("/", "page", self._page)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self.troubles.play(environ, start_response, self._in_turn)
+
+    def _in_turn(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         with self._turn:
             return self._app(environ, start_response)
 
     def deliver(self) -> list[int]:
-        """Send the webhooks that wait; the statuses of the answers."""
+        """Send the webhooks that are due; the statuses of the answers."""
         with self._turn:
-            return self.outbox.run()
+            self._bulks.go_on()
+        return self.outbox.run()
 
     def _graphql(self, version: str) -> tuple[Response, int]:
         if request.headers.get("X-Shopify-Access-Token") != self.token:
@@ -81,7 +136,11 @@ class ShopifyShop:
             ), 401
         if version not in ("2026-07", "2026-10"):
             return jsonify({"errors": "Not Found"}), 404
-        return jsonify(answer({**self._answers.root(), **self._mutations.root()}, request.get_data())), 200
+        return jsonify(answer(self._root, request.get_data(), self.bucket)), 200
+
+    def _bulk(self, number: int) -> tuple[Response, int]:
+        lines = self._bulks.file(number)
+        return Response(lines or b"", mimetype="application/jsonl"), 404 if lines is None else 200
 
     def _page(self) -> str:
         return render_template("admin.html", shop=self.shop, waiting=len(self.outbox.queue))

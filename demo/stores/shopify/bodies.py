@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from demo.stores.shopify.answers import gid
-from demo.stores.shopify.state import Figures, Hold, Line, Order, Refund, Shipment, Shop, Units, Work
+from demo.stores.shopify.names import gid
+from demo.stores.shopify.state import Figures, Hold, Line, Order, Product, Refund, Shipment, Shop, Units, Work, WorkLine
 
 Body = dict[str, Any]
 
@@ -33,6 +33,9 @@ class Bodies:
             "financial_status": order.financial.lower(),
             "fulfillment_status": {"FULFILLED": "fulfilled", "PARTIALLY_FULFILLED": "partial"}.get(order.fulfillment),
             "tags": ", ".join(order.tags),
+            "test": order.test,
+            "source_name": order.source,
+            "shipping_lines": [{"title": "Standard", "code": "Standard"}] if order.source == "web" else [],
             "taxes_included": False,
             "customer": {
                 "id": order.customer.id,
@@ -99,11 +102,13 @@ class Bodies:
             "admin_graphql_api_id": gid("Refund", refund.id),
             "order_id": order.id,
             "created_at": self._at(refund.created),
+            "restock": any(units.restock in ("RETURN", "CANCEL") for units in refund.lines),
             "refund_line_items": [
                 {
                     "id": units.id,
                     "line_item_id": units.line.id,
                     "quantity": units.quantity,
+                    "location_id": units.location,
                     "restock_type": units.restock.lower(),
                 }
                 for units in refund.lines
@@ -133,21 +138,87 @@ class Bodies:
             "admin_graphql_api_id": f"{gid('InventoryLevel', place)}?inventory_item_id={item}",
         }
 
+    def deleted_item(self, product: Product) -> Body:
+        """An inventory item that is gone."""
+        return {"id": product.item, "admin_graphql_api_id": gid("InventoryItem", product.item)}
+
+    def connected(self, item: int, place: int, now: datetime) -> Body:
+        """An item is stocked at one more location."""
+        return {
+            "inventory_item_id": item,
+            "location_id": place,
+            "available": None,
+            "updated_at": self._at(now),
+            "admin_graphql_api_id": f"{gid('InventoryLevel', place)}?inventory_item_id={item}",
+        }
+
     def work(self, work: Work) -> Body:
         """A fulfillment order: the body does not name the order."""
-        return {"fulfillment_order": {"id": gid("FulfillmentOrder", work.id), "status": work.status.lower()}}
+        return {"fulfillment_order": _work(work)}
+
+    def split(self, work: Work, rest: Work) -> Body:
+        """A fulfillment order kept some of its units; the others are in a new one."""
+        return {
+            "split_line_items": [_part(part) for part in work.lines],
+            "fulfillment_order": _work(work),
+            "remaining_fulfillment_order": _work(rest),
+        }
+
+    def merged(self, work: Work, others: list[Work]) -> Body:
+        """Several fulfillment orders became one."""
+        return {
+            "merge_intents": [
+                {"fulfillment_order_id": each.id, "fulfillment_order_line_items": []} for each in [work, *others]
+            ],
+            "fulfillment_order_merges": {"fulfillment_order": _work(work)},
+        }
+
+    def moved(self, original: Work, moved: Work, source: int) -> Body:
+        """Another location ships it."""
+        return {
+            "original_fulfillment_order": {
+                **_work(original),
+                "assigned_location_id": gid("Location", original.location),
+            },
+            "moved_fulfillment_order": {**_work(moved), "assigned_location_id": gid("Location", moved.location)},
+            "destination_location_id": gid("Location", moved.location),
+            "fulfillment_order_line_items_requested": [_part(part) for part in moved.lines],
+            "source_location": {"id": gid("Location", source)},
+        }
+
+    def placed_on_hold(self, work: Work, rest: Work | None, new: Hold) -> Body:
+        """The first hold of a fulfillment order."""
+        return {
+            "fulfillment_order": {**_work(work), "fulfillment_holds": [_hold(hold) for hold in work.holds]},
+            "remaining_fulfillment_order": _work(rest) if rest else None,
+            "held_fulfillment_order_line_items": [_part(part) for part in work.lines],
+            "created_fulfillment_hold": _hold(new),
+        }
 
     def hold(self, work: Work, hold: Hold) -> Body:
         """A hold that was added or released."""
         return {
             "fulfillment_order": {"id": gid("FulfillmentOrder", work.id)},
-            "fulfillment_hold": {
-                "id": gid("FulfillmentHold", hold.id),
-                "reason": hold.reason.lower(),
-                "held_by_requesting_app": hold.by_app,
-                "handle": hold.handle,
-            },
+            "fulfillment_hold": _hold(hold),
         }
 
     def _at(self, moment: datetime) -> str:
         return moment.astimezone(ZoneInfo(self._shop.timezone)).isoformat(timespec="seconds")
+
+
+def _work(work: Work) -> Body:
+    return {"id": gid("FulfillmentOrder", work.id), "status": work.status.lower()}
+
+
+def _part(part: WorkLine) -> Body:
+    return {"id": gid("FulfillmentOrderLineItem", part.id), "quantity": part.remaining}
+
+
+def _hold(hold: Hold) -> Body:
+    return {
+        "id": gid("FulfillmentHold", hold.id),
+        "reason": hold.reason.lower(),
+        "reason_notes": hold.notes,
+        "held_by_requesting_app": hold.by_app,
+        "handle": hold.handle,
+    }

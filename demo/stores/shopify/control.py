@@ -27,7 +27,15 @@ class Control:
             "edit_line": lambda asked: trade.edit_line(
                 int(asked["order"]), self._line_of(asked), int(asked["quantity"])
             ),
-            "cancel_order": lambda asked: trade.cancel_order(int(asked["order"])),
+            "add_line": lambda asked: {
+                "line": trade.add_line(
+                    int(asked["order"]), str(asked["sku"]), int(asked["quantity"]), asked.get("location")
+                )
+            },
+            "refund": self._refund,
+            "move": self._move,
+            "cancel_order": lambda asked: trade.cancel_order(int(asked["order"]), bool(asked.get("restock", True))),
+            "delete_product": lambda asked: trade.delete_product(str(asked["sku"])),
             "delete_order": lambda asked: trade.delete_order(int(asked["order"])),
             "pay_order": lambda asked: trade.pay(int(asked["order"])),
             "receive_stock": lambda asked: trade.receive_stock(
@@ -106,8 +114,20 @@ class Control:
             financial=str(asked.get("financial", "PAID")),
             route=bool(asked.get("route", True)),
             tags=asked.get("tags", ()),
+            source=str(asked.get("source", "web")),
+            test=bool(asked.get("test", False)),
         )
         return {"order": number, "lines": [line.id for line in self._trade.shop.orders[number].lines]}
+
+    def _refund(self, asked: Object) -> Object:
+        units = {int(line): int(count) for line, count in asked["units"].items()}
+        restock = str(asked.get("restock", "CANCEL"))
+        return {"refund": self._trade.refund(int(asked["order"]), units, restock, asked.get("location")).id}
+
+    def _move(self, asked: Object) -> None:
+        order = self._trade.shop.orders[int(asked["order"])]
+        for work in [each for each in order.works if each.open and each.location != int(asked["location"])]:
+            self._trade.move_work(order, work, int(asked["location"]))
 
     def _fulfil(self, asked: Object) -> None:
         units = asked.get("units")

@@ -6,10 +6,27 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    build_schema,
+    get_variable_values,
+    parse,
+    specified_rules,
+    validate,
+)
 
-Tree = dict[str, Any]
+from demo.stores.shopify.bucket import MOST_A_CALL, Bucket
+from demo.stores.shopify.plan import Asked, Operation, Tree
+
 T = TypeVar("T")
+
+RATE_LIMITS = "https://shopify.dev/api/usage/rate-limits"
+
+__all__ = ["Asked", "Tree", "answer", "connection", "operation", "refused", "schema", "understood"]
 
 
 @cache
@@ -18,31 +35,35 @@ def schema() -> GraphQLSchema:
     return build_schema(files(__package__).joinpath("schema.graphql").read_text(encoding="utf-8"))
 
 
-def answer(root: Tree, body: bytes) -> Tree:
-    """Execute a request's document over a tree of values and functions; errors are told as Shopify tells them."""
+def answer(root: Tree, body: bytes, bucket: Bucket | None = None) -> Tree:
+    """Execute a request's document over a tree of values and functions; errors are told as Shopify tells them.
+
+    Without a bucket there is no limit of cost.
+    """
     asked = json.loads(body)
     document = understood(asked["query"])
     if isinstance(document, list):
         return {"errors": [_told(error, "undefinedField") for error in document]}
-    result = execute_sync(
-        schema(),
-        document,
-        root_value=root,
-        variable_values=asked.get("variables") or {},
-        operation_name=asked.get("operationName"),
+    chosen = operation(asked["query"], asked.get("operationName"))
+    variables = get_variable_values(
+        schema(), chosen.definition.variable_definitions or (), asked.get("variables") or {}, hide_suggestions=True
     )
+    if isinstance(variables, list):
+        return {"errors": [_told(error, "INVALID_VARIABLE") for error in variables]}
+    requested = chosen.requested(variables)
+    if requested > MOST_A_CALL:
+        return {"errors": [_too_dear(requested)]}
+    if bucket is not None and not bucket.admits(requested):
+        throttled = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": RATE_LIMITS}}
+        return {"errors": [throttled], "extensions": {"cost": _cost(requested, None, bucket)}}
+    data, errors, actual = chosen.run(root, variables)
     told: Tree = {}
-    if result.errors:
-        told["errors"] = [_told(error, "INVALID_VARIABLE") for error in result.errors]
-    if result.data is not None:
-        told["data"] = result.data
-    told["extensions"] = {
-        "cost": {
-            "requestedQueryCost": 10,
-            "actualQueryCost": 10,
-            "throttleStatus": {"maximumAvailable": 2000.0, "currentlyAvailable": 1990, "restoreRate": 100.0},
-        }
-    }
+    if errors:
+        told["errors"] = [_told(error, "INVALID_VARIABLE") for error in errors]
+    told["data"] = data
+    if bucket is not None:
+        bucket.take(actual)
+        told["extensions"] = {"cost": _cost(requested, actual, bucket)}
     return told
 
 
@@ -53,19 +74,26 @@ def understood(text: str) -> DocumentNode | list[GraphQLError]:
         document = parse(text)
     except GraphQLError as error:
         return [error]
-    return validate(schema(), document) or document
+    return validate(schema(), document, [*specified_rules, NoSchemaIntrospectionCustomRule]) or document
 
 
-@lru_cache(maxsize=100)
-def _checked(text: str) -> tuple[DocumentNode, list[GraphQLError]]:
-    """A document and what is wrong with it; the connector sends the same few again and again."""
-    document = parse(text)
-    return document, validate(schema(), document)
+@lru_cache(256)
+def operation(text: str, name: str | None) -> Operation:
+    """The operation of that name, or the only one. Raises LookupError where there is none."""
+    document = understood(text)
+    found = [
+        node
+        for node in (document.definitions if isinstance(document, DocumentNode) else ())
+        if isinstance(node, OperationDefinitionNode) and (name is None or (node.name and node.name.value == name))
+    ]
+    if len(found) != 1 or not isinstance(document, DocumentNode):
+        raise LookupError(f"There is no one operation {name or ''}.")
+    return Operation(schema(), document, found[0])
 
 
-def refused(message: str, code: str) -> GraphQLError:
+def refused(message: str, code: str, **more: str) -> GraphQLError:
     """An error of the whole field, such as an unknown id."""
-    return GraphQLError(message, extensions={"code": code})
+    return GraphQLError(message, extensions={"code": code, **more})
 
 
 def connection(entries: Sequence[T], node: Callable[[T], Tree], limit: int) -> Callable[..., Tree]:
@@ -74,16 +102,37 @@ def connection(entries: Sequence[T], node: Callable[[T], Tree], limit: int) -> C
     def page(_info: Any, first: int | None = None, after: str | None = None, **_unused: Any) -> Tree:
         start = int(after) if after else 0
         end = start + min(first or limit, limit)
+        shown = [node(entry) for entry in entries[start:end]]
         return {
-            "nodes": [node(entry) for entry in entries[start:end]],
+            "nodes": shown,
+            "edges": lambda _info: [{"cursor": str(start + at + 1), "node": entry} for at, entry in enumerate(shown)],
             "pageInfo": {"hasNextPage": end < len(entries), "endCursor": str(end)},
         }
 
     return page
 
 
+def _cost(requested: int, actual: int | None, bucket: Bucket) -> Tree:
+    return {"requestedQueryCost": requested, "actualQueryCost": actual, "throttleStatus": bucket.status()}
+
+
+def _too_dear(requested: int) -> Tree:
+    return {
+        "message": f"Query cost is {requested}, which exceeds the single query max cost limit ({MOST_A_CALL}).",
+        "extensions": {
+            "code": "MAX_COST_EXCEEDED",
+            "cost": requested,
+            "maxCost": MOST_A_CALL,
+            "documentation": RATE_LIMITS,
+        },
+    }
+
+
 def _told(error: GraphQLError, code: str) -> Tree:
-    told: Tree = {"message": error.message, "extensions": error.extensions or {"code": code}}
+    told: Tree = {"message": error.message}
+    if error.locations:
+        told["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    told["extensions"] = error.extensions or {"code": code}
     if error.path:
         told["path"] = list(error.path)
     return told

@@ -1,112 +1,245 @@
-"""The mutation side of the Admin API: what an app may change, and how Shopify refuses it."""
+"""The mutation side of the Admin API: what an app may change, how Shopify refuses it, and what was really changed."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from demo.stores.shopify.answers import Answers, gid, named
-from demo.stores.shopify.graph import Tree, refused
-from demo.stores.shopify.state import Hold, Order, Subscription
+from demo.stores.shopify.answers import Answers, hold_tree, metafield_tree, subscription_tree
+from demo.stores.shopify.bulk import Bulks
+from demo.stores.shopify.graph import Asked, Tree, refused
+from demo.stores.shopify.names import gid, named, namespace
+from demo.stores.shopify.repeats import Repeats
+from demo.stores.shopify.state import APP_NAMESPACE, Hold, Order, Subscription, Work
+from demo.stores.shopify.stock_writes import StockWrites, user_errors
 from demo.stores.shopify.trade import Trade
 from demo.stores.shopify.works import Refused
 
+HANDLE_AT_MOST = 64
+TAG_AT_MOST = 40
+METAFIELDS_AT_MOST = 25
+LIST_AT_MOST = 250
 _THIS_MACHINE = ("127.0.0.1", "localhost")
 """The one thing in which the stand-in is milder than Shopify: a demo has no certificate."""
 _TAKEN = "Address for this topic has already been taken"
+_NOTHING: Tree = {"metafieldsSet": {"metafields": []}, "metafieldsDelete": {"deletedMetafields": []}}
+"""What stands beside a refusal where it is not null."""
+_NOT_OURS = "Access to this namespace and key on Metafields for this resource type is not allowed."
 
 
 class Mutations:
     """What the app's own token may do."""
 
-    def __init__(self, trade: Trade, answers: Answers) -> None:
+    def __init__(self, trade: Trade, answers: Answers, bulks: Bulks) -> None:
         self._trade = trade
         self._shop = trade.shop
         self._answers = answers
+        self._bulks = bulks
+        self._repeats = Repeats()
+        self._stock = StockWrites(trade, self._repeats)
         self.writes: list[str] = []
         """Names of the mutations that were run, in turn."""
 
     def root(self) -> Tree:
         """The fields of the mutation root."""
-        fields = {
+        fields: dict[str, Callable[..., Tree]] = {
+            "bulkOperationCancel": self._bulks.cancel,
+            "bulkOperationRunQuery": self._bulks.start,
             "fulfillmentOrderHold": self._hold,
+            "fulfillmentOrderMove": self._move,
             "fulfillmentOrderReleaseHold": self._release,
+            "fulfillmentOrderSplit": self._split,
+            "inventoryAdjustQuantities": self._stock.adjust_quantities,
+            "inventorySetQuantities": self._stock.set_quantities,
+            "metafieldsDelete": self._delete_metafields,
+            "metafieldsSet": self._set_metafields,
+            "refundCreate": self._refund,
             "tagsAdd": self._add_tags,
             "tagsRemove": self._remove_tags,
-            "metafieldsSet": self._set_metafields,
-            "metafieldsDelete": self._delete_metafields,
             "webhookSubscriptionCreate": self._subscribe,
             "webhookSubscriptionDelete": self._unsubscribe,
         }
-        return {name: self._noted(name, field) for name, field in fields.items()}
+        return {name: self._noted(field) for name, field in fields.items()}
 
-    def _noted(self, name: str, field: Any) -> Any:
-        def resolve(_info: Any, **given: Any) -> Tree:
-            self.writes.append(name)
+    def _noted(self, field: Callable[..., Tree]) -> Callable[..., Tree]:
+        def resolve(asked: Asked, **given: Any) -> Tree:
+            self.writes.append(asked.field)
             try:
-                told: Tree = field(**given)
+                return {"userErrors": [], **field(asked, **given)}
             except Refused as error:
-                return {"userErrors": [{"field": list(error.field), "message": str(error), "code": error.code}]}
-            return {"userErrors": [], **told}
+                return {"userErrors": user_errors(error), **_NOTHING.get(asked.field, {})}
 
         return resolve
 
-    def _hold(self, id: str, fulfillmentHold: Tree) -> Tree:
+    def _note(self, asked: Asked, target: str, operation: str = "", detail: str = "") -> None:
+        self._trade.journal.note(self._trade.now(), asked.field, target, operation, detail)
+
+    def _hold(self, asked: Asked, id: str, fulfillmentHold: Tree) -> Tree:
         order, work = self._work(id)
-        asked = fulfillmentHold.get("fulfillmentOrderLineItems")
+        lines = fulfillmentHold.get("fulfillmentOrderLineItems")
         chosen = None
-        if asked is not None:
-            chosen = {named(line["id"])[1]: line["quantity"] for line in asked}
-            if len(chosen) < len(asked):
-                raise Refused("must contain unique line item ids", "DUPLICATED_FULFILLMENT_ORDER_LINE_ITEMS")
-        new = Hold(self._trade.ids.next("hold"), fulfillmentHold.get("handle") or "", True, fulfillmentHold["reason"])
-        self._trade.hold_work(order, work, new, chosen)
-        return {"fulfillmentHold": {"id": gid("FulfillmentHold", new.id)}}
+        if lines:
+            chosen = {named(line["id"])[1]: line["quantity"] for line in lines}
+            if len(chosen) < len(lines):
+                raise Refused(
+                    "must contain unique line item ids",
+                    "DUPLICATED_FULFILLMENT_ORDER_LINE_ITEMS",
+                    ("fulfillmentHold", "fulfillmentOrderLineItems"),
+                )
+        handle = fulfillmentHold.get("handle") or ""
+        if len(handle) > HANDLE_AT_MOST:
+            said = f"Handle is too long (maximum is {HANDLE_AT_MOST} characters)"
+            raise Refused(said, None, ("fulfillmentHold", "handle"))
+        notes = fulfillmentHold.get("reasonNotes")
+        new = Hold(self._trade.ids.next("hold"), handle, True, fulfillmentHold["reason"], notes)
+        rest = self._trade.hold_work(order, work, new, chosen)
+        held = ",".join(f"{part.line.id}:{part.remaining}" for part in work.lines)
+        self._note(asked, gid("FulfillmentOrder", work.id), handle, held)
+        return {
+            "fulfillmentHold": hold_tree(new),
+            "fulfillmentOrder": self._answers.work(order, work),
+            "remainingFulfillmentOrder": self._answers.work(order, rest) if rest else None,
+        }
 
-    def _release(self, id: str, holdIds: list[str] | None = None) -> Tree:
+    def _release(self, asked: Asked, id: str, holdIds: list[str] | None = None, externalId: str | None = None) -> Tree:
         order, work = self._work(id)
-        holds = None if holdIds is None else [named(hold)[1] for hold in holdIds]
-        self._trade.release_work(order, work, holds)
-        return {"fulfillmentOrder": self._answers.work(work)}
+        taken = self._trade.release_work(order, work, _numbers(holdIds))
+        if taken:
+            handles = ",".join(hold.handle for hold in taken)
+            self._note(asked, gid("FulfillmentOrder", work.id), externalId or "", handles)
+        return {"fulfillmentOrder": self._answers.work(order, work)}
 
-    def _add_tags(self, id: str, tags: list[str]) -> Tree:
-        order = self._order(id)
-        there = {tag.casefold() for tag in order.tags}
-        new = [tag.strip() for tag in tags if tag.strip().casefold() not in there]
-        if any(len(tag) > 40 for tag in new):
-            raise Refused("Tag is too long (maximum is 40 characters)", None, ("tags",))
-        if new:
-            order.tags.extend(new)
-            self._trade.changed(order)
-        return {}
+    def _move(
+        self, asked: Asked, id: str, newLocationId: str, fulfillmentOrderLineItems: list[Tree] | None = None
+    ) -> Tree:
+        order, work = self._work(id)
+        place = named(newLocationId)[1]
+        if place not in self._shop.locations:
+            raise Refused("Location not found.", None, ("id",))
+        moved = self._trade.move_work(order, work, place, _chosen(fulfillmentOrderLineItems))
+        self._note(asked, gid("FulfillmentOrder", work.id), "", gid("Location", place))
+        return {
+            "movedFulfillmentOrder": self._answers.work(order, moved),
+            "originalFulfillmentOrder": self._answers.work(order, work),
+            "remainingFulfillmentOrder": None if moved is work else self._answers.work(order, work),
+        }
 
-    def _remove_tags(self, id: str, tags: list[str]) -> Tree:
-        for tag in tags:
-            self._trade.remove_tag(self._order(id).id, tag)
-        return {}
+    def _split(self, asked: Asked, fulfillmentOrderSplits: list[Tree]) -> Tree:
+        found = [self._work(each["fulfillmentOrderId"]) for each in fulfillmentOrderSplits]
+        told = []
+        for (order, work), each in zip(found, fulfillmentOrderSplits, strict=True):
+            rest = self._trade.split_work(order, work, _chosen(each["fulfillmentOrderLineItems"]) or {})
+            self._note(asked, gid("FulfillmentOrder", work.id), "", gid("FulfillmentOrder", rest.id))
+            told.append(
+                {
+                    "fulfillmentOrder": self._answers.work(order, work),
+                    "remainingFulfillmentOrder": self._answers.work(order, rest),
+                    "replacementFulfillmentOrder": None,
+                }
+            )
+        return {"fulfillmentOrderSplits": told}
 
-    def _set_metafields(self, metafields: list[Tree]) -> Tree:
-        for given in metafields:
-            self._order(given["ownerId"]).metafield = given["value"]
-        return {}
+    def _refund(self, asked: Asked, input: Tree) -> Tree:
+        return self._repeats.once(asked, input, lambda: self._refund_once(asked, input))
 
-    def _delete_metafields(self, metafields: list[Tree]) -> Tree:
-        for given in metafields:
-            self._order(given["ownerId"]).metafield = None
-        return {}
+    def _refund_once(self, asked: Asked, input: Tree) -> Tree:
+        order = self._order(input["orderId"])
+        lines = [
+            (
+                named(line["lineItemId"])[1],
+                line["quantity"],
+                line.get("restockType") or "NO_RESTOCK",
+                named(line.get("locationId") or "")[1] or None,
+            )
+            for line in input.get("refundLineItems") or ()
+        ]
+        done = self._trade.refund_lines(order.id, lines)
+        detail = ",".join(f"{line}:{count}:{restock}" for line, count, restock, _ in lines)
+        self._note(asked, gid("Order", order.id), asked.key or "", detail)
+        return {
+            "refund": lambda _asked: self._answers.refund(order, done),
+            "order": lambda _asked: self._answers.order(order),
+        }
 
-    def _subscribe(self, topic: str, webhookSubscription: Tree) -> Tree:
-        uri = webhookSubscription["uri"]
-        if uri.startswith("http://") and urlsplit(uri).hostname not in _THIS_MACHINE:
-            raise Refused("Address protocol http:// is not supported", None, ("webhookSubscription", "callbackUrl"))
+    def _add_tags(self, asked: Asked, id: str, tags: list[str]) -> Tree:
+        order = self._tagged(id, tags)
+        if any(len(tag.strip()) > TAG_AT_MOST for tag in tags):
+            raise Refused(f"Tag is too long (maximum is {TAG_AT_MOST} characters)", None, ("tags",))
+        return self._retagged(asked, order, self._trade.retag(order.id, add=tags))
+
+    def _remove_tags(self, asked: Asked, id: str, tags: list[str]) -> Tree:
+        order = self._tagged(id, tags)
+        return self._retagged(asked, order, self._trade.retag(order.id, remove=tags))
+
+    def _tagged(self, id: str, tags: list[str]) -> Order:
+        if len(tags) > LIST_AT_MOST:
+            said = f"The input array size of {len(tags)} is greater than the maximum allowed of {LIST_AT_MOST}."
+            raise refused(said, "MAX_INPUT_SIZE_EXCEEDED")
+        kind, number = named(id)
+        if kind == "Order" and number not in self._shop.orders:
+            raise Refused("Order does not exist", None, ("id",))
+        return self._order(id)
+
+    def _retagged(self, asked: Asked, order: Order, done: Iterable[str]) -> Tree:
+        told = ",".join(done)
+        if told:
+            self._note(asked, gid("Order", order.id), "", told)
+        return {"node": lambda _asked: self._answers.order(order)}
+
+    def _set_metafields(self, asked: Asked, metafields: list[Tree]) -> Tree:
+        if len(metafields) > METAFIELDS_AT_MOST:
+            said = f"Exceeded the maximum metafields input limit of {METAFIELDS_AT_MOST}."
+            raise Refused(said, "LESS_THAN_OR_EQUAL_TO", ("metafields",))
+        found = [(self._order(given["ownerId"]), namespace(given.get("namespace")), given) for given in metafields]
+        for at, (_, space, _) in enumerate(found):
+            _check_ours(space, ("metafields", str(at)))
+        told = []
+        for order, space, given in found:
+            before = order.metafields.get((space, given["key"]))
+            kind = given.get("type") or (before.type if before else "json")
+            after = self._trade.note_at(order.id, space, given["key"], given["value"], kind)
+            if before is None or before.value != after.value:
+                self._note(asked, gid("Order", order.id), "", f"{space}.{after.key}={after.value}")
+            told.append(metafield_tree(after))
+        return {"metafields": told}
+
+    def _delete_metafields(self, asked: Asked, metafields: list[Tree]) -> Tree:
+        found = [(self._order(given["ownerId"]), namespace(given["namespace"]), given["key"]) for given in metafields]
+        for _, space, _ in found:
+            _check_ours(space, ("metafields",))
+        told: list[Tree | None] = []
+        for order, space, key in found:
+            if order.metafields.pop((space, key), None) is None:
+                told.append(None)
+                continue
+            self._note(asked, gid("Order", order.id), "", f"{space}.{key}")
+            told.append({"ownerId": gid("Order", order.id), "namespace": space, "key": key})
+        return {"deletedMetafields": told}
+
+    def _subscribe(self, asked: Asked, topic: str, webhookSubscription: Tree) -> Tree:
+        uri = (webhookSubscription.get("uri") or "").strip()
+        where = ("webhookSubscription", "callbackUrl")
+        parts = urlsplit(uri)
+        if not uri:
+            raise Refused("Address can't be blank", None, where)
+        if parts.scheme != "https" and parts.hostname not in _THIS_MACHINE:
+            raise Refused(f"Address protocol {parts.scheme}:// is not supported", None, where)
+        if not parts.hostname:
+            raise Refused("Address is invalid", None, where)
+        if parts.hostname.endswith((".myshopify.com", ".shopify.com")):
+            raise Refused("Address cannot be a Shopify or an internal domain", None, where)
         if any((old.topic, old.uri) == (topic, uri) for old in self._shop.subscriptions.values()):
-            raise Refused(_TAKEN, None, ("webhookSubscription", "callbackUrl"))
+            raise Refused(_TAKEN, None, where)
         number = self._trade.ids.next("subscription")
         self._shop.subscriptions[number] = Subscription(number, topic, uri)
-        return {}
+        self._note(asked, gid("WebhookSubscription", number), "", topic)
+        return {"webhookSubscription": subscription_tree(self._shop.subscriptions[number])}
 
-    def _unsubscribe(self, id: str) -> Tree:
-        if self._shop.subscriptions.pop(named(id)[1], None) is None:
+    def _unsubscribe(self, asked: Asked, id: str) -> Tree:
+        found = self._shop.subscriptions.pop(named(id)[1], None)
+        if found is None:
             raise Refused("Webhook subscription does not exist", None, ("id",))
-        return {}
+        self._note(asked, id, "", found.topic)
+        return {"deletedWebhookSubscriptionId": id}
 
     def _order(self, id: str) -> Order:
         order = self._shop.orders.get(named(id)[1])
@@ -114,8 +247,21 @@ class Mutations:
             raise refused("invalid id", "RESOURCE_NOT_FOUND")
         return order
 
-    def _work(self, id: str) -> Any:
+    def _work(self, id: str) -> tuple[Order, Work]:
         found = self._shop.work(named(id)[1])
         if found is None:
             raise refused(f"Invalid id: {id}", "RESOURCE_NOT_FOUND")
         return found
+
+
+def _check_ours(space: str, where: tuple[str, ...]) -> None:
+    if space.startswith("app--") and space != APP_NAMESPACE and not space.startswith(f"{APP_NAMESPACE}--"):
+        raise Refused(_NOT_OURS, "APP_NOT_AUTHORIZED", where)
+
+
+def _numbers(ids: list[str] | None) -> list[int] | None:
+    return None if ids is None else [named(each)[1] for each in ids]
+
+
+def _chosen(lines: list[Tree] | None) -> dict[int, int] | None:
+    return {named(line["id"])[1]: line["quantity"] for line in lines} if lines else None

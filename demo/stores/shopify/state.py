@@ -4,7 +4,6 @@ Of stock only the units on the shelf are kept. What is committed is the remainin
 orders there, and what is available is the difference: so the figures of one moment always agree, as Shopify's do.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +24,10 @@ class Product:
     tracked: bool = True
     shelf: dict[int, int] = field(default_factory=dict)
     """Units on hand by location."""
+    set_aside: dict[tuple[int, str], int] = field(default_factory=dict)
+    """Units of those that cannot be sold, by location and the name of what they are (damaged, reserved, ...)."""
+    incoming: dict[int, int] = field(default_factory=dict)
+    """Units on their way, by location."""
 
 
 @dataclass
@@ -51,6 +54,7 @@ class Hold:
     handle: str
     by_app: bool
     reason: str = "INVENTORY_OUT_OF_STOCK"
+    notes: str | None = None
 
 
 @dataclass
@@ -72,6 +76,8 @@ class Work:
     lines: list[WorkLine]
     status: str = "OPEN"
     holds: list[Hold] = field(default_factory=list)
+    parted: bool = False
+    """Whether it is one of the parts of a split by hand, which may be merged again."""
 
     @property
     def open(self) -> bool:
@@ -88,7 +94,8 @@ class Work:
         if self.status == "IN_PROGRESS":
             return ["CREATE_FULFILLMENT", "REPORT_PROGRESS", "HOLD", "MARK_AS_OPEN"]
         split = ["SPLIT"] if sum(line.remaining for line in self.lines) > 1 else []
-        return ["CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD", *split]
+        merge = ["MERGE"] if self.parted else []
+        return ["CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD", *split, *merge]
 
 
 @dataclass
@@ -99,6 +106,8 @@ class Units:
     line: Line
     quantity: int
     restock: str = ""
+    location: int | None = None
+    """Where units came back to."""
 
 
 @dataclass
@@ -119,6 +128,22 @@ class Refund:
     id: int
     created: datetime
     lines: list[Units]
+
+
+@dataclass
+class Metafield:
+    """A value that an app, or a person, keeps at an order. `namespace` is the whole one, with the app's own name."""
+
+    id: int
+    namespace: str
+    key: str
+    value: str
+    type: str = "json"
+
+
+APP_NAMESPACE = "app--347082227713"
+"""What `$app` means for the app that asks."""
+RECORD = (APP_NAMESPACE, "backorder")
 
 
 @dataclass
@@ -145,10 +170,28 @@ class Order:
     financial: str = "PAID"
     currency: str = "USD"
     tags: list[str] = field(default_factory=list)
-    metafield: str | None = None
+    metafields: dict[tuple[str, str], Metafield] = field(default_factory=dict)
+    """By namespace and key."""
     works: list[Work] = field(default_factory=list)
     shipments: list[Shipment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
+    routed: bool = False
+    """Whether Shopify has decided where it ships from. Before that there are no fulfillment orders."""
+    source: str = "web"
+    """Where it was placed: `web`, `pos`, `shopify_draft_order`."""
+    test: bool = False
+
+    @property
+    def metafield(self) -> str | None:
+        """The value of the app's own metafield."""
+        found = self.metafields.get(RECORD)
+        return found.value if found else None
+
+    @metafield.setter
+    def metafield(self, value: str | None) -> None:
+        self.metafields.pop(RECORD, None)
+        if value is not None:
+            self.metafields[RECORD] = Metafield(self.id, *RECORD, value)
 
     @property
     def fulfillment(self) -> str:
@@ -169,6 +212,8 @@ class Subscription:
     id: int
     topic: str
     uri: str
+    failures: int = 0
+    """Deliveries that failed one after the other."""
 
 
 @dataclass(frozen=True)
@@ -196,30 +241,68 @@ class Shop:
     orders: dict[int, Order] = field(default_factory=dict)
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._order_of: dict[int, int] = {}
+        self._open: dict[int, dict[int, Order]] = {}
+        self._indexed = 0
+
     def levels(self, item: int) -> dict[int, Figures]:
         """The item's figures at each location that stocks it."""
         product = self.products[item]
         if not product.tracked:
             return {place: Figures(0, 0, 0) for place in product.shelf}
+        committed = self.committed(item)
         found = {}
         for place, on_hand in product.shelf.items():
-            committed = sum(line.remaining for line in self.open_lines(item, place))
-            found[place] = Figures(on_hand - committed, committed, on_hand)
+            aside = sum(units for (where, _), units in product.set_aside.items() if where == place)
+            taken = committed.get(place, 0)
+            found[place] = Figures(on_hand - taken - aside, taken, on_hand, product.incoming.get(place, 0))
         return found
 
-    def open_lines(self, item: int, place: int) -> Iterator[WorkLine]:
-        """Every open fulfillment order line of the item at the location."""
-        for order in self.orders.values():
+    def committed(self, item: int) -> dict[int, int]:
+        """Remaining units of the item in open fulfillment orders, by location."""
+        self._look()
+        found: dict[int, int] = {}
+        orders = self._open.get(item, {})
+        for order in list(orders.values()):
+            owed = 0
             for work in order.works:
-                if work.open and work.location == place:
-                    for line in work.lines:
-                        if line.line.product is not None and line.line.product.item == item:
-                            yield line
+                if work.open:
+                    for part in work.lines:
+                        if part.line.product is not None and part.line.product.item == item:
+                            found[work.location] = found.get(work.location, 0) + part.remaining
+                            owed += part.remaining
+            if not owed:
+                del orders[order.id]
+        return found
 
     def work(self, number: int) -> tuple[Order, Work] | None:
         """A fulfillment order and the order it belongs to."""
-        for order in self.orders.values():
-            for work in order.works:
-                if work.id == number:
-                    return order, work
-        return None
+        self._look()
+        order = self.orders.get(self._order_of.get(number, 0))
+        return next(((order, work) for work in order.works if work.id == number), None) if order else None
+
+    def index(self, order: Order) -> None:
+        """To be told when an order is new, or its fulfillment orders or their units changed: so it is found by them."""
+        for work in order.works:
+            self._order_of[work.id] = order.id
+            if work.open:
+                for part in work.lines:
+                    if part.line.product is not None:
+                        self._open.setdefault(part.line.product.item, {})[order.id] = order
+        if order.id not in self.orders:
+            self.orders[order.id] = order
+        self._indexed = len(self.orders)
+
+    def forget(self, order: Order) -> None:
+        """The order is gone."""
+        del self.orders[order.id]
+        for orders in self._open.values():
+            orders.pop(order.id, None)
+        self._indexed = len(self.orders)
+
+    def _look(self) -> None:
+        """Orders may also be put into the shop by hand."""
+        if self._indexed != len(self.orders):
+            for order in self.orders.values():
+                self.index(order)

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from demo.stores.woocommerce.hooks import Sent
 from demo.stores.woocommerce.rest import Object
 from demo.stores.woocommerce.shop import CHECKOUT, Refused, Shop
 from demo.stores.woocommerce.things import Order, number
@@ -31,7 +32,13 @@ class Control:
             "trash_order": lambda asked: self._shop.trash_order(self._order(asked)),
             "restore_order": lambda asked: self._shop.restore_order(self._order(asked)),
             "delete_order": lambda asked: self._shop.delete_order(self._order(asked)),
+            "trash_product": lambda asked: self._shop.trash_product(self._shop.by_sku(asked["sku"])),
+            "restore_product": lambda asked: self._shop.restore_product(self._shop.by_sku(asked["sku"])),
+            "delete_product": lambda asked: self._shop.delete_product(self._shop.by_sku(asked["sku"])),
+            "change_settings": self._change_settings,
             "deliver": lambda _: {"sent": [sent.status for sent in self._shop.hooks.run()]},
+            "deliver_one": lambda asked: _sent(self._shop.hooks.step(int(asked.get("place", 0)))),
+            "lose_delivery": lambda asked: self._shop.hooks.lose(int(asked.get("place", 0))),
         }
 
     def blueprint(self) -> Blueprint:
@@ -49,9 +56,14 @@ class Control:
             "stock": {
                 product.sku: number(product.stock) for product in shop.products.values() if product.manage_stock is True
             },
-            "webhooks": [webhook.body() for webhook in shop.hooks.webhooks.values()],
+            "webhooks": [shop.bodies.webhook(webhook) for webhook in shop.hooks.webhooks.values()],
             "deliveries": [{"topic": sent.topic, "url": sent.url, "status": sent.status} for sent in shop.hooks.sent],
             "waiting": shop.hooks.waiting,
+            "pending": [{"topic": topic, "id": object_id} for topic, object_id in shop.hooks.pending],
+            "effects": [
+                {"operation": one.operation, "kind": one.kind, "target": one.target, "detail": one.detail}
+                for one in shop.journal.effects
+            ],
         }
 
     def _act(self, action: str) -> tuple[Response, int]:
@@ -106,6 +118,23 @@ class Control:
 
     def _fulfil_line(self, asked: Object) -> None:
         self._shop.fulfil_line(*self._line(asked))
+
+    def _change_settings(self, asked: Object) -> None:
+        """What may change at once, each by its name: a status that a plugin brings or takes with it (`add_status`,
+        `remove_status`), `stalled`, `owner_demoted`, `fulfilments`, `decimals`.
+        """
+        shop = self._shop
+        if "add_status" in asked:
+            shop.statuses[asked["add_status"]] = asked["add_status"].title()
+        shop.statuses.pop(asked.get("remove_status", ""), None)
+        shop.hooks.stalled = bool(asked.get("stalled", shop.hooks.stalled))
+        shop.owner_demoted = bool(asked.get("owner_demoted", shop.owner_demoted))
+        shop.settings.fulfilments = bool(asked.get("fulfilments", shop.settings.fulfilments))
+        shop.settings.decimals = bool(asked.get("decimals", shop.settings.decimals))
+
+
+def _sent(sent: Sent | None) -> Object:
+    return {"sent": [sent.status] if sent is not None else []}
 
 
 def _order_state(order: Order) -> Object:

@@ -10,12 +10,20 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from demo.stores.journal import Journal
+from demo.stores.woocommerce.aftermath import Aftermath
+from demo.stores.woocommerce.bodies import Bodies, Settings
 from demo.stores.woocommerce.hooks import Deliver, Hooks
-from demo.stores.woocommerce.rest import Object, stamp
-from demo.stores.woocommerce.things import REDUCED, Line, Meta, Note, Order, Product, number, order_body, product_body
+from demo.stores.woocommerce.rest import Object, no_such
+from demo.stores.woocommerce.stockroom import Refused, Stockroom
+from demo.stores.woocommerce.things import BY_PARENT, Line, Meta, Note, Order, Product, number
+
+__all__ = ["CHECKOUT", "Refused", "Shop"]
 
 TAKES_STOCK = frozenset({"processing", "on-hold", "completed"})
 GIVES_BACK = frozenset({"pending", "cancelled"})
+PAYABLE = frozenset({"pending", "failed"})
+DRAFT, TRASH = "checkout-draft", "trash"
 LABELS = {
     "pending": "Pending payment",
     "processing": "Processing",
@@ -30,23 +38,36 @@ CHECKOUT = "store-api"
 """The block checkout, the shop's default. It tells of an update before it tells of the order."""
 
 
-class Refused(Exception):
-    """The shop says no: a checkout of what may not be oversold, an unknown line. The text is the shop's answer."""
-
-
 class Shop:
-    """One shop's goods and orders."""
+    """One shop's goods and orders. `statuses` holds those that are registered, a plugin's own included: an order whose
+    status lost its plugin keeps it. `owner_demoted` says that whoever made the key and the webhooks lost his rights.
+    """
 
     def __init__(self, address: str, clock: Callable[[], datetime], deliver: Deliver, zone: str) -> None:
         self.clock = clock
-        self.zone = ZoneInfo(zone)
-        self.currency = "USD"
+        self.settings = Settings(address, ZoneInfo(zone))
         self.statuses = dict(LABELS)
+        self.owner_demoted = False
         self.products: dict[int, Product] = {}
         self.orders: dict[int, Order] = {}
+        self.journal = Journal()
+        self.bodies = Bodies(self.settings, self.products)
         self.hooks = Hooks(f"{address}/", clock, self._show, deliver)
+        self.stock = Stockroom(self.products, self.bodies, self.hooks, self.now, self.next_part)
+        self.aftermath = Aftermath(self)
         self._last_id = 10
         self._last_part_id = 0
+        self._last_item_id = 0
+        self._last_note_id = 0
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the shop's wall clock."""
+        return self.settings.zone
+
+    def now(self) -> datetime:
+        """The time in the grain in which the shop keeps it."""
+        return self.clock().replace(microsecond=0)
 
     def add_product(
         self,
@@ -61,14 +82,38 @@ class Shop:
         counted_by_parent: bool = False,
     ) -> Product:
         """Add a product, or with `parent` a variation. Without stock it is not counted."""
-        now = self.clock()
-        product = Product(self._next(), name, sku, price, now, now, backorders=backorders, parent_id=parent)
+        now = self.now()
+        product = Product(self.next_id(), name, sku, price, now, now, backorders=backorders, parent_id=parent)
         product.type = "variation" if parent else "variable" if variable else "simple"
-        product.manage_stock = "parent" if counted_by_parent else stock is not None
+        product.manage_stock = BY_PARENT if counted_by_parent else stock is not None
         product.stock = stock if stock is not None else Decimal(0)
+        if parent:
+            self.products[parent].children.append(product.id)
         self.products[product.id] = product
         self.hooks.fire("product.created", product.id)
         return product
+
+    def by_sku(self, sku: str) -> Product:
+        """The product with that SKU."""
+        return self.stock.by_sku(sku)
+
+    def set_stock(self, sku: str, quantity: Decimal) -> None:
+        """Type a number over the one that the shop shows. It is net of all orders."""
+        self.stock.type_over(self.bodies.counted(self.by_sku(sku)), quantity)
+
+    def trash_product(self, product: Product) -> None:
+        """Move a product to the trash: lists lose it, its orders and its number stay."""
+        product.trashed_from, product.status = product.status, TRASH
+        self.hooks.fire("product.deleted", product.id)
+
+    def restore_product(self, product: Product) -> None:
+        """Bring a product back from the trash."""
+        product.status, product.modified = product.trashed_from, self.now()
+        self.hooks.fire("product.restored", product.id)
+
+    def delete_product(self, product: Product) -> None:
+        """Delete a product with its variations, or one variation, for good. The shop tells nobody."""
+        self.stock.delete(product, (line for order in self.orders.values() for line in order.lines))
 
     def place_order(
         self,
@@ -79,100 +124,93 @@ class Shop:
         status: str = "processing",
         via: str = CHECKOUT,
         placed_at: datetime | None = None,
+        customer_id: int = 0,
     ) -> Order:
         """Order units by SKU. The checkout refuses what may not be oversold; an order by REST is taken as it is."""
-        now = self.clock()
-        order = Order(self._next(), "pending", placed_at or now, now, name, email, via)
+        now = self.now()
+        order = Order(self.next_id(), "pending", (placed_at or now).replace(microsecond=0), now, name, email, via)
+        order.customer_id = customer_id
         for sku, quantity in lines:
-            order.lines.append(self._line(order, sku, Decimal(quantity)))
+            order.lines.append(self._ordered(order, self.by_sku(sku), Decimal(quantity)))
+        return self.accept(order, status)
+
+    def accept(self, order: Order, status: str) -> Order:
+        """Take a new order in, with its lines, in that status."""
         self.orders[order.id] = order
-        told = ["order.updated", "order.created"] if via == CHECKOUT else ["order.created", "order.updated"]
-        for topic in told if status != "checkout-draft" else ["order.updated"]:
+        told = ["order.updated", "order.created"] if order.via == CHECKOUT else ["order.created", "order.updated"]
+        for topic in told if status != DRAFT else ["order.updated"]:
             self.hooks.fire(topic, order.id)
         order.status = status
-        if status in ("processing", "completed"):
-            order.paid = placed_at or now
-        if status in TAKES_STOCK:
-            self._take(order)
+        self._enter(order)
+        if order.paid is not None:
+            order.paid = order.created
         return order
 
+    def new_line(self, product: Product | None, quantity: Decimal) -> Line:
+        """A line of a product, at its price; of none where the shop does not know it."""
+        if product is None:
+            return Line(self.next_item(), 0, 0, "", "", quantity, Decimal(0))
+        product.sold += int(quantity)
+        parent = self.products.get(product.parent_id)
+        name = f"{parent.name} - {product.name}" if parent else product.name
+        owner, variation = (parent.id, product.id) if parent else (product.id, 0)
+        line = Line(self.next_item(), owner, variation, name, product.sku, quantity, product.price * quantity)
+        if parent:
+            line.parent_name = parent.name
+            line.meta.append(Meta(self.next_part(), "size", product.name, "Size"))
+        return line
+
     def set_status(self, order: Order, status: str) -> None:
-        """Move an order; setting the status it has does nothing."""
-        if status == order.status:
-            return
-        was, order.status = order.status, status
-        self.note(order, f"Order status changed from {self._label(was)} to {self._label(status)}.")
-        if status in ("processing", "completed") and order.paid is None:
-            order.paid = self.clock()
-        if status in TAKES_STOCK:
-            self._take(order)
-        elif status in GIVES_BACK:
-            self._give_back(order)
-        self.touch(order)
+        """Move an order; setting the status it has does nothing. Out of the trash it comes untold."""
+        if status != order.status:
+            said = f"Order status changed from {self._label(order.status)} to {self._label(status)}."
+            self._become(order, status, said)
+
+    def pay(self, order: Order) -> bool:
+        """A payment arrives. The shop hears of it only while the order is pending or failed."""
+        if order.status not in PAYABLE:
+            return False
+        self._become(order, "processing", "Payment complete.")
+        return True
 
     def edit_line(self, order: Order, line_id: int, quantity: Decimal) -> None:
         """Change a line's units; stock follows at once, the line's total does not. Zero removes the line."""
         line = self.line(order, line_id)
-        if line.reduced:
-            self._move(line, line.reduced - quantity)
-            self._set_reduced(line, quantity)
-        line.quantity = quantity
         if quantity == 0:
+            moved = self.stock.remove(line)
             order.lines.remove(line)
+        else:
+            line.quantity = quantity
+            moved = self.follow(order, line)
+        if moved:
+            self.note(order, f"Adjusted stock: {moved}", "admin")
         self.touch(order)
 
+    def follow(self, order: Order, line: Line) -> str:
+        """Let the stock follow a saved line, in the statuses in which the shop does so; what moved."""
+        return self.stock.adjust(line) if order.status in TAKES_STOCK else ""
+
     def refund_line(self, order: Order, line_id: int, quantity: Decimal, *, restock: bool = True) -> None:
-        """Refund units. Without restock nothing on the line tells of it."""
+        """Refund units at their price. Without restock nothing on the line tells of it."""
         line = self.line(order, line_id)
         amount = (line.total / line.quantity * quantity).quantize(Decimal("0.01"))
-        item = {
-            "id": self._next_part(),
-            "product_id": line.product_id,
-            "variation_id": line.variation_id,
-            "quantity": -number(quantity),
-            "total": f"-{amount}",
-            "meta_data": [{"id": self._next_part(), "key": "_refunded_item_id", "value": str(line.id)}],
-        }
-        refund = {"id": self._next(), "reason": "", "amount": str(amount), "date_created_gmt": stamp(self.clock())}
-        order.refunds.append({**refund, "line_items": [item]})
-        if restock and line.reduced:
-            back = min(quantity, line.reduced)
-            self._set_reduced(line, line.reduced - back)
-            line.meta.append(Meta(self._next_part(), "_restock_refunded_items", number(back)))
-            self._move(line, back)
-        self.touch(order)
+        self.aftermath.refund(order, amount, [(line, quantity, amount)], restock=restock)
 
     def fulfil_line(self, order: Order, line_id: int, quantity: Decimal) -> None:
         """Send a parcel with units of one line."""
         items = [{"item_id": self.line(order, line_id).id, "qty": number(quantity)}]
-        order.fulfilments.append(
-            {
-                "id": self._next_part(),
-                "entity_id": str(order.id),
-                "status": "fulfilled",
-                "is_fulfilled": True,
-                "meta_data": [{"id": self._next_part(), "key": "_items", "value": items}],
-            }
-        )
-        self.write_meta(order.meta, {"key": "_fulfillment_status", "value": "partially_fulfilled"})
-        self.touch(order)
-
-    def set_stock(self, sku: str, quantity: Decimal) -> None:
-        """Type a number over the one that the shop shows. It is net of all orders."""
-        product = self._counted(self.by_sku(sku))
-        product.stock = quantity
-        self._tell(product)
+        self.aftermath.send(order, [{"key": "_items", "value": items}])
 
     def trash_order(self, order: Order) -> None:
         """Move an order to the trash. The stock is not given back."""
-        order.trashed_from, order.status = order.status, "trash"
+        order.trashed_from, order.status = order.status, TRASH
         self.hooks.fire("order.deleted", order.id)
 
     def restore_order(self, order: Order) -> None:
         """Bring an order back from the trash."""
-        order.status, order.modified = order.trashed_from, self.clock()
+        order.status, order.modified = order.trashed_from, self.now()
+        self.note(order, f"Order status changed from trash to {self._label(order.status)}.")
         self.hooks.fire("order.restored", order.id)
-        self.hooks.fire("order.updated", order.id)
 
     def delete_order(self, order: Order) -> None:
         """Delete an order for good. The shop tells nobody and gives no stock back."""
@@ -180,24 +218,26 @@ class Shop:
 
     def note(self, order: Order, text: str, author: str = "WooCommerce", *, to_customer: bool = False) -> Note:
         """Add a note. The order's date does not move and no webhook tells of it."""
-        order.notes.insert(0, Note(self._next_part(), text, author, self.clock(), to_customer))
+        self._last_note_id += 1
+        order.notes.insert(0, Note(self._last_note_id, text, author, self.now(), to_customer))
         return order.notes[0]
 
     def touch(self, order: Order) -> None:
         """Save an order: its date moves and the shop tells of it, whether anything changed or not."""
-        order.modified = self.clock()
+        order.modified = self.now()
         self.hooks.fire("order.updated", order.id)
 
     def write_meta(self, metas: list[Meta], change: Mapping[str, Any]) -> None:
-        """Update by key where the key is there, add it where not; with an id and null remove it."""
+        """Update by id or by key where it is there, add it where not; with an id and null remove it."""
         if change.get("value") is None:
             metas[:] = [meta for meta in metas if meta.id != change.get("id")]
             return
-        there = next((meta for meta in metas if meta.key == change["key"]), None)
+        there = next((meta for meta in metas if meta.id == change.get("id")), None)
+        there = there or next((meta for meta in metas if meta.key == change.get("key")), None)
         if there is not None:
-            there.value = change["value"]
+            there.key, there.value = change.get("key", there.key), change["value"]
         else:
-            metas.append(Meta(self._next_part(), change["key"], change["value"]))
+            metas.append(Meta(self.next_part(), change["key"], change["value"]))
 
     def line(self, order: Order, line_id: int) -> Line:
         """A line of the order; refused where it has none with that id."""
@@ -206,104 +246,80 @@ class Shop:
             raise Refused("Order item ID provided is not associated with order.")
         return found
 
-    def by_sku(self, sku: str) -> Product:
-        """The product with that SKU."""
-        found = next((product for product in self.products.values() if product.sku == sku), None)
-        if found is None:
-            raise Refused(f"There is no product {sku}.")
-        return found
-
     def product_body(self, product: Product) -> Object:
-        """A product as the shop shows it."""
-        return product_body(product, self.products.get(product.parent_id), self.zone)
+        """A product as the shop shows it among its like."""
+        return self.bodies.variation(product) if product.parent_id else self.bodies.product(product)
 
     def order_body(self, order: Order) -> Object:
         """An order as the shop shows it."""
-        return order_body(order, self.currency, self.zone)
+        return self.bodies.order(order)
 
-    def _line(self, order: Order, sku: str, quantity: Decimal) -> Line:
-        product = self.by_sku(sku)
-        counted = self._counted(product)
-        short = min(quantity, max(Decimal(0), quantity - counted.stock)) if counted.manage_stock else Decimal(0)
-        parent = self.products.get(product.parent_id)
-        line = Line(
-            id=self._next_part(),
-            product_id=parent.id if parent else product.id,
-            variation_id=product.id if parent else 0,
-            name=f"{parent.name} - {product.name}" if parent else product.name,
-            sku=sku,
-            quantity=quantity,
-            total=product.price * quantity,
-        )
-        if short and order.via == CHECKOUT:
-            if product.backorders == "no":
-                raise Refused(f"You cannot add that amount of {product.name} to the cart: there is not enough stock.")
-            if product.backorders == "notify":
-                line.meta.append(Meta(self._next_part(), "Backordered", str(number(short))))
-        return line
-
-    def _counted(self, product: Product) -> Product:
-        return self.products[product.parent_id] if product.manage_stock == "parent" else product
-
-    def _take(self, order: Order) -> None:
-        moved = []
-        for line in order.lines:
-            product = self.products.get(line.sold)
-            if product is not None and product.manage_stock and not line.reduced:
-                moved.append(self._move(line, -line.quantity))
-                self._set_reduced(line, line.quantity)
-        if moved:
-            self.note(order, f"Stock levels reduced: {', '.join(moved)}")
-
-    def _give_back(self, order: Order) -> None:
-        moved = []
-        for line in order.lines:
-            if line.reduced:
-                moved.append(self._move(line, line.reduced))
-                self._set_reduced(line, Decimal(0))
-        if moved:
-            self.note(order, f"Stock levels increased: {', '.join(moved)}")
-
-    def _move(self, line: Line, units: Decimal) -> str:
-        product = self.products[line.sold]
-        counted = self._counted(product)
-        was, counted.stock = counted.stock, counted.stock + units
-        product.modified = self.clock()
-        self._tell(counted)
-        return f"{line.name} ({number(was)}→{number(counted.stock)})"
-
-    def _tell(self, product: Product) -> None:
-        """Only the product whose number moved is told of; its parent's date moves with it."""
-        now = self.clock()
-        product.modified = now
-        if product.parent_id in self.products:
-            self.products[product.parent_id].modified = now
-        self.hooks.fire("product.updated", product.id)
-
-    def _set_reduced(self, line: Line, units: Decimal) -> None:
-        line.meta[:] = [meta for meta in line.meta if meta.key != REDUCED]
-        if units:
-            line.meta.append(Meta(self._next_part(), REDUCED, str(number(units))))
-
-    def _show(self, topic: str, object_id: int) -> Object:
-        """The body of a delivery, built when it is sent."""
-        resource, _, event = topic.partition(".")
-        if event == "deleted":
-            return {"id": object_id}
-        if resource == "order" and object_id in self.orders:
-            return self.order_body(self.orders[object_id])
-        if resource == "product" and object_id in self.products:
-            return self.product_body(self.products[object_id])
-        what = "shop_order" if resource == "order" else "product"
-        return {"code": f"woocommerce_rest_{what}_invalid_id", "message": "Invalid ID.", "data": {"status": 404}}
-
-    def _label(self, status: str) -> str:
-        return self.statuses.get(status, status)
-
-    def _next(self) -> int:
+    def next_id(self) -> int:
+        """Orders, products and refunds share one row of ids."""
         self._last_id += 1
         return self._last_id
 
-    def _next_part(self) -> int:
+    def next_item(self) -> int:
+        """The id of a line, of an order or of a refund."""
+        self._last_item_id += 1
+        return self._last_item_id
+
+    def next_part(self) -> int:
+        """The id of an entry of meta data."""
         self._last_part_id += 1
         return self._last_part_id
+
+    def _ordered(self, order: Order, product: Product, quantity: Decimal) -> Line:
+        counted = self.bodies.counted(product)
+        short = min(quantity, max(Decimal(0), quantity - counted.stock)) if counted.manage_stock else Decimal(0)
+        if short and order.via == CHECKOUT and counted.backorders == "no":
+            raise Refused(f"You cannot add that amount of {product.name} to the cart: there is not enough stock.")
+        line = self.new_line(product, quantity)
+        if short and order.via == CHECKOUT and counted.backorders == "notify":
+            line.meta.append(Meta(self.next_part(), self.settings.backordered_label, str(number(short))))
+        return line
+
+    def _become(self, order: Order, status: str, said: str) -> None:
+        was, order.status = order.status, status
+        self.note(order, said)
+        if was == TRASH:
+            order.modified = self.now()
+        else:
+            self.touch(order)
+        if was == DRAFT:
+            self.hooks.fire("order.created", order.id)
+        self._enter(order)
+
+    def _enter(self, order: Order) -> None:
+        """What a status brings with it."""
+        if order.status in ("processing", "completed") and order.paid is None:
+            order.paid = self.now()
+        if order.status == "completed":
+            order.completed = self.now()
+        if order.status == "refunded":
+            self.aftermath.refund_the_rest(order)
+        if order.status in TAKES_STOCK:
+            self._moved(order, "reduced", self.stock.take(order))
+        elif order.status in GIVES_BACK:
+            self._moved(order, "increased", self.stock.give_back(order))
+
+    def _moved(self, order: Order, how: str, moved: list[str]) -> None:
+        if moved:
+            self.note(order, f"Stock levels {how}: {', '.join(moved)}")
+
+    def _show(self, topic: str, object_id: int) -> Object:
+        """The body of a delivery, built when it is sent. It may be an error, signed like any other."""
+        resource, _, event = topic.partition(".")
+        if event == "deleted":
+            return {"id": object_id}
+        if self.owner_demoted:
+            message = "Sorry, you cannot view this resource."
+            return {"code": "woocommerce_rest_cannot_view", "message": message, "data": {"status": 403}}
+        if resource == "order" and object_id in self.orders:
+            return self.bodies.order(self.orders[object_id])
+        if resource == "product" and object_id in self.products:
+            return self.bodies.product(self.products[object_id])
+        return no_such("shop_order" if resource == "order" else "product").body
+
+    def _label(self, status: str) -> str:
+        return self.statuses.get(status, status)

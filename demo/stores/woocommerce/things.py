@@ -1,28 +1,33 @@
-"""What a shop has: products, orders with their lines, notes and refunds; and how the REST API shows them."""
+"""What a shop has: products, orders with their lines, notes, refunds and parcels."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from demo.stores.woocommerce.rest import Object, stamp
+from demo.stores.woocommerce.rest import Object
 
 REDUCED = "_reduced_stock"
+RESTOCKED = "_restock_refunded_items"
+BY_PARENT = "parent"
+"""What a variation says in `manage_stock` where its parent's number counts it."""
 
 
 @dataclass(slots=True)
 class Meta:
-    """A key and any JSON value on an order or a line."""
+    """A key and any JSON value on an order, a line or a product. The label is what a customer reads for the key."""
 
     id: int
     key: str
     value: Any
+    label: str = ""
 
 
 @dataclass(slots=True)
 class Product:
-    """A product or a variation. `stock` counts only where `manage_stock` is true."""
+    """A product or a variation. `stock` counts only where `manage_stock` is true; `standing` is the stock status that
+    the merchant sets where nothing is counted.
+    """
 
     id: int
     name: str
@@ -36,6 +41,12 @@ class Product:
     stock: Decimal = Decimal(0)
     backorders: str = "notify"
     status: str = "publish"
+    standing: str = "instock"
+    low_stock_amount: int | None = None
+    sold: int = 0
+    trashed_from: str = ""
+    meta: list[Meta] = field(default_factory=list)
+    children: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -50,16 +61,25 @@ class Line:
     quantity: Decimal
     total: Decimal
     meta: list[Meta] = field(default_factory=list)
+    parent_name: str | None = None
 
     @property
     def sold(self) -> int:
-        """The product or variation that the line is of."""
+        """The product or variation that the line is of; 0 where it is deleted."""
         return self.variation_id or self.product_id
 
     @property
     def reduced(self) -> Decimal:
         """Units that the shop has taken from the stock for it."""
-        return next((Decimal(str(meta.value)) for meta in self.meta if meta.key == REDUCED), Decimal(0))
+        return self._units(REDUCED)
+
+    @property
+    def restocked(self) -> Decimal:
+        """Units of it that were refunded and put back on the shelf."""
+        return self._units(RESTOCKED)
+
+    def _units(self, key: str) -> Decimal:
+        return next((Decimal(str(meta.value)) for meta in self.meta if meta.key == key), Decimal(0))
 
 
 @dataclass(slots=True)
@@ -75,7 +95,9 @@ class Note:
 
 @dataclass(slots=True)
 class Order:
-    """An order. `trashed_from` is the status to which a restore brings it back."""
+    """An order. `trashed_from` is the status to which a restore brings it back; `stock_taken` is the shop's own mark
+    that the stock went down for it, whatever became of single lines since.
+    """
 
     id: int
     status: str
@@ -85,111 +107,45 @@ class Order:
     email: str
     via: str
     paid: datetime | None = None
+    completed: datetime | None = None
+    customer_id: int = 0
+    stock_taken: bool = False
     trashed_from: str = ""
     lines: list[Line] = field(default_factory=list)
     meta: list[Meta] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     refunds: list[Object] = field(default_factory=list)
+    """As `GET orders/<id>/refunds` shows them, the newest first."""
     fulfilments: list[Object] = field(default_factory=list)
+    """As `GET orders/<id>/fulfillments` shows them, but for the date that it adds; drafts are among them."""
 
     @property
     def total(self) -> Decimal:
         """The sum of the lines."""
         return sum((line.total for line in self.lines), Decimal(0))
 
+    @property
+    def refunded_amount(self) -> Decimal:
+        """Money given back."""
+        return sum((Decimal(refund["amount"]) for refund in self.refunds), Decimal(0))
+
+    def refunded(self, line_id: int) -> Decimal:
+        """Units of a line taken off by refunds, with or without restock."""
+        items = [item for refund in self.refunds for item in refund["line_items"]]
+        ours = [item for item in items if any(meta["value"] == str(line_id) for meta in item["meta_data"])]
+        return sum((-Decimal(str(item["quantity"])) for item in ours), Decimal(0))
+
+    def shipped(self, line_id: int) -> Decimal:
+        """Units of a line in parcels that left; drafts ship nothing."""
+        items = [item for parcel in self.fulfilments if parcel["is_fulfilled"] for item in parcel_items(parcel)]
+        return sum((Decimal(str(item["qty"])) for item in items if item["item_id"] == line_id), Decimal(0))
+
+
+def parcel_items(parcel: Object) -> list[Object]:
+    """Lines and units of a parcel."""
+    return next((list(meta["value"]) for meta in parcel["meta_data"] if meta["key"] == "_items"), [])
+
 
 def number(units: Decimal) -> int | float:
     """A quantity as the shop writes it: whole, or with its fraction where a plugin allows one."""
     return int(units) if units == units.to_integral_value() else float(units)
-
-
-def dates(prefix: str, moment: datetime | None, zone: ZoneInfo) -> Object:
-    """A moment in the shop's own time and in UTC."""
-    local = stamp_local(moment, zone) if moment else None
-    return {f"date_{prefix}": local, f"date_{prefix}_gmt": stamp(moment) if moment else None}
-
-
-def stamp_local(moment: datetime, zone: ZoneInfo) -> str:
-    """A field without `_gmt`: the shop's wall clock."""
-    return f"{moment.astimezone(zone):%Y-%m-%dT%H:%M:%S}"
-
-
-def product_body(product: Product, parent: Product | None, zone: ZoneInfo) -> Object:
-    """A product as answers and webhooks show it. A variation that uses its parent's stock repeats its number."""
-    counted = parent if product.manage_stock == "parent" and parent is not None else product
-    stock = counted.stock if product.manage_stock else None
-    short = stock is not None and stock <= 0
-    allowed = product.backorders != "no"
-    return {
-        "id": product.id,
-        "name": product.name,
-        "type": product.type,
-        "status": product.status,
-        "sku": product.sku,
-        "price": f"{product.price:.2f}",
-        "parent_id": product.parent_id,
-        "manage_stock": product.manage_stock,
-        "stock_quantity": None if stock is None else number(stock),
-        "stock_status": ("onbackorder" if allowed else "outofstock") if short else "instock",
-        "backorders": product.backorders,
-        "backorders_allowed": allowed,
-        "backordered": short and allowed,
-        **dates("created", product.created, zone),
-        **dates("modified", product.modified, zone),
-    }
-
-
-def order_body(order: Order, currency: str, zone: ZoneInfo) -> Object:
-    """An order as answers and webhooks show it. Of a refund it tells only that there is one."""
-    first, _, last = order.name.partition(" ")
-    return {
-        "id": order.id,
-        "parent_id": 0,
-        "number": str(order.id),
-        "status": order.status,
-        "currency": currency,
-        "created_via": order.via,
-        "customer_id": 0,
-        "billing": {"first_name": first, "last_name": last, "email": order.email},
-        "total": f"{order.total:.2f}",
-        **dates("created", order.created, zone),
-        **dates("modified", order.modified, zone),
-        **dates("paid", order.paid, zone),
-        "meta_data": [meta_body(meta) for meta in order.meta],
-        "line_items": [line_body(line) for line in order.lines],
-        "refunds": [
-            {"id": refund["id"], "reason": refund["reason"], "total": f"-{refund['amount']}"}
-            for refund in order.refunds
-        ],
-    }
-
-
-def line_body(line: Line) -> Object:
-    """A line of an order; its price is what is left after discounts, without tax."""
-    return {
-        "id": line.id,
-        "name": line.name,
-        "product_id": line.product_id,
-        "variation_id": line.variation_id,
-        "quantity": number(line.quantity),
-        "total": f"{line.total:.2f}",
-        "sku": line.sku,
-        "price": float(line.total / line.quantity) if line.quantity else 0,
-        "meta_data": [meta_body(meta) | {"display_key": meta.key, "display_value": meta.value} for meta in line.meta],
-    }
-
-
-def meta_body(meta: Meta) -> Object:
-    """An entry of meta data."""
-    return {"id": meta.id, "key": meta.key, "value": meta.value}
-
-
-def note_body(note: Note, zone: ZoneInfo) -> Object:
-    """A note of an order."""
-    return {
-        "id": note.id,
-        "author": note.author,
-        "note": note.text,
-        "customer_note": note.to_customer,
-        **dates("created", note.at, zone),
-    }
