@@ -1,8 +1,8 @@
 """The launcher behind `waitline up`: all of Waitline on one machine, started in order, kept running, stopped as one.
 
 Queue server (where no WAITLINE_REDIS_URL is set), migration, then web, two workers and the clock. The Procfile names
-the same processes for other launchers. Nothing that was started here outlives it: every child is told by the system
-when the launcher is killed.
+the same processes for other launchers. Nothing that was started here outlives it: the system ends every child when
+the launcher is killed.
 """
 
 import contextlib
@@ -15,10 +15,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from app.embedded_redis import EmbeddedRedis, die_with_parent
+from app.embedded_redis import EmbeddedRedis, die_with
 from backorder.config import Config, ConfigError, private_folder
 from backorder.db.session import StorageError, migrate
 
@@ -191,9 +192,10 @@ def _started(child: Child) -> Child:
 
 
 def _spawner(command: Sequence[str], environ: dict[str, str]) -> Callable[[], subprocess.Popen[bytes]]:
+    tied = partial(die_with, os.getpid())
     # A session of its own: Ctrl-C in the terminal reaches the launcher only, which then stops the children in order.
     return lambda: subprocess.Popen(
-        command, env=environ, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent
+        command, env=environ, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=tied
     )
 
 

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -72,8 +73,16 @@ class Run:
                 found[name] = min(int(entry.name), found.get(name, sys.maxsize))
         return found
 
-    def temporary_folders(self) -> list[str]:
-        return sorted(str(path) for path in Path("/tmp").glob("waitline-*"))
+    def children(self) -> int:
+        """How many children the launcher has at the moment."""
+        assert self.process is not None
+        return len(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split())
+
+    def socket(self) -> Path:
+        """Where the queue server listens, as the children were told."""
+        environ = Path(f"/proc/{self.processes()['clock']}/environ").read_bytes().decode()
+        told = dict(entry.partition("=")[::2] for entry in environ.split("\0"))
+        return Path(unquote(urlsplit(told["WAITLINE_REDIS_URL"]).path))
 
 
 @pytest.fixture
@@ -93,11 +102,12 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
 
 
 def test_it_runs_restarts_what_dies_refuses_a_twin_and_leaves_nothing_behind(run: Run) -> None:
-    before = run.temporary_folders()
     launcher = run.start()
     until(run.serves)
     running = run.processes()
     assert sorted(running) == sorted(["valkey-server", "gunicorn", "worker\0front", "worker\0back", "clock", "up"])
+    queue = run.socket()
+    assert queue.is_socket()
 
     twin = Run(run.folder)
     assert twin.start().wait(30) == 1
@@ -117,7 +127,8 @@ def test_it_runs_restarts_what_dies_refuses_a_twin_and_leaves_nothing_behind(run
     assert launcher.wait(15) == 0
     assert time.monotonic() - began < 10
     assert run.processes() == {}
-    assert run.temporary_folders() == before
+    # A folder of its own was made for the socket only where the data folder lies too deep for one.
+    assert (queue.exists(), queue.parent.exists()) == (False, queue.parent.is_relative_to(run.folder))
     assert sorted(path.name for path in (run.folder / "data" / "redis").iterdir()) == ["appendonlydir"]
 
 
@@ -136,13 +147,25 @@ def test_a_mistake_in_the_settings_is_one_sentence(run: Run) -> None:
     assert run.printed.read_text() == "WAITLINE_SMTP_URL must begin with smtp:// or smtps://.\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_start_leaves_nothing_running(run: Run, number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "after"), [(signal.SIGINT, 3), (signal.SIGKILL, 2), (signal.SIGKILL, 4)])
+def test_an_interrupted_start_leaves_nothing_running(run: Run, number: signal.Signals, after: int) -> None:
     launcher = run.start()
-    until(lambda: "worker\0front" in run.processes())
+    while run.children() < after:
+        assert launcher.poll() is None
+    # At this very moment the newest child is a copy of the launcher that does not know its program yet.
     launcher.send_signal(number)
     assert launcher.wait(15) == (-9 if number == signal.SIGKILL else 0)
     until(lambda: run.processes() == {}, 10)
+
+
+def test_a_child_whose_parent_died_while_it_was_forked_goes_too() -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", "from app.embedded_redis import die_with; die_with(-1); print('lives on')"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert (child.returncode, child.stdout) == (-signal.SIGKILL, b"")
 
 
 def test_a_deep_data_folder_gets_a_short_socket_that_is_removed(tmp_path: Path) -> None:
