@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from backorder.domain.actions import Capability, StoreSide
+from backorder.domain.actions import Capability, Held, StoreSide
 from backorder.domain.events import Event
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item, Stock
@@ -76,10 +76,13 @@ class StoreFacts:
 
 @dataclass(frozen=True, slots=True)
 class OrderRead:
-    """A reading of one order, and what the store has of ours on it."""
+    """A reading of one order, and what the store has of ours on it. `kept` are units that somebody else keeps from
+    shipping.
+    """
 
     reading: Reading
     found: StoreSide
+    kept: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +130,11 @@ class StoreClient(Protocol):
     def read_stock(self, items: Sequence[int]) -> StockRead:
         """The truth about the stock of these items now, at every location, in as few calls as possible."""
 
-    def push(self, order_id: int, desired: StoreSide, key: str) -> StoreSide:
+    def push(self, order_id: int, desired: StoreSide, key: str, assumed: StoreSide | None = None) -> StoreSide:
         """Make the store have `desired` of ours on the order, writing only the difference; what it has now.
 
-        Safe to repeat with the same key. May raise OutcomeUnknown. Never touches what we did not put there.
+        Safe to repeat with the same key. May raise OutcomeUnknown. Never touches what we did not put there. Raises
+        PlanOutdated, with nothing written, where holds that `assumed` names were taken off since.
         """
 
     def post_note(self, order_id: int, text: str, marker: str) -> None:

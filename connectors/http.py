@@ -199,10 +199,12 @@ def _speaks_tls(address: tuple[str, int]) -> bool:
 
 
 def _read(answer: requests.Response, deadline: float) -> bytes:
-    """The body, within the size and the time that a whole call may take."""
+    """The body, within the size and the time that a whole call may take: what has come is taken at once, so that a
+    body that trickles is noticed.
+    """
     chunks: list[bytes] = []
     size = 0
-    for chunk in answer.iter_content(65536):
+    while chunk := answer.raw.read1(65536, decode_content=True):
         size += len(chunk)
         if size > BODY_LIMIT:
             raise requests.exceptions.ContentDecodingError("the answer is too large")

@@ -16,7 +16,7 @@ from backorder.db.session import Connection
 from backorder.domain.allocation import Plan, Supply
 from backorder.domain.allocation import allocate as plan
 from backorder.domain.store import Store
-from backorder.domain.supply import ZERO, Assessment, Believed, Pool, Stock, assess
+from backorder.domain.supply import ZERO, Assessment, Believed, Pool, Stock, Units, assess
 from connectors.contract import StockRead, StoreClient
 from jobs.breaker import calling, may_be_called
 from jobs.promise import promise
@@ -65,12 +65,13 @@ def _pass(world: World, store: Store, lease: Lease) -> bool:
         return True
     if not marks and not to_review:
         return False
-    reading = _read_stock(world, lease, client, marks)
-    reading = _pull_where_in_doubt(world, store, lease, client, marks, reading)
+    first = _read_stock(world, lease, client, marks)
+    reading = _pull_where_in_doubt(world, store, lease, client, marks, first)
+    before_pull = {} if reading is first else {stock.pool: stock.available for stock in first.stock}
     with world.database.write() as conn:
         leases.check(conn, lease)
         store = stores.to_change(conn, store.id)
-        _save_pass(conn, world, store, marks, reading)
+        _save_pass(conn, world, store, marks, reading, before_pull)
     return True
 
 
@@ -98,12 +99,22 @@ def _read_stock(world: World, lease: Lease, client: StoreClient, marks: Mapping[
 def _pull_where_in_doubt(
     world: World, store: Store, lease: Lease, client: StoreClient, marks: Mapping[int, int], reading: StockRead
 ) -> StockRead:
-    """Where orders and stock do not tell of one moment, read what changed lately, and the stock after it."""
+    """Where orders and stock do not tell of one moment, read what changed lately, and the stock after it.
+
+    An order that was deleted is in no list of changes: where the stock alone cannot tell whose units they are, those
+    who wait for it are asked for by their ids.
+    """
     with world.database.read() as conn:
-        assessed = _assess(conn, store, reading)
-    if not any(said.pull_first for said in assessed.values()):
+        assessed = _assess(conn, store, reading, {})
+    doubted = {pool for pool, said in assessed.items() if said.pull_first}
+    if not doubted:
         return reading
     pull(world, store, lease, client)
+    net = {stock.pool for stock in reading.stock if stock.committed is None}
+    with world.database.write() as conn:
+        leases.check(conn, lease)
+        stores.take_turn(conn, store.id)
+        orderbook.mark_unread(conn, store.id, queue.owed_orders(conn, store.id, doubted & net, ORDERS), world.clock())
     _read_orders(world, store, lease, client)
     return _read_stock(world, lease, client, marks)
 
@@ -113,7 +124,9 @@ def _renew(world: World, lease: Lease) -> None:
         leases.renew(conn, lease, world.clock())
 
 
-def _assess(conn: Connection, store: Store, reading: StockRead) -> dict[Pool, Assessment]:
+def _assess(
+    conn: Connection, store: Store, reading: StockRead, before_pull: Mapping[Pool, Units]
+) -> dict[Pool, Assessment]:
     """Each pool's reading held against what we believe, and the units our open lines owe there."""
     counted = {stock.pool.item for stock in reading.stock}
     known = queue.known_pools(conn, store.id, counted)
@@ -132,6 +145,7 @@ def _assess(conn: Connection, store: Store, reading: StockRead) -> dict[Pool, As
             began=reading.began,
             pulled_at=pulled_at,
             settle=store.policy.settle,
+            before_pull=before_pull.get(stock.pool),
         )
     return assessed
 
@@ -145,12 +159,19 @@ class _Planned:
     plan: Plan
 
 
-def _save_pass(conn: Connection, world: World, store: Store, marks: Mapping[int, int], reading: StockRead) -> None:
+def _save_pass(
+    conn: Connection,
+    world: World,
+    store: Store,
+    marks: Mapping[int, int],
+    reading: StockRead,
+    before_pull: Mapping[Pool, Units],
+) -> None:
     now = world.clock()
     counted_otherwise = items.save(conn, store.id, reading.items)
     if counted_otherwise:
         orderbook.mark_unread(conn, store.id, orderbook.using_items(conn, store.id, counted_otherwise), now)
-    assessed = _assess(conn, store, reading)
+    assessed = _assess(conn, store, reading, before_pull)
     stocks = {stock.pool: stock for stock in reading.stock}
     dropped = queue.drop_pools(conn, store.id, set(marks), keep=stocks, began=reading.began)
     queues = queue.queues(conn, store.id, {pool.item for pool in [*assessed, *dropped]})

@@ -43,14 +43,15 @@ def work_off(
             JOBS[job](world, *ids)
         if rings:
             continue
-        later = _next(world)
+        later = next_due(world)
         if move_to is None or later is None:
             return
         move_to(later)
     raise NeverIdle("The work does not come to an end.")
 
 
-def _next(world: World) -> datetime | None:
+def next_due(world: World) -> datetime | None:
+    """When the next piece of work that waits for its time is due, beside the regular rounds."""
     now = world.clock()
     with world.database.read() as conn:
         times = [

@@ -21,6 +21,8 @@ from jobs.world import World
 log = structlog.get_logger()
 
 BATCH = 100
+BATCHES = 10
+"""At most so many batches in one job: what is left is rung for again, and other stores get their turn."""
 
 
 def ingest(world: World, store_id: int) -> None:
@@ -28,7 +30,7 @@ def ingest(world: World, store_id: int) -> None:
     with leases.holding(world.database, f"ingest:{store_id}", world.owner, world.clock()) as lease:
         if lease is None:
             return
-        while True:
+        for _ in range(BATCHES):
             with world.database.read() as conn:
                 store = stores.get(conn, store_id)
                 batch = inbox.due(conn, store_id, BATCH)
@@ -38,6 +40,8 @@ def ingest(world: World, store_id: int) -> None:
                 leases.renew(conn, lease, world.clock())
             for received in batch:
                 _take_in(world, store, lease, received)
+        else:
+            world.bell.ring("inbox", "ingest", store_id)
     world.bell.ring("allocate", "allocate", store_id)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from backorder.db import leases, stores
+from backorder.db import leases, orderbook, stores
 from backorder.db.leases import Lease
 from backorder.domain.store import Store
 from connectors.contract import StoreClient
@@ -19,6 +19,7 @@ def pull(world: World, store: Store, lease: Lease, client: StoreClient, *, every
     began = world.clock()
     since = None if everything or store.pulled_until is None else store.pulled_until - OVERLAP
     newest = store.pulled_until
+    told: set[int] = set()
     pages = client.pull(since)
     while True:
         with world.database.write() as conn:
@@ -29,10 +30,14 @@ def pull(world: World, store: Store, lease: Lease, client: StoreClient, *, every
         with world.database.write() as conn:
             leases.check(conn, lease)
             take_in(conn, store, page.orders, (), began, world.clock())
+            told.update(read.reading.order.id for read in page.orders)
             apply(conn, store, page.events, world)
             if page.changed_until is not None and (newest is None or page.changed_until > newest):
                 newest = page.changed_until
                 stores.note(conn, store.id, pulled_until=newest)
     with world.database.write() as conn:
         leases.check(conn, lease)
+        if since is None:
+            # What is open was asked for, not what changed: of what we know as open and was not told, all is possible.
+            orderbook.mark_unread(conn, store.id, set(orderbook.owing(conn, store.id)) - told, began)
         stores.note(conn, store.id, pulled_at=began)

@@ -8,6 +8,7 @@ is away, and lost by a worker that is killed.
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import redis
 import structlog
@@ -15,6 +16,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 from rq import Queue, SimpleWorker, get_current_job
 from rq.serializers import JSONSerializer
+from rq.timeouts import UnixSignalDeathPenalty
 from rq.worker import DequeueStrategy
 
 from backorder.domain.errors import Rejected
@@ -29,9 +31,9 @@ LONG_RESTS = {"allocate": 0.25}
 """Seconds for jobs that do more in one go the more there is to do: orders that changed are read many in a call."""
 SULK_SECONDS = 2.0
 """After a ring that failed, none is tried for this long."""
-MERGED_SECONDS = 20
-"""A ring that waits in its queue is enough: for this long the same ring is not put beside it. Less than a lease: so
-long is lost with a worker that is killed between taking a ring and beginning it.
+MERGED_SECONDS = 3
+"""A ring that waits in its queue is enough: for this long the same ring is not put beside it. So long is lost with a
+worker that is killed between taking a ring and beginning it.
 """
 FULL_QUEUE = 5000
 """A queue with this many rings that nobody answers gets no more."""
@@ -45,6 +47,17 @@ Job = Callable[..., object]
 Ring = tuple[str, str, tuple[int, ...]]
 
 log = structlog.get_logger()
+
+
+class OutOfTime(BaseException):
+    """A job took longer than it may. No job may take this for an error of what it works on."""
+
+
+class Deadline(UnixSignalDeathPenalty):
+    """RQ's own deadline, with an end that nothing in a job catches."""
+
+    def __init__(self, timeout: int, _exception: type[Exception], **more: Any) -> None:
+        super().__init__(timeout, OutOfTime, **more)  # type: ignore[no-untyped-call]
 
 
 class UnknownJob(Rejected):
@@ -182,6 +195,9 @@ def attempt(job_name: str, job: Job, *ids: int) -> bool:
     """Run the job; whether it ended without an error. An error is logged: what is still due is rung for again."""
     try:
         job(*ids)
+    except OutOfTime:
+        log.error("job took too long", job=job_name, ids=ids)
+        return False
     except Exception:  # The one wrapper around all work: an error of one job never ends the process.
         log.exception("job failed", job=job_name, ids=ids)
         return False
@@ -202,9 +218,11 @@ def run_worker(redis_url: str, queue_names: Sequence[str], jobs: Mapping[str, Jo
         retry=Retry(ExponentialWithJitterBackoff(cap=2, base=0.1), 40),
         retry_on_error=[redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError],
     )
-    SimpleWorker(
+    worker = SimpleWorker(
         [Queue(name, connection=connection, serializer=JSONSerializer) for name in queue_names],
         connection=connection,
         serializer=JSONSerializer,
         log_job_description=False,
-    ).work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
+    )
+    worker.death_penalty_class = Deadline
+    worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)

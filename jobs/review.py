@@ -1,6 +1,7 @@
 """Looks at orders again after something changed: where they stand, what the store should have, what is to be said."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from backorder.db import orderbook, outbox, queue
@@ -8,11 +9,12 @@ from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import Reviewed
 from backorder.db.session import Connection
 from backorder.domain.actions import ActionKind, Capability, StoreSide, desired, plan_actions, without_tags
-from backorder.domain.allocation import Binding, Decision, Demand, Rule, Turn
+from backorder.domain.allocation import Binding, Decision, Rule, made_firm
 from backorder.domain.notices import notices_due
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import NoticeKind, Split
 from backorder.domain.store import Mode, Store
+from backorder.domain.supply import ZERO
 from jobs import wording
 from jobs.take_in import FRESH
 from jobs.world import capabilities
@@ -24,7 +26,12 @@ def review(conn: Connection, store: Store, order_ids: Iterable[int], now: dateti
     if binding_of(store) is Binding.AT_RELEASE and (covered := _covered(store, books.values())):
         queue.decide(conn, store.id, covered, {}, policy_version=store.policy.version, now=now)
         books = orderbook.load(conn, store.id, books, lock=True)
-    found = [reviewed for book in books.values() if (reviewed := _reviewed(store, book)) is not None]
+    unfinished = outbox.unfinished(conn, store.id, books)
+    found = [
+        reviewed
+        for book in books.values()
+        if (reviewed := _reviewed(store, book, settled=book.order.id not in unfinished)) is not None
+    ]
     outbox.save_reviews(conn, store.id, found, now)
     # Orders that are to be written to need a fresh reading: better many in one call now than each by itself later.
     old = [r.order_id for r in found if r.actions and not _read_since(books[r.order_id], now - FRESH / 2)]
@@ -42,19 +49,17 @@ def _covered(store: Store, books: Iterable[BookOrder]) -> list[Decision]:
     """Lines that never waited are in nobody's hold: the store lets them ship, so their units are firm. Where orders
     ship whole this is so only of an order that never waited.
     """
-    made = []
+    made: list[Decision] = []
     for book in books:
         order = book.standing(store.policy.split)
         if order.status is not OrderStatus.OPEN or (store.policy.split is Split.ORDER_WHOLE and order.waited):
             continue
-        for line in order.lines:
-            if line.waited or line.allocated < line.outstanding:
-                continue
-            for part in line.parts:
-                if part.pool is not None and part.firm < part.allocated:
-                    turn = Turn(book.order.placed_at, book.order.id, line.line_id)
-                    demand = Demand(turn, part.pool, part.outstanding, part.allocated, part.firm)
-                    made.append(Decision(demand, part.allocated, part.allocated, Rule.CAME_IN_COVERED))
+        made += made_firm(
+            book.order,
+            order,
+            lambda line, part, _: ZERO if line.waited or line.waiting > 0 else part.allocated,
+            Rule.CAME_IN_COVERED,
+        )
     return made
 
 
@@ -62,7 +67,8 @@ def _read_since(book: BookOrder, moment: datetime) -> bool:
     return book.known.read_began is not None and book.known.read_began >= moment
 
 
-def _reviewed(store: Store, book: BookOrder) -> Reviewed | None:
+def _reviewed(store: Store, book: BookOrder, *, settled: bool) -> Reviewed | None:
+    """What changed at one order. `settled`: no write is under way, so what the store lacks of our holds is missing."""
     order = book.standing(store.policy.split)
     stood = order.stood(book.stood)
     state_seq = book.state_seq + (stood != book.stood)
@@ -72,6 +78,9 @@ def _reviewed(store: Store, book: BookOrder) -> Reviewed | None:
         can = capabilities(store)
         planned = desired(order, store.policy, can)
         before = book.desired or StoreSide()
+        if settled and book.review and book.wrote is not None:
+            # Asked for, not on every pass: a hold that somebody else's hold is in the way of is not tried all the time.
+            before = replace(before, held=book.wrote.held)
         if set(planned.tags) != {*before.tags, *refused}:
             # Our reason for the tags changed: what a person did to the old ones says nothing about the new.
             refused = ()

@@ -8,11 +8,10 @@ from backorder.db import orderbook, outbox, queue
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
 from backorder.domain import orders
-from backorder.domain.actions import Held, StoreSide, released_by_hand, tags_of_ours, tags_taken_off
-from backorder.domain.allocation import Decision, Demand, Rule, Turn
-from backorder.domain.lifecycle import Given
+from backorder.domain.actions import StoreSide, lacks_holds, released_by_hand, tags_of_ours, tags_taken_off
+from backorder.domain.allocation import Rule, made_firm
 from backorder.domain.store import Store
-from backorder.domain.supply import Pool
+from backorder.domain.supply import ZERO
 from connectors.contract import OrderRead
 
 FRESH = timedelta(seconds=60)
@@ -34,41 +33,42 @@ def take_in(
             continue
         changes.append((before, known))
         if before is not None and before.wrote is not None:
-            hands.append((replace(before, known=known), read.found))
+            hands.append((replace(before, known=known), read))
     changes += [(books[order_id], orders.gone(books[order_id].known, began)) for order_id in gone if order_id in books]
     touched = orderbook.save(conn, store.id, changes, policy=store.policy, now=now)
-    for book, side in hands:
-        _respect_hands(conn, store, book, side, now)
+    unfinished = outbox.unfinished(conn, store.id, [book.order.id for book, _ in hands])
+    for book, read in hands:
+        begun = unfinished.get(book.order.id)
+        _respect_hands(conn, store, book, read.found, now, ours_to_explain=bool(begun))
+        if begun is None and lacks_holds(book.desired or StoreSide(), read.found, read.kept):
+            # A hold that was in our way is gone, or ours is: what may ship is decided anew.
+            orderbook.ask_for_review(conn, store.id, book.order.id)
     return touched
 
 
-def _respect_hands(conn: Connection, store: Store, book: BookOrder, found: StoreSide, now: datetime) -> None:
-    """Units released by hand count as given by hand; a tag taken off is not put back for the same reason."""
+def _respect_hands(
+    conn: Connection, store: Store, book: BookOrder, found: StoreSide, now: datetime, *, ours_to_explain: bool
+) -> None:
+    """Units released by hand count as given by hand; a tag taken off is not put back for the same reason.
+
+    With `ours_to_explain` a write of ours was begun and not finished: what differs is of that write, not of a person.
+    """
     wrote = book.wrote or StoreSide()
     ours = tags_of_ours(store.policy.tag_prefix) | set(wrote.tags)
     found = replace(found, tags=tuple(sorted(tag for tag in found.tags if tag in ours)))
     if found == wrote:
         return
-    freed = released_by_hand(wrote, found, book.standing(store.policy.split))
-    made = [decision for held in freed if (decision := _given_by_hand(book, held)) is not None]
+    if ours_to_explain:
+        outbox.set_wrote(conn, store.id, book.order.id, found, refused_tags=book.refused_tags)
+        return
+    stands = book.standing(store.policy.split)
+    freed = {(held.line_id, held.location): held.units for held in released_by_hand(wrote, found, stands)}
+    made = made_firm(
+        book.order,
+        stands,
+        lambda line, part, pool: part.firm + freed.get((line.line_id, pool.location), ZERO),
+        Rule.BY_HAND,
+    )
     queue.decide(conn, store.id, made, {}, policy_version=store.policy.version, now=now)
     refused = tuple(sorted({*book.refused_tags, *tags_taken_off(wrote, found)}))
     outbox.set_wrote(conn, store.id, book.order.id, found, refused_tags=refused)
-
-
-def _given_by_hand(book: BookOrder, held: Held) -> Decision | None:
-    for line in book.order.lines:
-        for part in line.parts:
-            if line.id != held.line_id or part.pool is None or part.pool.location != held.location:
-                continue
-            has = {given.pool: given for given in book.given.get(line.id, [])}.get(part.pool, Given(part.pool))
-            firm = min(part.outstanding, has.firm + held.units)
-            demand = Demand(
-                turn=Turn(book.order.placed_at, book.order.id, line.id),
-                pool=Pool(*part.pool),
-                outstanding=part.outstanding,
-                allocated=min(has.allocated, part.outstanding),
-                firm=min(has.firm, part.outstanding),
-            )
-            return Decision(demand, allocated=max(demand.allocated, firm), firm=firm, rule=Rule.BY_HAND)
-    return None

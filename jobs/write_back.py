@@ -10,10 +10,18 @@ from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import ActionRow
 from backorder.db.session import Connection
 from backorder.domain.actions import ActionKind, StoreSide
-from backorder.domain.allocation import Binding, Decision, Demand, Rule, Turn
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
+from backorder.domain.allocation import Binding, Rule, made_firm
+from backorder.domain.errors import (
+    AccessLost,
+    OutcomeUnknown,
+    PermanentFailure,
+    PlanOutdated,
+    StoreClosed,
+    TemporaryFailure,
+)
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.store import Mode, Store
+from backorder.domain.supply import ZERO
 from connectors.contract import StoreClient
 from jobs.breaker import calling, may_be_called
 from jobs.review import binding_of
@@ -99,8 +107,18 @@ def _push(
     ids = [row.id for row in writes]
     side = book.desired or StoreSide()
     order_id = book.order.id
+    # What a write that was begun before left behind is no person's doing.
+    begun = any(row.tries > 0 or row.state is not WorkState.DUE for row in writes)
+    assumed = None if begun else book.wrote
     try:
-        has = client.push(order_id, side, key=f"{store.id}-{order_id}-{book.side_seq}")
+        has = client.push(order_id, side, key=f"{store.id}-{order_id}-{book.side_seq}", assumed=assumed)
+    except PlanOutdated:
+        with world.database.write() as conn:
+            leases.check(conn, lease)
+            outbox.set_actions(conn, ids, WorkState.DUE, world.clock(), due_at=world.clock())
+            orderbook.mark_unread(conn, store.id, [order_id], world.clock())
+        world.bell.ring("allocate", "allocate", store.id)
+        return False
     except OutcomeUnknown as error:
         with world.database.write() as conn:
             again = world.clock() + min(UNKNOWN_AGAIN, timedelta(seconds=5 * 2 ** min(writes[0].tries, 6)))
@@ -108,13 +126,19 @@ def _push(
             orderbook.mark_unread(conn, store.id, [order_id], world.clock())
         raise
     except TemporaryFailure as error:
-        if _put_off(world, ids, writes[0].tries, error) is WorkState.FAILED:
-            _untold(world, store, order_id, book.side_seq)
+        with world.database.write() as conn:
+            if _put_off(conn, ids, writes[0].tries, error, world.clock()) is WorkState.FAILED:
+                outbox.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
+        raise
+    except (AccessLost, StoreClosed) as error:
+        with world.database.write() as conn:
+            now = world.clock()
+            outbox.set_actions(conn, ids, WorkState.DUE, now, reason=str(error), due_at=now, tried=True)
         raise
     except PermanentFailure as error:
-        _refused(world, store, order_id, ids, book.side_seq, error)
-        if isinstance(error, AccessLost | StoreClosed):
-            raise
+        with world.database.write() as conn:
+            outbox.set_actions(conn, ids, WorkState.FAILED, world.clock(), reason=str(error), tried=True)
+            outbox.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
         return True
     with world.database.write() as conn:
         leases.check(conn, lease)
@@ -132,33 +156,12 @@ def _begin(conn: Connection, world: World, lease: Lease, ids: list[int]) -> None
     outbox.set_actions(conn, ids, WorkState.RUNNING, world.clock(), due_at=world.clock() + leases.LENGTH)
 
 
-def _put_off(world: World, ids: list[int], tries: int, error: TemporaryFailure) -> WorkState:
+def _put_off(conn: Connection, ids: list[int], tries: int, error: TemporaryFailure, now: datetime) -> WorkState:
     """Try again later, at last not at all; which of both."""
-    now = world.clock()
     wait = timedelta(seconds=max(error.retry_after, min(6 * 3600.0, 5.0 * 2**tries)))
     state = WorkState.FAILED if tries + 1 >= TRIES else WorkState.DUE
-    with world.database.write() as conn:
-        outbox.set_actions(conn, ids, state, now, reason=str(error), due_at=now + wait, tried=True)
+    outbox.set_actions(conn, ids, state, now, reason=str(error), due_at=now + wait, tried=True)
     return state
-
-
-def _untold(world: World, store: Store, order_id: int, side_seq: int) -> None:
-    """The messages that speak of a write which was given up are not sent."""
-    with world.database.write() as conn:
-        reason = "The store did not take the change it tells of."
-        outbox.drop_waiting_notices(conn, store.id, order_id, side_seq, reason, world.clock())
-
-
-def _refused(world: World, store: Store, order_id: int, ids: list[int], side_seq: int, error: PermanentFailure) -> None:
-    with world.database.write() as conn:
-        now = world.clock()
-        if isinstance(error, AccessLost | StoreClosed):
-            outbox.set_actions(conn, ids, WorkState.DUE, now, reason=str(error), due_at=now, tried=True)
-            return
-        outbox.set_actions(conn, ids, WorkState.FAILED, now, reason=str(error), tried=True)
-        outbox.drop_waiting_notices(
-            conn, store.id, order_id, side_seq, "The store refused the change it tells of.", now
-        )
 
 
 def _bind(conn: Connection, store: Store, order_id: int, side: StoreSide, now: datetime) -> None:
@@ -167,17 +170,13 @@ def _bind(conn: Connection, store: Store, order_id: int, side: StoreSide, now: d
         return
     book = orderbook.load(conn, store.id, [order_id], lock=True)[order_id]
     held = {(h.line_id, h.location): h.units for h in side.held}
-    made = []
-    for line in book.standing(store.policy.split).lines:
-        for part in line.parts:
-            if part.pool is None or not part.decided:
-                continue
-            # What we hold is not firm; of the rest, as much as is given by now.
-            firm = min(part.allocated, part.outstanding - held.get((line.line_id, part.pool.location), 0))
-            if firm > part.firm:
-                turn = Turn(book.order.placed_at, order_id, line.line_id)
-                demand = Demand(turn, part.pool, part.outstanding, part.allocated, part.firm)
-                made.append(Decision(demand, part.allocated, firm, Rule.RELEASED))
+    made = made_firm(
+        book.order,
+        book.standing(store.policy.split),
+        # What we hold is not firm; of the rest, as much as is given by now.
+        lambda line, part, pool: min(part.allocated, part.outstanding - held.get((line.line_id, pool.location), ZERO)),
+        Rule.RELEASED,
+    )
     queue.decide(conn, store.id, made, {}, policy_version=store.policy.version, now=now)
 
 
@@ -185,7 +184,14 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
     """A note cannot be repeated: one that was begun before is looked up, and posted by nobody again."""
     marker = f"wl-{store.id}-{row.id}"
     if row.state is not WorkState.DUE:
-        there = client.has_note(row.order_id, marker)
+        try:
+            there = client.has_note(row.order_id, marker)
+        except (AccessLost, StoreClosed):
+            raise
+        except PermanentFailure as error:
+            # The order is gone, and its notes with it: there is nothing left to look for.
+            _fail(world, [row.id], error)
+            return
         with world.database.write() as conn:
             leases.check(conn, lease)
             now = world.clock()
@@ -215,15 +221,25 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
             )
         return
     except TemporaryFailure as error:
-        _put_off(world, [row.id], row.tries, error)
+        with world.database.write() as conn:
+            _put_off(conn, [row.id], row.tries, error, world.clock())
+        raise
+    except (AccessLost, StoreClosed) as error:
+        with world.database.write() as conn:
+            now = world.clock()
+            outbox.set_actions(conn, [row.id], WorkState.DUE, now, reason=str(error), due_at=now)
         raise
     except PermanentFailure as error:
-        with world.database.write() as conn:
-            outbox.set_actions(conn, [row.id], WorkState.FAILED, world.clock(), reason=str(error), tried=True)
+        _fail(world, [row.id], error)
         return
     with world.database.write() as conn:
         leases.check(conn, lease)
         outbox.set_actions(conn, [row.id], WorkState.DONE, world.clock(), tried=True)
+
+
+def _fail(world: World, ids: list[int], error: PermanentFailure) -> None:
+    with world.database.write() as conn:
+        outbox.set_actions(conn, ids, WorkState.FAILED, world.clock(), reason=str(error), tried=True)
 
 
 def _ring_notices(world: World, store_id: int, order_id: int) -> None:

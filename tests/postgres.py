@@ -17,6 +17,10 @@ from urllib.parse import quote
 
 BINARIES = Path("/usr/lib/postgresql")
 INSTALL = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql")
+ROOT = Path(__file__).parents[1]
+WITHOUT_SERVER = ("app/test_up.py", "architecture", "backorder", "connectors", "demo", "domain", "jobs")
+"""Tests, by their path in `tests`, that use no database, or an SQLite file whatever is served: once is enough."""
+
 SETTINGS = ("listen_addresses=", "max_connections=200", "fsync=off")
 """fsync: what the tests write does not have to survive the machine."""
 
@@ -73,7 +77,8 @@ def test(binaries: Path, folder: Path, arguments: Sequence[str]) -> int:
     try:
         url = f"postgresql://waitline@/postgres?host={quote(str(folder), safe='')}"
         environ: Mapping[str, str] = {**os.environ, "WAITLINE_TEST_DATABASE_URL": url}
-        return subprocess.run([sys.executable, "-m", "pytest", "-q", *arguments], env=environ, check=False).returncode
+        command = [sys.executable, "-m", "pytest", "-q", *(f"--ignore=tests/{path}" for path in WITHOUT_SERVER)]
+        return subprocess.run([*command, *arguments], cwd=ROOT, env=environ, check=False).returncode
     finally:
         run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, update
 
+from backorder.db.orderbook import ask_for_review
 from backorder.db.tables import order_lines, orders
 from backorder.domain.orders import OrderStatus
 
@@ -33,4 +34,4 @@ def wish_cancel(
         )
         .values(cancel_wished_at=now, cancel_reason=reason)
     )
-    conn.execute(update(orders).where(orders.c.store_id == store_id, orders.c.order_id == order_id).values(review=True))
+    ask_for_review(conn, store_id, order_id)

@@ -6,7 +6,7 @@ is one statement that is durable when it returns.
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,9 @@ from typing import Any
 from backorder.db.columns import EPOCH
 from backorder.db.session import Database, StorageError
 from backorder.domain.store import Health
+
+WAIT_SECONDS = 2.0
+"""How long a webhook waits for other writers. Stores give up after five seconds, and count it as a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,29 @@ class Intake:
         at = (received_at - EPOCH) // timedelta(microseconds=1)
         row = (store_id, dedupe_key, topic[:100], path_topic[:100], json.dumps(dict(headers)), body, at)
         cursor = self._driver.cursor()
-        with self._database.turn or nullcontext():
+        with self._turn():
             cursor.execute(_KEEP.format(self._mark), row)
             new = cursor.rowcount == 1
             self._driver.commit()
         cursor.close()
         return bool(new)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The writer's place in this process. Raises StorageError in time for the store to hear that it must come
+        again.
+        """
+        turn = self._database.turn
+        if turn is None:
+            yield
+            return
+        if not turn.acquire(timeout=WAIT_SECONDS):
+            raise StorageError("The database is busy.")
+        try:
+            self._driver.driver_connection.execute(f"PRAGMA busy_timeout={int(WAIT_SECONDS * 1000)}")
+            yield
+        finally:
+            turn.release()
 
 
 @contextmanager

@@ -5,21 +5,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from backorder.db.bites import bites
 from backorder.db.tables import items, parts, pools
 from backorder.db.upsert import insert_missing, put
 from backorder.domain.supply import ZERO, Item
-
-CHUNK = 500
 
 
 def touch(conn: Connection, store_id: int, ids: Iterable[int]) -> None:
     """These changed: their pools are read and planned anew. A mark that is there already counts on."""
     wanted = sorted(set(ids))
     insert_missing(conn, items, [{"store_id": store_id, "item": item} for item in wanted])
-    for start in range(0, len(wanted), CHUNK):
+    for bite in bites(wanted):
         conn.execute(
             update(items)
-            .where(items.c.store_id == store_id, items.c.item.in_(wanted[start : start + CHUNK]))
+            .where(items.c.store_id == store_id, items.c.item.in_(bite))
             .values(dirty_seq=items.c.dirty_seq + 1)
         )
 
@@ -56,12 +55,11 @@ def done(conn: Connection, store_id: int, marks: Mapping[int, int]) -> None:
 
 def save(conn: Connection, store_id: int, told: Sequence[Item]) -> set[int]:
     """Save what a reading tells of items; returns those that are counted in another way than we knew."""
-    ids = [item.item for item in told]
     before = {}
-    for start in range(0, len(ids), CHUNK):
+    for bite in bites(item.item for item in told):
         rows = conn.execute(
-            select(items.c.item, items.c.tracked, items.c.gone, items.c.counted_at, items.c.title).where(
-                items.c.store_id == store_id, items.c.item.in_(ids[start : start + CHUNK])
+            select(items.c.item, items.c.tracked, items.c.gone, items.c.counted_at).where(
+                items.c.store_id == store_id, items.c.item.in_(bite)
             )
         )
         before.update({row.item: row for row in rows})

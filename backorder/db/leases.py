@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
+from backorder.db.columns import EPOCH
 from backorder.db.session import Database
 from backorder.db.tables import leases
 from backorder.db.upsert import insert_missing
@@ -28,11 +29,13 @@ class Lease:
 
 
 def acquire(conn: Connection, name: str, owner: str, now: datetime) -> Lease | None:
-    """Take the lease if nobody holds it; `None` when somebody does."""
+    """Take the lease if nobody holds it; `None` when somebody does. One that ends further ahead than any lease can is
+    of a clock that went wrong: it would keep everybody out until that hour.
+    """
     insert_missing(conn, leases, [{"name": name, "owner": "", "fence": 0, "until": now}])
     taken = conn.execute(
         update(leases)
-        .where(leases.c.name == name, leases.c.until <= now)
+        .where(leases.c.name == name, (leases.c.until <= now) | (leases.c.until > now + 2 * LENGTH))
         .values(owner=owner, fence=leases.c.fence + 1, until=now + LENGTH)
         .returning(leases.c.fence)
     ).scalar_one_or_none()
@@ -57,9 +60,9 @@ def check(conn: Connection, lease: Lease) -> None:
         raise LeaseLost(f"{lease.name} was taken over.")
 
 
-def release(conn: Connection, lease: Lease, now: datetime) -> None:
-    """Give the lease back, if it is still ours."""
-    conn.execute(update(leases).where(leases.c.name == lease.name, leases.c.fence == lease.fence).values(until=now))
+def release(conn: Connection, lease: Lease) -> None:
+    """Give the lease back, if it is still ours. It is free for everybody then, whatever their clocks say."""
+    conn.execute(update(leases).where(leases.c.name == lease.name, leases.c.fence == lease.fence).values(until=EPOCH))
 
 
 def held(conn: Connection, prefix: str, now: datetime) -> bool:
@@ -81,4 +84,4 @@ def holding(database: Database, name: str, owner: str, now: datetime) -> Iterato
     finally:
         if lease is not None:
             with database.write(durable=False) as conn:
-                release(conn, lease, now)
+                release(conn, lease)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
+from backorder.db.bites import bites
 from backorder.db.items import touch
 from backorder.db.stores import take_turn
 from backorder.db.tables import NOWHERE, decisions, order_lines, orders, parts
@@ -21,8 +22,6 @@ from backorder.domain.lifecycle import Given, OrderStanding, Stood, standing
 from backorder.domain.orders import Customer, KnownOrder, Order, OrderLine, Part, pools_of
 from backorder.domain.policy import BackorderPolicy, Split
 from backorder.domain.supply import ZERO, Pool
-
-CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,8 @@ def load(conn: Connection, store_id: int, ids: Iterable[int], *, lock: bool = Fa
     if lock:
         take_turn(conn, store_id)
     found: dict[int, BookOrder] = {}
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), CHUNK):
-        found.update(_load(conn, store_id, wanted[start : start + CHUNK]))
+    for bite in bites(ids):
+        found.update(_load(conn, store_id, bite))
     return found
 
 
@@ -192,11 +190,9 @@ def save(
         lines,
         [name for name in lines[0] if name not in ("store_id", "order_id", "line_id")] if lines else [],
     )
-    for start in range(0, len(vanished), CHUNK):
-        key = tuple_(parts.c.order_id, parts.c.line_id, parts.c.item, parts.c.location)
-        conn.execute(
-            delete(parts).where(parts.c.store_id == store_id, key.in_(sorted(set(vanished[start : start + CHUNK]))))
-        )
+    part_key = tuple_(parts.c.order_id, parts.c.line_id, parts.c.item, parts.c.location)
+    for bite in bites(vanished):
+        conn.execute(delete(parts).where(parts.c.store_id == store_id, part_key.in_(bite)))
     put(conn, parts, pieces, ("outstanding", "allocated", "firm", "queue_time"))
     if taken:
         conn.execute(insert(decisions), [{**row, "policy_version": policy.version, "at": now} for row in taken])
@@ -316,11 +312,10 @@ def _where(pool: Pool | None) -> tuple[int, int]:
 
 def mark_unread(conn: Connection, store_id: int, ids: Iterable[int], now: datetime) -> None:
     """These orders must be read before anything rests on them, by a reading that begins after `now`."""
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), CHUNK):
+    for bite in bites(ids):
         conn.execute(
             update(orders)
-            .where(orders.c.store_id == store_id, orders.c.order_id.in_(wanted[start : start + CHUNK]))
+            .where(orders.c.store_id == store_id, orders.c.order_id.in_(bite))
             .values(unread=True, unread_at=now)
         )
 
@@ -339,6 +334,11 @@ def unread(conn: Connection, store_id: int, limit: int) -> list[int]:
 def to_review(conn: Connection, store_id: int) -> list[int]:
     """Orders whose standing may have changed since it was last looked at."""
     return list(conn.execute(select(orders.c.order_id).where(orders.c.store_id == store_id, orders.c.review)).scalars())
+
+
+def ask_for_review(conn: Connection, store_id: int, order_id: int) -> None:
+    """The order's standing may have changed."""
+    conn.execute(update(orders).where(orders.c.store_id == store_id, orders.c.order_id == order_id).values(review=True))
 
 
 def owing(conn: Connection, store_id: int) -> list[int]:

@@ -149,6 +149,28 @@ def open_actions(conn: Connection, store_id: int, order_id: int, now: datetime) 
     return [ActionRow(**{name: row[name] for name in names}) for row in rows]
 
 
+def unfinished(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dict[int, bool]:
+    """Those of these orders whose newest write is not done, each with whether it was begun: then the store may have
+    a part of it, and what differs there from what we wrote before is our own doing.
+    """
+    found: dict[int, bool] = {}
+    rows = conn.execute(
+        select(actions.c.order_id, actions.c.state, actions.c.tries)
+        .join(orders, and_(orders.c.store_id == actions.c.store_id, orders.c.order_id == actions.c.order_id))
+        .where(
+            actions.c.store_id == store_id,
+            actions.c.order_id.in_(sorted(set(order_ids))),
+            actions.c.kind != ActionKind.NOTE,
+            (actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]))
+            | ((actions.c.state == WorkState.FAILED) & (actions.c.side_seq == orders.c.side_seq)),
+        )
+    )
+    for order_id, state, tries in rows:
+        begun = tries > 0 or state is not WorkState.DUE
+        found[order_id] = found.get(order_id, False) or begun
+    return found
+
+
 def set_actions(
     conn: Connection,
     ids: Iterable[int],
@@ -192,10 +214,8 @@ def drop_due(conn: Connection, store_id: int, now: datetime) -> None:
     conn.execute(update(orders).where(orders.c.store_id == store_id).values(desired=orders.c.wrote))
 
 
-def drop_waiting_notices(
-    conn: Connection, store_id: int, order_id: int, side_seq: int, reason: str, now: datetime
-) -> None:
-    """The write that these messages speak of, or a newer one that held it, was refused: they are not sent."""
+def drop_waiting_notices(conn: Connection, store_id: int, order_id: int, side_seq: int, now: datetime) -> None:
+    """The write that these messages speak of, or a newer one that held it, was given up: they are not sent."""
     conn.execute(
         update(notices)
         .where(
@@ -204,7 +224,7 @@ def drop_waiting_notices(
             notices.c.side_seq <= side_seq,
             notices.c.state == WorkState.DUE,
         )
-        .values(state=WorkState.DROPPED, reason=reason[:500], at=now)
+        .values(state=WorkState.DROPPED, reason="The store did not take the change it tells of.", at=now)
     )
 
 
@@ -318,15 +338,6 @@ def abandoned_notices(conn: Connection, before: datetime, now: datetime) -> int:
         )
     )
     return int(left.rowcount)
-
-
-def sent_kinds(conn: Connection, store_id: int, order_id: int) -> list[NoticeKind]:
-    """The kinds of message that the order's customer got."""
-    found = select(notices.c.kind).where(
-        notices.c.store_id == store_id, notices.c.order_id == order_id, notices.c.state == WorkState.DONE
-    )
-    found = found.order_by(notices.c.id)
-    return list(conn.execute(found).scalars())
 
 
 def next_due(conn: Connection, after: datetime) -> datetime | None:

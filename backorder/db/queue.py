@@ -7,13 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from backorder.db.bites import bites
 from backorder.db.tables import decisions, inbound, items, order_lines, orders, parts, pools, receipts, stores
 from backorder.db.upsert import put
 from backorder.domain.allocation import Decision, Demand, Rule, Turn
 from backorder.domain.promise import Promise
 from backorder.domain.supply import ZERO, Assessment, Balance, Believed, Inbound, Pool, Stock, Units
-
-CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +33,32 @@ class QueuedPart:
     first_promise: date | None
 
 
+def owed_orders(conn: Connection, store_id: int, of: Iterable[Pool], limit: int) -> list[int]:
+    """The orders that these pools owe units to: of each pool the first ones in turn, at most `limit`."""
+    found: set[int] = set()
+    for pool in of:
+        found.update(
+            conn.execute(
+                select(parts.c.order_id)
+                .where(
+                    parts.c.store_id == store_id,
+                    parts.c.item == pool.item,
+                    parts.c.location == pool.location,
+                    parts.c.outstanding > ZERO,
+                )
+                .order_by(parts.c.queue_time, parts.c.order_id)
+                .limit(limit)
+            ).scalars()
+        )
+    return sorted(found)
+
+
 def known_pools(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, KnownPool]:
     """The pools of these items that were ever read."""
     found = {}
-    wanted = sorted(set(items))
-    for start in range(0, len(wanted), CHUNK):
+    for bite in bites(items):
         rows = conn.execute(
-            select(pools)
-            .where(pools.c.store_id == store_id, pools.c.item.in_(wanted[start : start + CHUNK]))
-            .with_for_update()
+            select(pools).where(pools.c.store_id == store_id, pools.c.item.in_(bite)).with_for_update()
         ).mappings()
         for row in rows:
             found[Pool(row["item"], row["location"])] = KnownPool(_believed(row), row["read_began"])
@@ -58,6 +74,7 @@ def _believed(row: Any) -> Believed:
         gap=row["gap"],
         doubted_available=row["doubted_available"],
         doubted_at=row["doubted_at"],
+        least=row["doubted_least"],
     )
 
 
@@ -81,6 +98,7 @@ def save_pools(
             "gap": said.believed.gap,
             "doubted_available": said.believed.doubted_available,
             "doubted_at": said.believed.doubted_at,
+            "doubted_least": said.believed.least,
             "again_at": said.again_at,
             "shortfall": shortfall,
         }
@@ -99,7 +117,15 @@ def drop_pools(
         conn.execute(
             update(pools)
             .where(pools.c.store_id == store_id, pools.c.item == pool.item, pools.c.location == pool.location)
-            .values(again_at=None, available=ZERO, on_hand=ZERO, balance=Balance.NEW, doubted_at=None, read_began=began)
+            .values(
+                again_at=None,
+                available=ZERO,
+                on_hand=ZERO,
+                balance=Balance.NEW,
+                doubted_at=None,
+                doubted_least=None,
+                read_began=began,
+            )
         )
     return dropped
 
@@ -107,8 +133,7 @@ def drop_pools(
 def queues(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, list[QueuedPart]]:
     """Everything that the pools of these items owe, in order of service."""
     found: dict[Pool, list[QueuedPart]] = {}
-    wanted = sorted(set(items))
-    for start in range(0, len(wanted), CHUNK):
+    for bite in bites(items):
         rows = conn.execute(
             select(parts, order_lines.c.backordered_at, order_lines.c.cancel_wished_at)
             .join(
@@ -119,7 +144,7 @@ def queues(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, 
             )
             .where(
                 parts.c.store_id == store_id,
-                parts.c.item.in_(wanted[start : start + CHUNK]),
+                parts.c.item.in_(bite),
                 parts.c.outstanding > ZERO,
                 order_lines.c.ignored.is_(None),
             )

@@ -225,6 +225,7 @@ pools = Table(
     Column("gap", Exact, nullable=False),
     Column("doubted_available", Exact),
     Column("doubted_at", Instant),
+    Column("doubted_least", Exact),
     Column("again_at", Instant),
     Column("shortfall", Exact, nullable=False, server_default="0"),
 )

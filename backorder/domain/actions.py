@@ -180,6 +180,15 @@ def released_by_hand(wrote: StoreSide, found: StoreSide, order: OrderStanding) -
     return taken_off
 
 
+def lacks_holds(wanted: StoreSide, found: StoreSide, kept: Iterable[Held]) -> bool:
+    """Whether units could ship that should not: in no hold of ours, and kept from shipping by nobody else either."""
+    stays = {(h.line_id, h.location): h.units for h in found.held}
+    for other in kept:
+        key = (other.line_id, other.location)
+        stays[key] = stays.get(key, ZERO) + other.units
+    return any(h.units > stays.get((h.line_id, h.location), ZERO) for h in wanted.held)
+
+
 def tags_taken_off(wrote: StoreSide, found: StoreSide) -> tuple[str, ...]:
     """Tags of ours that a person removed since we wrote them."""
     return tuple(tag for tag in wrote.tags if tag not in found.tags)

@@ -4,11 +4,12 @@ Order of service: queue time, then order id, then line id. Units that the store 
 are; all others (planned) are given anew in each pass, so a pass over an unchanged world decides nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from backorder.domain.lifecycle import LineStanding, OrderStanding, PartStanding
 from backorder.domain.orders import Order, OrderLine
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.supply import ZERO, Pool, Units
@@ -164,3 +165,20 @@ def _rule(part: Demand, allocated: Units, older_gained: bool) -> Rule:
     if part.takes_no_more:
         return Rule.CUSTOMER_CANCELS
     return Rule.OLDER_CAME if older_gained else Rule.SUPPLY_SHRANK
+
+
+def made_firm(
+    order: Order, stands: OrderStanding, firm: Callable[[LineStanding, PartStanding, Pool], Units], rule: Rule
+) -> list[Decision]:
+    """Decisions beside a pass: in each part as many units as `firm` says are firm from now on, and so are given."""
+    made = []
+    for line in stands.lines:
+        for part in line.parts:
+            if part.pool is None:
+                continue
+            units = min(firm(line, part, part.pool), part.outstanding)
+            if units > part.firm:
+                turn = Turn(order.placed_at, order.id, line.line_id)
+                demand = Demand(turn, part.pool, part.outstanding, part.allocated, part.firm)
+                made.append(Decision(demand, max(part.allocated, units), units, rule))
+    return made

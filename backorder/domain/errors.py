@@ -9,6 +9,7 @@ WaitlineError
 ├── PermanentFailure    no try will help until somebody acts: told to the merchant
 │   ├── AccessLost      the store refuses our credentials
 │   └── StoreClosed     the store refuses everybody: frozen, locked, at another address
+├── PlanOutdated        the store is not as the plan assumed: read and plan anew, do not act
 ├── OutcomeUnknown      a write was sent and no answer came: read back before anything else
 └── LeaseLost           somebody else works on this now: stop without writing
 """
@@ -56,6 +57,10 @@ class AccessLost(PermanentFailure):
 
 class StoreClosed(PermanentFailure):
     """The store refuses every call for a reason of its own: what was to be done is still to be done one day."""
+
+
+class PlanOutdated(WaitlineError):
+    """Somebody changed in the store what the write was planned upon; nothing was written."""
 
 
 class OutcomeUnknown(WaitlineError):

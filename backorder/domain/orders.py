@@ -140,7 +140,11 @@ def read(known: KnownOrder | None, reading: Reading) -> KnownOrder:
 
 
 def gone(known: KnownOrder, began: datetime) -> KnownOrder:
-    """The store no longer has the order: everything that was owed is off."""
+    """The store, asked at `began`, no longer has the order: everything that was owed is off. What was read later is
+    kept.
+    """
+    if known.read_began is not None and known.read_began > began:
+        return known
     lines = tuple(replace(line, parts=(), cancelled=line.cancelled + line.outstanding) for line in known.order.lines)
     order = replace(known.order, status=OrderStatus.GONE, lines=lines)
     return KnownOrder(order, *_still_unread(known, began), read_began=began)

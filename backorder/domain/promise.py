@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from backorder.domain.allocation import Demand
 from backorder.domain.policy import BackorderPolicy
-from backorder.domain.supply import ZERO, Inbound, Units
+from backorder.domain.supply import ZERO, Inbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,3 @@ def _by_lead_time(since: date, policy: BackorderPolicy, today: date) -> Promise 
     day = since + timedelta(days=policy.lead_time_days + policy.handling_days)
     # A lead time that has run out promises nothing any more: better no date than a past one.
     return Promise(day, day) if day >= today else None
-
-
-def covered_by(inbound: Iterable[Inbound], day: date, policy: BackorderPolicy, today: date) -> Units:
-    """Units that are promised to have come in by a day."""
-    return sum((line.open for line in inbound if _counts_from(line, policy, today) <= day), ZERO)

@@ -105,6 +105,8 @@ class Believed:
     doubted_available: Units | None = None
     doubted_at: datetime | None = None
     """When the reading that started the present doubt began; `None` when there is none."""
+    least: Units | None = None
+    """The least that a reading of the present doubt found: more is not given before the doubt is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,13 @@ def assess(
     began: datetime,
     pulled_at: datetime | None,
     settle: timedelta,
+    before_pull: Units | None = None,
 ) -> Assessment:
     """Hold a reading that began at `began` against what we believe.
 
     `pulled_at` is when the last complete pull of changed orders began. `settle` is how long an imbalance that no
-    pull explains is waited for before it is accepted (policy, default 120 s).
+    pull explains is waited for before it is accepted (policy, default 120 s). `before_pull` is the net figure that
+    was read just before such a pull: where the two are equal, nothing moved while the orders were read.
     """
     there = physically_there(stock, outstanding)
     doubt = _doubt(believed, stock, outstanding, there)
@@ -140,9 +144,16 @@ def assess(
     still = believed.doubted_available == stock.available
     if doubt in (Balance.NEW, Balance.RISING) and not still:
         doubted_at = began
+    if doubt is None and stock.committed is None and believed.doubted_at is not None and not still:
+        # In doubt, and the figures moved until they fit again: a change that we know and one that we do not may have
+        # met. Orders between two equal readings of the stock tell.
+        doubt = Balance.UNBALANCED if before_pull != stock.available else None
+        settle = timedelta(0)
     pulled = pulled_at is not None and pulled_at >= doubted_at
     wait = settle if doubt is Balance.UNBALANCED else SAME_MOMENT
-    if doubt is None or (pulled and began >= doubted_at + wait):
+    waited = began >= doubted_at + wait
+    confirmed = pulled if stock.committed is not None else before_pull == stock.available
+    if doubt is None or (confirmed and waited):
         return Assessment(
             believed=Believed(
                 balance=Balance.BALANCED,
@@ -154,24 +165,27 @@ def assess(
             give=max(ZERO, there),
             arrived=ZERO if believed.balance is Balance.NEW else max(ZERO, there - believed.on_hand),
         )
+    least = there if believed.least is None else min(there, believed.least)
     if stock.committed is not None:
         give: Units | None = max(ZERO, there)
     elif believed.balance is Balance.NEW:
         give = None
     else:
-        give = max(ZERO, min(there, believed.on_hand))
+        give = max(ZERO, min(least, believed.on_hand))
     return Assessment(
         believed=replace(
             believed,
             balance=Balance.NEW if believed.balance is Balance.NEW else doubt,
             doubted_available=stock.available,
             doubted_at=doubted_at,
+            least=least,
         ),
         give=give,
         may_take_back=False,
-        # An imbalance asks for the orders at once; a rise asks for them between its two stock readings.
-        pull_first=not pulled and (doubt is Balance.UNBALANCED or began >= doubted_at + SAME_MOMENT),
-        again_at=doubted_at + wait,
+        # An imbalance asks for the orders at once, and once more before it is accepted; a rise asks for them between
+        # its two stock readings.
+        pull_first=not confirmed and (waited or (doubt is Balance.UNBALANCED and not pulled)),
+        again_at=max(doubted_at + wait, began + SAME_MOMENT) if waited else doubted_at + wait,
     )
 
 

@@ -64,6 +64,19 @@ def next_change(node: OrderNode, want: Wanted) -> Release | Hold | None:
     return None
 
 
+def taken_off(node: OrderNode, assumed: Wanted, want: Wanted) -> bool:
+    """Whether units that we held and want to hold are free now although they are still to ship: somebody let them."""
+    held: dict[tuple[int, int], int] = {}
+    left: dict[tuple[int, int], int] = {}
+    for work in node.fulfillment_orders.nodes:
+        if is_open(work) and work.assigned_location.location:
+            for key, units in _contents(work).items():
+                left[key] = left.get(key, 0) + units
+                if our_holds(work):
+                    held[key] = held.get(key, 0) + units
+    return any(held.get(key, 0) < min(units, want.get(key, 0), left.get(key, 0)) for key, units in assumed.items())
+
+
 def handle(key: str, work: str) -> str:
     """The hold's name: the same for a repeat of a write, so that Shopify itself refuses to do it twice."""
     digest = hashlib.sha256(f"{key}\n{work}".encode()).hexdigest()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from backorder.domain.actions import StoreSide
-from backorder.domain.errors import PermanentFailure, TemporaryFailure
+from backorder.domain.errors import PermanentFailure, PlanOutdated, TemporaryFailure
 from backorder.domain.events import StockTouched
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item
@@ -17,7 +17,7 @@ from connectors.shopify.nodes import OrderNode
 from connectors.shopify.payloads import gid
 from connectors.shopify.record import Record, record_of, record_text
 from connectors.shopify.subscriptions import Subscriptions
-from connectors.shopify.translate import item_of_node, order_of_node, side_of_node, stock_of_node
+from connectors.shopify.translate import item_of_node, kept_of_node, order_of_node, side_of_node, stock_of_node
 
 _CHANGES_AT_MOST = 40
 """Changes of holds in one push. No real order needs as many; a shop that undoes each of them would."""
@@ -53,7 +53,9 @@ class ShopifyStore:
         nodes = read.order_nodes(self._admin, ids)
         return OrdersRead(
             found=[
-                OrderRead(Reading(order_of_node(nodes[i]), began), side_of_node(nodes[i])) for i in ids if i in nodes
+                OrderRead(Reading(order_of_node(nodes[i]), began), side_of_node(nodes[i]), kept_of_node(nodes[i]))
+                for i in ids
+                if i in nodes
             ],
             gone=[i for i in ids if i not in nodes],
         )
@@ -68,9 +70,11 @@ class ShopifyStore:
             stock=[stock for i in items if i in nodes for stock in stock_of_node(nodes[i])],
         )
 
-    def push(self, order_id: int, desired: StoreSide, key: str) -> StoreSide:
+    def push(self, order_id: int, desired: StoreSide, key: str, assumed: StoreSide | None = None) -> StoreSide:
         """Make the order's holds, tags and metafield what is desired, writing only the difference."""
         node = self._order(order_id)
+        if assumed is not None and holds.taken_off(node, holds.wanted(assumed.held), holds.wanted(desired.held)):
+            raise PlanOutdated("Somebody took a hold off the order.")
         node = self._push_holds(node, desired, key)
         if self._push_tags_and_record(node, desired):
             node = self._order(order_id)

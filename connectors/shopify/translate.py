@@ -205,6 +205,17 @@ def side_of_node(node: OrderNode) -> StoreSide:
     )
 
 
+def kept_of_node(node: OrderNode) -> tuple[Held, ...]:
+    """Units that are in a hold of somebody else and in none of ours."""
+    kept = _summed(
+        ((line.line_item.id, work.assigned_location.location.id), line.remaining_quantity)
+        for work in node.fulfillment_orders.nodes
+        if is_open(work) and work.fulfillment_holds and not our_holds(work) and work.assigned_location.location
+        for line in work.line_items.nodes
+    )
+    return tuple(sorted(Held(line, place, Units(units)) for (line, place), units in kept.items() if units))
+
+
 def is_open(work: WorkNode) -> bool:
     """Whether the fulfillment order still means to ship. A closed one may go on telling remaining units."""
     return work.status not in _DONE_WORK

@@ -169,7 +169,7 @@ def _json(reply: Reply) -> Any:
     except TemporaryFailure:
         raise TemporaryFailure(
             "The store answered with a page instead of data. Are its permalinks plain, or is a firewall in front?",
-            600.0,
+            60.0,
         ) from None
 
 

@@ -44,7 +44,13 @@ class WooStore:
         """These products and variations now, and the numbers that count them."""
         return self._reader.stock(items)
 
-    def push(self, order_id: int, desired: StoreSide, key: str) -> StoreSide:
+    def push(
+        self,
+        order_id: int,
+        desired: StoreSide,
+        key: str,
+        assumed: StoreSide | None = None,  # noqa: ARG002 -- the contract's signature; the shop has no holds
+    ) -> StoreSide:
         """One PUT with the difference to a fresh reading, and none where there is none: any PUT, even an empty one,
         comes back as a webhook.
         """

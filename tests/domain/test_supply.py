@@ -9,8 +9,12 @@ T = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SETTLE = timedelta(seconds=120)
 
 
-def look(before: Believed, reading, owed: float, *, at: float = 0, pulled: float | None = None):
-    """One reading that began `at` seconds after noon; the last pull began `pulled` seconds after noon."""
+def look(
+    before: Believed, reading, owed: float, *, at: float = 0, pulled: float | None = None, was: float | None = None
+):
+    """One reading that began `at` seconds after noon; the last pull began `pulled` seconds after noon, and the net
+    figure was `was` just before it.
+    """
     return assess(
         before,
         reading,
@@ -18,6 +22,7 @@ def look(before: Believed, reading, owed: float, *, at: float = 0, pulled: float
         began=T + timedelta(seconds=at),
         pulled_at=None if pulled is None else T + timedelta(seconds=pulled),
         settle=SETTLE,
+        before_pull=None if was is None else units(was),
     )
 
 
@@ -34,7 +39,7 @@ def test_a_new_pool_is_seen_twice_around_a_pull_before_anything_is_decided_in_it
     assert (first.give, first.pull_first, first.again_at) == (None, False, T + timedelta(seconds=2))
     second = look(first.believed, stock(-2), 3, at=2)
     assert (second.give, second.pull_first) == (None, True)
-    third = look(second.believed, stock(-2), 3, at=2.1, pulled=2)
+    third = look(second.believed, stock(-2), 3, at=2.1, pulled=2, was=-2)
     assert (third.give, third.believed.balance) == (1, Balance.BALANCED)
 
 
@@ -42,7 +47,7 @@ def test_a_rise_that_no_order_explains_is_not_given_before_it_is_seen_twice_arou
     before = believed(on_hand=0, available=-5, outstanding=5)
     first = look(before, stock(-4), 5)
     assert (first.give, first.believed.balance) == (0, Balance.RISING)
-    second = look(first.believed, stock(-4), 5, at=2.5, pulled=2)
+    second = look(first.believed, stock(-4), 5, at=2.5, pulled=2, was=-4)
     assert (second.give, second.arrived) == (1, 1)
 
 
@@ -85,12 +90,34 @@ def test_a_fall_is_accepted_after_the_settling_time_when_no_pull_explains_it() -
     early = look(first.believed, stock(-1), 3, at=119, pulled=1)
     assert early.may_take_back is False
     late = look(early.believed, stock(-1), 3, at=120, pulled=1)
-    assert (late.give, late.may_take_back) == (2, True)
+    assert (late.give, late.may_take_back, late.pull_first) == (2, False, True)
+    sure = look(early.believed, stock(-1), 3, at=120.2, pulled=120.1, was=-1)
+    assert (sure.give, sure.may_take_back) == (2, True)
+
+
+def test_a_fall_is_not_accepted_while_the_stock_moves_around_the_pull() -> None:
+    first = look(believed(5, 2, 3), stock(-1), 3)
+    late = look(first.believed, stock(-2), 3, at=120.2, pulled=120.1, was=-1)
+    assert (late.give, late.may_take_back, late.again_at) == (1, False, T + timedelta(seconds=122.2))
+
+
+def test_in_a_doubt_never_more_is_given_than_its_least_reading_found() -> None:
+    fell = look(believed(5, 2, 3), stock(-2), 3)
+    rose = look(fell.believed, stock(1), 3, at=10, pulled=1)
+    assert (fell.give, rose.give) == (1, 1)
+
+
+def test_figures_in_doubt_that_fit_again_by_chance_are_read_around_a_pull() -> None:
+    fell = look(believed(5, 2, 3), stock(-2), 3)
+    fits = look(fell.believed, stock(1), 4, at=10, pulled=1)
+    assert (fits.may_take_back, fits.pull_first) == (False, True)
+    sure = look(fell.believed, stock(1), 4, at=10.2, pulled=10.1, was=1)
+    assert (sure.give, sure.believed.balance) == (5, Balance.BALANCED)
 
 
 def test_an_on_hand_below_zero_counts_as_zero_once_it_is_accepted_and_is_not_doubted_again() -> None:
     first = look(believed(0, -3, 3), stock(-5), 3)
-    accepted = look(first.believed, stock(-5), 3, at=121, pulled=1)
+    accepted = look(first.believed, stock(-5), 3, at=121, pulled=120.9, was=-5)
     assert (accepted.give, accepted.believed.gap) == (0, 2)
     again = look(accepted.believed, stock(-5), 3, at=200, pulled=1)
     assert again.believed.balance is Balance.BALANCED

@@ -8,8 +8,8 @@ from hashlib import sha256
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from backorder.db import orderbook, outbox, queries
-from backorder.domain.lifecycle import OrderStanding
+from backorder.db import explain_rows, orderbook, queries
+from backorder.domain.lifecycle import OrderStanding, WorkState
 from backorder.domain.policy import NoticeKind
 from connectors.signing import body_signature
 from demo.replay.bench import Bench
@@ -194,7 +194,8 @@ class Stage:
     def told(self, order: int) -> list[NoticeKind]:
         """What the order's customer was sent."""
         with self.bench.world.database.read() as conn:
-            return outbox.sent_kinds(conn, self.bench.store_id, order)
+            notices = explain_rows.story(conn, self.bench.store_id, order, ()).notices
+        return [notice.kind for notice in notices if notice.state is WorkState.DONE]
 
     def health(self) -> queries.HealthCounts:
         with self.bench.world.database.read() as conn:
