@@ -35,6 +35,7 @@ from demo.stores.woocommerce import WooShop
 from demo.witness import Shop, with_dates, with_holds
 from jobs import steer
 from jobs.connect import connect
+from jobs.world import World
 
 ROOT = Path(__file__).parents[2]
 SHOPIFY_DOMAIN = "lab-goods.myshopify.com"
@@ -97,7 +98,7 @@ class Waitline:
                 database_url=SecretStr(url),
                 secret_keys=(SecretStr(key),),
                 allow_private_stores=True,
-                store_addresses=store_addresses,
+                store_addresses=dict(pair.split("=") for pair in store_addresses.split(",") if pair),
             )
         )
         """The same Waitline from inside, for connecting stores and for looking at rows. It rings nobody."""
@@ -181,7 +182,7 @@ class Store:
         self.shop = shop
         world = waitline.world
         self.id = connect(world, platform, given).id
-        until(lambda: self._row(waitline).imported_at, f"{platform} is imported")
+        until(lambda: self.row(world).imported_at, f"{platform} is imported")
         steer.switch_on(world, self.id, tell_waiting=False)
         until(lambda: self._state()["webhooks"], f"{platform} has its subscriptions")
         token = new_token()
@@ -194,8 +195,9 @@ class Store:
         self._caller.trust_env = False
         self._caller.headers["Authorization"] = f"Bearer {token}"
 
-    def _row(self, waitline: Waitline) -> StoreRow:
-        with waitline.world.database.read() as conn:
+    def row(self, world: World) -> StoreRow:
+        """As Waitline knows it."""
+        with world.database.read() as conn:
             return stores.get(conn, self.id)
 
     def _state(self) -> Any:
@@ -244,7 +246,7 @@ class Scene:
         self.statuses: list[tuple[str, int, datetime, float]] = []
         """Each webhook as it was sent: topic, status of the answer (0: none), when it left, seconds it took."""
         self.mailbox = Mailbox(clock=self._look)
-        ports = [_free_port() for _ in range(2)]
+        ports = [free_port() for _ in range(2)]
         addresses = f"{SHOPIFY_DOMAIN}={HOST}:{ports[0]}"
         self.waitline = Waitline(folder, database_url, self.mailbox.smtp_url, addresses)
         self._shopify_url, self._woo_url = (f"http://{HOST}:{port}" for port in ports)
@@ -339,7 +341,8 @@ class Scene:
         return Counter((mail.to, mail.subject.partition(": ")[2]) for mail in self.mailbox.mails)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody uses at the moment."""
     with socket.create_server((HOST, 0)) as free:
         return int(free.getsockname()[1])
 

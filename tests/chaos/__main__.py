@@ -1,0 +1,57 @@
+"""`make chaos`: Waitline's real processes under a nemesis.
+
+SECONDS= of faults in all (300), shared by the databases; DATABASE=sqlite, postgres or both; SEED= for the same order of
+faults; SCENARIO= for one named scenario instead of all faults at once.
+"""
+
+import os
+import secrets
+import sys
+
+from demo.interrupts import Interrupts
+from tests.chaos.report import summary, told
+from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.storm import storm
+
+SECONDS = 300.0
+ENGINES = {"sqlite": ("sqlite",), "postgres": ("postgres",), "both": ("sqlite", "postgres")}
+
+
+def main() -> int:
+    """The exit status: 1 where an expectation does not hold."""
+    engines = ENGINES.get(os.environ.get("DATABASE", "") or "both")
+    if engines is None:
+        sys.exit(f"DATABASE is one of {', '.join(ENGINES)}.")
+    wanted = os.environ.get("SCENARIO", "").upper()
+    seed = int(os.environ.get("SEED", "") or secrets.randbelow(10**6))
+    if wanted:
+        return scenario(wanted, engines)
+    seconds = float(os.environ.get("SECONDS", "") or SECONDS) / len(engines)
+    print(
+        f"Faults for {seconds:g} s on each of: {', '.join(engines)}; then rest and the check. SEED={seed}", flush=True
+    )
+    results = []
+    for engine in engines:
+        results.append(storm(engine, seconds, seed, quiet=False))
+        print(told(results[-1]), flush=True)
+    print(summary(results))
+    return 1 if any(result.failures() for result in results) else 0
+
+
+def scenario(wanted: str, engines: tuple[str, ...]) -> int:
+    """Run one named scenario on each database."""
+    run = SCENARIOS.get(wanted)
+    if run is None:
+        sys.exit(f"SCENARIO is one of {', '.join(SCENARIOS)}.")
+    failed = False
+    for engine in engines:
+        print(f"== {wanted} on {engine}: {run.about} ==", flush=True)
+        for expectation in run.play(engine):
+            failed = failed or not expectation.holds
+            print(f"{'ok   ' if expectation.holds else 'FAULT'}  {expectation.sentence}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    with Interrupts():
+        sys.exit(main())

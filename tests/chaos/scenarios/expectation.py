@@ -1,0 +1,60 @@
+"""What a scenario expects, and whether it was so."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.chaos.arena import Arena
+from tests.chaos.load import Load, rest_and_look_twice
+from tests.chaos.orphans import percentile
+
+REST_SECONDS = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One sentence with what was measured, and whether it is as it should be."""
+
+    holds: bool
+    sentence: str
+    timing: bool = False
+    """Whether it is about how long something took: on a machine that others use as well it says little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A fault of the matrix. `play` takes the database's engine and yields each expectation as soon as it is known."""
+
+    about: str
+    play: Callable[[str], Iterator[Expectation]]
+
+
+def at_most(seconds: float | None, most: float, what: str) -> Expectation:
+    """That something took at most so long; never is too long."""
+    if seconds is None:
+        return Expectation(False, f"{what}: never (at most {most:g} s)")
+    return Expectation(seconds <= most, f"{what}: {seconds:.2f} s (at most {most:g} s)", timing=True)
+
+
+def slowest_answers(load_seconds: list[float], most: float, what: str) -> Expectation:
+    """That the 99th percentile of the answers took at most so long."""
+    return at_most(percentile(load_seconds, 0.99), most, f"{what}, 99th percentile of {len(load_seconds)}")
+
+
+def nothing_lost(arena: Arena, load: Load, unknown: int, *, aside: int = 0) -> Iterator[Expectation]:
+    """Rest, then everything that must be true at the end of every scenario; at most so many unknown outcomes, and
+    so many put aside.
+    """
+    took, changes = rest_and_look_twice(arena, REST_SECONDS)
+    yield at_most(took, REST_SECONDS, "at rest after the last fault")
+    found = load.check()
+    yield Expectation(not found.lost, f"lost: {len(found.lost)} of {found.acknowledged} acknowledged {found.lost[:3]}")
+    yield Expectation(not found.doubled, f"doubled: {len(found.doubled)} {found.doubled[:3]}")
+    for word, names in (
+        ("mails and notes that came otherwise than Waitline says", found.unexpected),
+        ("orders unlike what Waitline wants", found.unlike),
+        ("work left", found.left),
+    ):
+        yield Expectation(not names, f"{word}: {len(names)} {names[:3]}")
+    yield Expectation(len(found.aside) <= aside, f"put aside or given up: {len(found.aside)} {found.aside[:3]}")
+    yield Expectation(len(found.unknown) <= unknown, f"unknown: {len(found.unknown)} (at most {unknown})")
+    yield Expectation(changes == 0, f"changes by a second look at rest: {changes}")

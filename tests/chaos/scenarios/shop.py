@@ -1,0 +1,133 @@
+"""F-10 and F-21: a store that answers badly or not at all, and stock that jumps about."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import requests
+from sqlalchemy import func, select
+
+from backorder.db.tables import parts, pools
+from tests.chaos.arena import Arena, arena
+from tests.chaos.load import Load
+from tests.chaos.proxy import Proxy, Trouble
+from tests.chaos.scenarios.expectation import Expectation, nothing_lost
+from tests.processes.running import NotInTime, Store, until
+
+CUT = (
+    Trouble.REFUSED, Trouble.LOST_REQUEST, Trouble.LOST_ANSWER, Trouble.CUT_ANSWER, Trouble.SLOW, Trouble.DRIP,
+)  # fmt: skip
+WORDS = ("429", "500", "502", "503", "504", "500_after", "504_after", "html", "truncated", "timeout_after", "slow")
+DONE_SECONDS = 150.0
+"""A failure for now is waited out for 30 s or more, longer with each one in a row."""
+FLIPS = 60
+MOST_OF_A_KIND = 1
+
+
+def cut_off(here: Arena, load: Load, troubles: Sequence[Trouble | str]) -> Iterator[Expectation]:
+    """Each trouble meets the calls that follow an order; in the end the order is in both stores as it should be."""
+    for number, trouble in enumerate(troubles):
+        word = trouble.value if isinstance(trouble, Trouble) else f"answers {trouble}"
+        placed = []
+        for store in here.stores:
+            stand_in = here.stand_ins[store.platform]
+            if isinstance(trouble, Trouble):
+                before = stand_in.proxy.struck.total()
+                with stand_in.proxy.troubled(trouble):
+                    placed.append(store.shop.order("MUG", 1, f"cut{number}{store.platform} Example"))
+                    until(partial(_struck, stand_in.proxy, before), "a call is struck", 60)
+            else:
+                asked = {"what": trouble, "times": 1, "writes": True}
+                requests.post(f"{stand_in.url}/_control/fail", json=asked, timeout=30).raise_for_status()
+                placed.append(store.shop.order("MUG", 1, f"cut{number}{store.platform} Example"))
+        began = time.monotonic()
+        try:
+            until(partial(_written, here, placed), f"{word}: written", DONE_SECONDS, every=0.2)
+            yield Expectation(True, f"{word}: both orders written {time.monotonic() - began:.1f} s later")
+        except NotInTime as late:
+            yield Expectation(False, str(late))
+    yield from nothing_lost(here, load, len(troubles))
+
+
+def _struck(proxy: Proxy, before: int) -> bool:
+    return proxy.struck.total() > before
+
+
+def _written(here: Arena, placed: Sequence[int]) -> bool:
+    told = [store.told(order) for store, order in zip(here.stores, placed, strict=True)]
+    return all(
+        each["lines"]
+        and each["notices"]
+        and all(work["state"] in ("done", "unknown", "dropped") for work in (*each["writes"], *each["notices"]))
+        for each in told
+    )
+
+
+def f10(engine: str) -> Iterator[Expectation]:
+    """Everything that can go wrong with a call to a store."""
+    with arena(engine) as here:
+        load = Load(here, 10)
+        here.rest(60)
+        yield from cut_off(here, load, (*CUT, *WORDS))
+
+
+def jumping_stock(here: Arena, load: Load, flips: int) -> Iterator[Expectation]:
+    """The count of what is there jumps while orders wait for it; nobody is promised what is not there."""
+    chance = random.Random(21)
+    placed = [
+        (store, store.shop.order("LAMP", 1, f"flip{number}{store.platform} Example"))
+        for store in here.stores
+        for number in range(8)
+    ]
+    here.rest(60)
+    over = []
+    for _ in range(flips):
+        for store in here.stores:
+            store.shop.act("set_stock", sku="LAMP", quantity=_count(store, chance.choice((10, 3, 10, 0, 1, 5))))
+            over += _given_too_much(here, store)
+        time.sleep(0.15)
+    for store in here.stores:
+        store.shop.act("set_stock", sku="LAMP", quantity=_count(store, 3))
+    here.rest(120)
+    for store in here.stores:
+        over += _given_too_much(here, store)
+    yield Expectation(not over, f"allocated more than was there: {len(over)} times {over[:3]}")
+    yield from nothing_lost(here, load, 0)
+    written = Counter((mail.to, mail.subject) for mail in here.mails() if mail.to.startswith("flip"))
+    again = {f"{to}: {subject.partition(': ')[2]}": n for (to, subject), n in written.items() if n > MOST_OF_A_KIND}
+    yield Expectation(not again, f"customers told the same thing again: {len(again)} of {len(placed)} {_some(again)}")
+
+
+def _some(found: dict[str, int]) -> list[str]:
+    return [f"{name} ({count} times)" for name, count in list(found.items())[:3]]
+
+
+def _count(store: Store, there: int) -> int:
+    """WooCommerce's figure is net of all orders, which may take it below zero; Shopify's is what is on the shelf."""
+    return there - 8 if store.platform == "woocommerce" else there
+
+
+def _given_too_much(here: Arena, store: Store) -> list[str]:
+    """Pools that have given more than was there when they were planned, less what is shown as a shortfall."""
+    with here.house.world.database.read() as conn:
+        given = func.sum(parts.c.allocated, type_=parts.c.allocated.type)
+        same = (pools.c.store_id == parts.c.store_id) & (pools.c.item == parts.c.item)
+        rows = conn.execute(
+            select(pools.c.item, pools.c.on_hand, pools.c.shortfall, given.label("given"))
+            .join(parts, same & (pools.c.location == parts.c.location))
+            .where(pools.c.store_id == store.id, pools.c.balance == "balanced")
+            .group_by(pools.c.item, pools.c.on_hand, pools.c.shortfall)
+        ).all()
+    return [
+        f"item {row.item} of store {store.id}: {row.given} of {row.on_hand}"
+        for row in rows
+        if row.given > row.on_hand + row.shortfall
+    ]
+
+
+def f21(engine: str) -> Iterator[Expectation]:
+    """On-hand 10, 3, 10, 0 while allocating; WooCommerce's figure below zero."""
+    with arena(engine) as here:
+        yield from jumping_stock(here, Load(here, 21), FLIPS)

@@ -1,0 +1,185 @@
+"""`make simulate`: as many fresh seeds as the time allows, and some planted faults that must be caught.
+
+SEED=n           replay one seed and print its trace
+SEEDS=n          that many fresh seeds instead of as many as SECONDS (default 240) allow
+FAULT=name       play with a planted fault until a seed catches it (exit 1), at most SEEDS (default 300)
+FAULTS=all|n     after the fresh seeds: every planted fault, or n of them in rotation (default 3)
+LIST=1           name the planted faults
+
+The last line is JSON.
+"""
+
+import json
+import os
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from backorder.db.session import migrate
+from tests.simulation.faults import FAULTS
+from tests.simulation.play import STEPS_A_SEED, Outcome, moves_of, play, shorten
+
+PROCESSES = 2
+SEEDS_A_FAULT = 300
+LEAST_SEEDS = 150
+FRESH_SECONDS = 240.0
+
+
+def main() -> int:
+    """Run what the environment asks for; 0 where all is as it should be."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    asked = os.environ
+    with tempfile.TemporaryDirectory(prefix="waitline-simulation-") as folder:
+        template = Path(folder) / "waitline.db"
+        migrate(f"sqlite:///{template}")
+        if asked.get("LIST"):
+            for name, fault in FAULTS.items():
+                print(f"{name:34} {fault.sentence}")
+            return 0
+        if asked.get("FAULT"):
+            return _one_fault(asked["FAULT"], int(asked.get("SEEDS") or SEEDS_A_FAULT), template)
+        if asked.get("SEED"):
+            return _replay(int(asked["SEED"]), template)
+        return _everything(template)
+
+
+def _replay(seed: int, template: Path) -> int:
+    outcome = play(seed, moves_of(seed), template)
+    print("\n".join(outcome.trace))
+    again = play(seed, moves_of(seed), template)
+    print(f"seed {seed}: {outcome.steps} steps, trace {outcome.trace_hash}, again {again.trace_hash}")
+    if outcome.trace_hash != again.trace_hash:
+        print("The two runs differ: something in them is left to chance.")
+        return 1
+    if outcome.violation:
+        print(outcome.violation)
+        _tell_short(shorten(outcome, template))
+    return int(bool(outcome.violation))
+
+
+def _tell_short(short: Outcome) -> None:
+    print(f"\nThe shortest run found, {len(short.moves)} steps: {[(move.kind, move.seed) for move in short.moves]}")
+    print("\n".join(short.trace))
+    print(short.violation)
+
+
+def _one_fault(name: str, seeds: int, template: Path) -> int:
+    if name not in FAULTS:
+        print(f"There is no planted fault {name!r}. LIST=1 names them.")
+        return 2
+    for tried in range(1, seeds + 1):
+        outcome = play(tried, moves_of(tried), template, FAULTS[name].plant)
+        if outcome.violation:
+            print(f"{name} was caught by seed {tried} after {outcome.steps} steps: {outcome.violation}")
+            return 1
+    print(f"{name} survived {seeds} seeds.")
+    return 0
+
+
+@dataclass
+class _Tally:
+    """What the fresh seeds gave."""
+
+    seeds: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    failures: list[Outcome] = field(default_factory=list)
+    caught: dict[str, int] = field(default_factory=dict)
+    survived: list[str] = field(default_factory=list)
+
+
+def _everything(template: Path) -> int:
+    tally = _Tally()
+    first = secrets.randbelow(10**9)
+    rotated = _rotated(first)
+    with ProcessPoolExecutor(PROCESSES, initializer=_quiet) as pool:
+        _fresh(pool, first, template, tally)
+        for name, tried in pool.map(_catch, rotated, [str(template)] * len(rotated)):
+            if tried:
+                tally.caught[name] = tried
+                print(f"{name}: caught by seed {tried}")
+            else:
+                tally.survived.append(name)
+                print(f"{name}: SURVIVED {SEEDS_A_FAULT} seeds")
+    for outcome in tally.failures[:3]:
+        print(f"\nSeed {outcome.seed} fails after {outcome.steps} steps: {outcome.violation}")
+        _tell_short(shorten(outcome, template))
+    too_few = tally.seeds < LEAST_SEEDS and not os.environ.get("SEEDS")
+    if too_few:
+        print(f"Only {tally.seeds} seeds were played; {LEAST_SEEDS} are asked for.")
+    told = {
+        "seeds": tally.seeds,
+        "steps": tally.steps,
+        "per_second": round(tally.steps / max(tally.seconds, 0.001)),
+        "failures": len(tally.failures),
+        "failed_seeds": [outcome.seed for outcome in tally.failures],
+        "faults_caught": len(tally.caught),
+        "faults_run": len(rotated),
+        "seeds_to_catch": tally.caught,
+    }
+    print(json.dumps(told))
+    return int(bool(tally.failures or tally.survived or too_few))
+
+
+def _rotated(first: int) -> list[str]:
+    """The planted faults of this run: all, or a few, others each time."""
+    names = list(FAULTS)
+    asked = os.environ.get("FAULTS", "3")
+    if asked == "all":
+        return names
+    return [names[(first + at * (len(names) // 3 or 1)) % len(names)] for at in range(min(int(asked), len(names)))]
+
+
+def _fresh(pool: ProcessPoolExecutor, first: int, template: Path, tally: _Tally) -> None:
+    began = time.monotonic()
+    fixed = int(os.environ.get("SEEDS") or 0)
+    until = began + (float(os.environ.get("SECONDS") or FRESH_SECONDS) if not fixed else 1e9)
+    print(f"Fresh seeds from {first} on, {STEPS_A_SEED} steps each; repeat one with: make simulate SEED=n")
+    seeds = iter(range(first, first + (fixed or 10**6)))
+    running: set[Future[Outcome]] = {pool.submit(_play, seed, str(template)) for seed in _some(seeds, PROCESSES * 2)}
+    while running:
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            outcome = future.result()
+            tally.seeds += 1
+            tally.steps += outcome.steps
+            if outcome.violation:
+                tally.failures.append(outcome)
+                print(f"seed {outcome.seed} FAILED after {outcome.steps} steps: {outcome.violation}")
+        if time.monotonic() < until and len(tally.failures) < 10:
+            running |= {pool.submit(_play, seed, str(template)) for seed in _some(seeds, len(done))}
+    tally.seconds = time.monotonic() - began
+
+
+def _some(seeds: Iterator[int], count: int) -> list[int]:
+    return [seed for _, seed in zip(range(count), seeds, strict=False)]
+
+
+def _quiet() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+
+
+def _play(seed: int, template: str) -> Outcome:
+    outcome = play(seed, moves_of(seed), Path(template))
+    # A trace is long, and only that of a failure is looked at.
+    kept = outcome.trace if outcome.violation else ()
+    return Outcome(seed, outcome.moves, outcome.steps, outcome.trace_hash, kept, outcome.violation)
+
+
+def _catch(name: str, template: str) -> tuple[str, int]:
+    """The first seed that catches a planted fault, or 0."""
+    for seed in range(1, SEEDS_A_FAULT + 1):
+        if play(seed, moves_of(seed), Path(template), FAULTS[name].plant).violation:
+            return name, seed
+    return name, 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

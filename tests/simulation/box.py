@@ -1,0 +1,364 @@
+"""A world in a box: two shops, a whole Waitline and a network between them, in one process on one virtual clock.
+
+Everything that happens is a step with a seed of its own, so that a run can be repeated, and shortened, step by step.
+During a step every effect passes `effect`: there the die lets others act first, lets the process stand still, or
+ends it.
+"""
+
+import hashlib
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from sqlalchemy import Connection, event, text
+
+from app import create_app
+from backorder.config import Config
+from backorder.db.secrets import Sealer
+from backorder.db.session import Database
+from backorder.domain.errors import LeaseLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from demo.stores.wire import LocalTransport
+from jobs.connect import remember
+from jobs.drain import JOBS
+from jobs.mailer import Message
+from jobs.world import World
+from tests.simulation.ports import Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
+from tests.simulation.shopify_site import ShopifySite
+from tests.simulation.site import Site
+from tests.simulation.woo_site import WooSite
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TICK = timedelta(milliseconds=1)
+ZONES = ("America/Los_Angeles", "Pacific/Auckland", "Europe/Berlin", "Asia/Kolkata", "UTC")
+DEPTH = 2
+"""How deep steps may lie in one another."""
+FENCED = frozenset({"parts", "pools", "decisions", "actions", "notices"})
+"""What nobody may write whose lease somebody else has taken over."""
+ROOM = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+
+
+class Violation(Exception):
+    """Something happened that must never happen. The text says what."""
+
+
+@dataclass
+class Actor:
+    """A process for the length of one step."""
+
+    name: str
+    die: Random
+    mortal: bool
+    began: datetime
+    leases: dict[str, int] = field(default_factory=dict)
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail that the server took."""
+
+    at: datetime
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A signed webhook that was answered with 2xx: it must be kept for ever."""
+
+    store_id: int
+    body: bytes
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """How likely what is, for one run. Some runs are calm in one way, so that faults of another way show."""
+
+    crash: float
+    others: float
+    stall: float
+    lost: float
+    late: float
+    doubled: float
+    trouble: float
+    mail_trouble: float
+    ring_lost: float
+
+
+CALM = Chances(0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def chances(die: Random) -> Chances:
+    """The weather of one run."""
+
+    def some(share: float, high: float) -> float:
+        return die.uniform(high / 4, high) if die.random() < share else 0.0
+
+    return Chances(
+        crash=some(0.8, 0.01),
+        others=some(0.8, 0.08),
+        stall=some(0.6, 0.01),
+        lost=some(0.5, 0.15),
+        late=some(0.6, 0.15),
+        doubled=some(0.6, 0.2),
+        trouble=some(0.7, 1.0),
+        mail_trouble=some(0.5, 0.2),
+        ring_lost=some(0.7, 0.3),
+    )
+
+
+class Box:
+    """The world. `act_meanwhile` runs a whole step of somebody else; the run sets it."""
+
+    def __init__(self, seed: int, template: Path) -> None:
+        die = Random(f"world {seed}")
+        self.seed = seed
+        self.now = START + timedelta(minutes=die.randrange(0, 24 * 60))
+        self.chances = chances(die)
+        self.actors: list[Actor] = []
+        self.act_meanwhile: Callable[[Random], None] = lambda _die: None
+        self.trace: list[str] = []
+        self._hash = hashlib.sha256()
+        self._names = 0
+        self.rings: list[tuple[Any, ...]] = []
+        self.late: list[tuple[Site, str, dict[str, str], bytes]] = []
+        self.mails: list[Mail] = []
+        self.acknowledged: list[Acknowledged] = []
+        self.heard: dict[str, list[tuple[str, dict[str, str], bytes]]] = {}
+        self.missed: set[str] = set()
+        """Names of sites of which a webhook got lost: only a catch-up can mend that."""
+        self.may_act: dict[str, bool] = {}
+        """Whether the store was on, and not paused, when the present outermost step began or at any time since."""
+        self.on_since: dict[str, datetime] = {}
+        """Since when each store is on and takes backorders without a break."""
+        self.watching: Callable[[Connection, Actor, set[str]], None] = lambda _conn, _actor, _written: None
+        """Looks at each transaction before it is committed; the run sets it."""
+        self.reading: Callable[[Mail], None] = lambda _mail: None
+        """Looks at each mail when it is taken; the run sets it."""
+        self.step_began = self.now
+        self.folder = Path(tempfile.mkdtemp(prefix="waitline-box-", dir=ROOM))
+        shutil.copy(template, self.folder / "waitline.db")
+        self.database = Database(f"sqlite:///{self.folder / 'waitline.db'}")
+        self.sql = sqlite3.connect(self.folder / "waitline.db", isolation_level=None)
+        """A look at the tables from outside."""
+        self._note_written()
+        kinds = die.choice([(ShopifySite, WooSite), (ShopifySite, ShopifySite), (WooSite, WooSite)])
+        self.sites: list[Site] = []
+        for name, kind in zip(("north", "south"), kinds, strict=True):
+            site: Site = kind(name, die.choice(ZONES), self.look, self._deliver_for(name), die)
+            self.sites.append(site)
+        hosts = {urlsplit(f"//{site.address.removeprefix('https://')}").hostname: site.app for site in self.sites}
+        self.transport = LocalTransport({str(host): app for host, app in hosts.items()})
+        self.world = self._world()
+        self.web = create_app(self.world).test_client()
+        self.ids: dict[str, int] = {}
+        for site in self.sites:
+            self.ids[site.name] = remember(self.world, site.platform, site.address, site.credentials).id
+
+    def _world(self) -> World:
+        key = "a key for a box that is thrown away"
+        return World(
+            config=Config(
+                data_dir=self.folder,
+                public_url="http://localhost:8000",
+                mail_from="orders@box.example",
+                secret_keys=(SecretStr(key),),
+            ),
+            database=SimDatabase(self.database, self.effect, self._committing),
+            clock=self.look,
+            transport=SimTransport(self.transport, self.effect, self._about_to),
+            mailer=SimMailer(self.effect, self._mail_trouble, self._took),
+            bell=SimBell(self._rung, self.effect),
+            sealer=Sealer([key]),
+        )
+
+    def look(self) -> datetime:
+        """No two looks at the clock see the same moment."""
+        self.now += TICK
+        return self.now
+
+    def site_of(self, store_id: int) -> Site:
+        """The shop behind a store."""
+        return next(site for site in self.sites if self.ids[site.name] == store_id)
+
+    # What happens
+
+    def as_actor(self, name: str, die: Random, act: Callable[[World], object], *, mortal: bool = True) -> str:
+        """Let a process of its own do something; how it ended."""
+        self._names += 1
+        actor = Actor(f"{name}-{self._names}", die, mortal, self.now)
+        self.actors.append(actor)
+        try:
+            act(replace(self.world, owner=actor.name))
+        except Killed:
+            return "killed"
+        except LeaseLost:
+            return "lease lost"
+        finally:
+            self.actors.pop()
+        return "done"
+
+    def job(self, ring: tuple[Any, ...], die: Random) -> str:
+        """A worker answers a ring."""
+        _, name, *ids = ring
+        return self.as_actor(name, die, lambda world: JOBS[name](world, *ids))
+
+    def effect(self, what: str, others_may_act: bool) -> None:
+        """An effect of the present actor. Raises Killed."""
+        if not self.actors:
+            return
+        actor = self.actors[-1]
+        if actor.dead:
+            raise Killed
+        self.tell(f"{actor.name} {what}")
+        if not actor.mortal:
+            return
+        roll = actor.die.random()
+        weather = self.chances
+        if roll < weather.crash:
+            actor.dead = True
+            self.tell(f"{actor.name} dies")
+            raise Killed
+        if what.startswith("call"):
+            self.now += timedelta(milliseconds=actor.die.randrange(20, 300))
+        if others_may_act and len(self.actors) <= DEPTH:
+            if roll < weather.crash + weather.stall:
+                self.now += timedelta(seconds=actor.die.randrange(26, 100))
+                self.tell(f"{actor.name} stood still")
+                self.act_meanwhile(actor.die)
+            elif roll < weather.crash + weather.stall + weather.others:
+                self.act_meanwhile(actor.die)
+
+    def tell(self, line: str) -> None:
+        """Write one line of the trace."""
+        told = f"{(self.now - START).total_seconds():12.3f} {'  ' * len(self.actors)}{line}"
+        self.trace.append(told)
+        self._hash.update(told.encode() + b"\n")
+
+    @property
+    def trace_hash(self) -> str:
+        """What two runs of one seed have in common, and no two others."""
+        return self._hash.hexdigest()[:16]
+
+    # The network between the shops and us
+
+    def _deliver_for(self, name: str) -> Callable[[str, Mapping[str, str], bytes], int]:
+        def deliver(url: str, headers: Mapping[str, str], body: bytes) -> int:
+            site = next(site for site in self.sites if site.name == name)
+            return self._carry(site, urlsplit(url).path, dict(headers), body)
+
+        return deliver
+
+    def _carry(self, site: Site, path: str, headers: dict[str, str], body: bytes) -> int:
+        """Carry a webhook, or do to it what networks do. Returns the status that the shop sees; 0 for none."""
+        die = self.actors[-1].die if self.actors else Random(0)
+        weather = self.chances
+        if die.random() < weather.lost:
+            self.missed.add(site.name)
+            # A proxy that redirects looks like a success to one platform, a silent network to none.
+            return die.choice([0, 503, 301])
+        if die.random() < weather.late:
+            self.late.append((site, path, headers, body))
+            return 0
+        if die.random() < weather.doubled:
+            # The second copy may arrive before, beside or long after the first.
+            self.late.append((site, path, headers, body))
+        status = self.post(site, path, headers, body)
+        return 0 if die.random() < weather.lost else status
+
+    def post(self, site: Site, path: str, headers: dict[str, str], body: bytes) -> int:
+        """A webhook arrives. A web process that dies in it answers nothing."""
+        answers: list[int] = []
+        lowered = {name.lower(): value for name, value in headers.items()}
+        topic = lowered.get("x-shopify-topic") or lowered.get("x-wc-webhook-topic") or "ping"
+        die = Random(self.actors[-1].die.random() if self.actors else 0)
+        label = f"{site.name} {topic}"
+
+        def take(_world: World) -> None:
+            answers.append(self.web.post(path, headers=headers, data=body).status_code)
+
+        ended = self.as_actor("web", die, take)
+        self.tell(f"{label}: {answers[0] if answers else ended}")
+        if not answers:
+            return 0
+        if answers[0] == 200 and topic != "ping":
+            self.acknowledged.append(Acknowledged(self.ids[site.name], body, label))
+            self.heard.setdefault(site.name, []).append((path, headers, body))
+        elif answers[0] >= 500 and answers[0] != 503:
+            raise Violation(f"A webhook ({label}) was answered with {answers[0]}.")
+        return answers[0]
+
+    # What the ports ask
+
+    def _about_to(self, method: str, url: str) -> None:
+        """Before a call reaches a shop."""
+
+    def _mail_trouble(self, message: Message) -> Exception | None:
+        die = self.actors[-1].die if self.actors else Random(0)
+        if die.random() >= self.chances.mail_trouble:
+            return None
+        silent = OutcomeUnknown("The mail server took the message and did not answer.")
+        return die.choice(
+            [
+                TemporaryFailure("The mail server asks to try later (451).", 300),
+                PermanentFailure("The mail server refused the message (550)."),
+                silent,
+                TookAndFellSilent(silent),
+                TookAndFellSilent(silent),
+            ]
+        )
+
+    def _took(self, message: Message) -> None:
+        self.mails.append(Mail(self.now, message))
+        self.reading(self.mails[-1])
+        self.tell(f"mail taken: {message.message_id} {message.subject}")
+
+    def _rung(self, ring: tuple[Any, ...]) -> None:
+        die = self.actors[-1].die if self.actors else Random(0)
+        if die.random() < self.chances.ring_lost:
+            return
+        self.rings.append(ring)
+        if die.random() < self.chances.doubled:
+            self.rings.append(ring)
+
+    def _note_written(self) -> None:
+        """Note which tables each transaction writes to."""
+
+        @event.listens_for(self.database.engine, "before_cursor_execute")
+        def note(conn: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+            words = statement.split(None, 3)
+            if words[0] in ("INSERT", "DELETE"):
+                conn.info.setdefault("written", set()).add(words[2].strip("("))
+            elif words[0] == "UPDATE":
+                conn.info.setdefault("written", set()).add(words[1])
+
+    def _committing(self, conn: Connection) -> None:
+        """Whoever lost a lease must not write what the lease guards."""
+        written = conn.info.pop("written", set())
+        if not self.actors:
+            return
+        actor = self.actors[-1]
+        if actor.leases and written & FENCED:
+            names = ", ".join(f"'{name}'" for name in actor.leases)
+            rows = conn.execute(text(f"SELECT name, fence FROM leases WHERE name IN ({names})"))
+            lost = sorted(row.name for row in rows if row.fence != actor.leases[row.name])
+            if lost:
+                raise Violation(f"{actor.name} lost {lost[0]} and wrote {sorted(written & FENCED)} all the same.")
+        if "leases" in written:
+            rows = conn.execute(text("SELECT name, fence FROM leases WHERE owner = :me"), {"me": actor.name})
+            actor.leases = {row.name: row.fence for row in rows}
+        self.watching(conn, actor, written)
+
+    def close(self) -> None:
+        """Throw the world away."""
+        self.sql.close()
+        self.database.close()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,307 @@
+"""What must hold at every moment. Each check reads the tables by SQL of its own, and the shops as they truly are."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from backorder.db.columns import EPOCH
+from backorder.domain.supply import Pool
+from demo.stores.journal import Effect
+from tests.simulation.box import Actor, Box, Mail, Violation
+from tests.simulation.shopify_site import ShopifySite
+from tests.simulation.site import Book
+
+SCALE = 10_000
+BY_HAND = "by_hand"
+OLDEST_FIRST = "oldest_first"
+FRESH = timedelta(seconds=61)
+FIRM = "SELECT store_id, order_id, line_id, item, location, firm, outstanding FROM parts"
+ON_AN_ORDER = ("fulfillmentOrderHold", "fulfillmentOrderReleaseHold", "tagsAdd", "tagsRemove", "metafieldsSet")
+
+
+def instant(value: int) -> datetime:
+    """A moment as the tables keep it."""
+    return EPOCH + timedelta(microseconds=value)
+
+
+class Checks:
+    """The checks of one run, with what they remember from step to step."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._sql = box.sql
+        self._deliveries = self._mails = self._acknowledged = 0
+        self._effects: dict[str, int] = {}
+        self._keys: set[tuple[Any, ...]] = set()
+        self._began: dict[tuple[Any, ...], int] = {}
+        self._operations: set[tuple[str, ...]] = set()
+        self._messages: set[str] = set()
+        self._samples: dict[tuple[int, Pool], list[tuple[datetime, int]]] = {}
+        self.sample()
+
+    def after_step(self) -> None:
+        """Everything that can be asked of a world between two steps. Raises Violation."""
+        self.sample()
+        self._inbox()
+        self._knowledge()
+        self._outgoing()
+        self._customers()
+
+    # What came in
+
+    def _inbox(self) -> None:
+        box = self._box
+        rows = self._sql.execute(
+            "SELECT id, store_id, headers, body FROM deliveries WHERE id > ?", (self._deliveries,)
+        ).fetchall()
+        for row_id, store_id, headers, body in rows:
+            self._deliveries = max(self._deliveries, row_id)
+            told = json.loads(headers)
+            key = (
+                store_id,
+                told.get("x-shopify-webhook-id"),
+                told.get("x-wc-webhook-id"),
+                told.get("x-wc-webhook-delivery-id"),
+                hashlib.sha256(body).hexdigest() if "x-wc-webhook-id" in told else "",
+            )
+            if key in self._keys:
+                raise Violation(f"Delivery {row_id} is kept twice.")
+            self._keys.add(key)
+            here = box.site_of(store_id).name
+            for site in box.sites:
+                if site.name != here and f"@{site.name}.example".encode() in body:
+                    raise Violation(f"Delivery {row_id} of {site.name} was kept as one of {here}.")
+        for known in box.acknowledged[self._acknowledged :]:
+            if not self._kept(known.store_id, known.body):
+                raise Violation(f"A webhook was answered with 200 and is not kept: {known.label}.")
+        self._acknowledged = len(box.acknowledged)
+
+    def _kept(self, store_id: int, body: bytes) -> bool:
+        found = self._sql.execute("SELECT 1 FROM deliveries WHERE store_id = ? AND body = ? LIMIT 1", (store_id, body))
+        return found.fetchone() is not None
+
+    def all_kept(self) -> None:
+        """Every webhook ever acknowledged is there."""
+        for known in self._box.acknowledged:
+            if not self._kept(known.store_id, known.body):
+                raise Violation(f"A webhook was answered with 200 and was lost: {known.label}.")
+
+    # What we know
+
+    def _knowledge(self) -> None:
+        """What was read later is never replaced by what was read earlier."""
+        for table, columns in (("orders", "order_id"), ("pools", "item, location")):
+            rows = self._sql.execute(
+                f"SELECT read_began, store_id, {columns} FROM {table} WHERE read_began IS NOT NULL"
+            )
+            for began, *key in rows:
+                name = (table, *key)
+                if began < self._began.get(name, 0):
+                    raise Violation(f"An older reading replaced a newer one in {name}.")
+                self._began[name] = began
+
+    def _firm_stays(self, conn: Connection) -> None:
+        """What the store lets ship stays where it is, as long as it is owed. What was is read from outside."""
+        now = {tuple(row[:5]): (row[5], row[6]) for row in conn.execute(text(FIRM))}
+        for *key, units, _ in self._sql.execute(FIRM):
+            firm, outstanding = now.get(tuple(key), (0, 0))
+            if firm < min(units, outstanding):
+                raise Violation(f"Firm units of {key} were moved: {units / SCALE:g} became {firm / SCALE:g}.")
+
+    # What was given
+
+    def sample(self) -> None:
+        """How many units are truly there for orders that we know."""
+        box = self._box
+        for site in box.sites:
+            store_id = box.ids.get(site.name)
+            if store_id is None:
+                continue
+            stuck = site.stuck()
+            for pool, units in site.supply(self.book(store_id)).items():
+                units += stuck.get(pool, 0)
+                told = self._samples.setdefault((store_id, pool), [])
+                told.append((box.now, int(units * SCALE)))
+                del told[:-400]
+
+    def book(self, store_id: int) -> Book:
+        """What our book has of a store."""
+        known = self._sql.execute("SELECT order_id FROM orders WHERE store_id = ? AND status = 'open'", (store_id,))
+        owed = self._sql.execute(
+            "SELECT order_id, line_id, item, location, outstanding FROM parts WHERE store_id = ?", (store_id,)
+        )
+        return Book(
+            {row[0] for row in known}, {(row[0], row[1], Pool(row[2], row[3])): Decimal(row[4]) / SCALE for row in owed}
+        )
+
+    def _most(self, store_id: int, pool: Pool, since: datetime) -> int:
+        """The most units that were there at any time since then."""
+        told = self._samples.get((store_id, pool), [])
+        most = 0
+        for at, units in reversed(told):
+            most = max(most, units)
+            if at < since:
+                break
+        return most
+
+    def committing(self, conn: Connection, actor: Actor, written: Iterable[str]) -> None:
+        """Before a transaction of a worker is committed."""
+        if "parts" in written:
+            self._firm_stays(conn)
+        if "decisions" not in written:
+            return
+        self.sample()
+        rows = conn.execute(
+            text(
+                "SELECT id, store_id, order_id, line_id, item, location, rule, before, allocated FROM decisions "
+                "WHERE id > :last"
+            ),
+            {"last": self._sql.execute("SELECT COALESCE(MAX(id), 0) FROM decisions").fetchone()[0]},
+        ).all()
+        changed: dict[tuple[int, int, int], int] = {}
+        gains: dict[tuple[int, int, int], list[Any]] = {}
+        for row in rows:
+            key = (row.store_id, row.item, row.location)
+            if row.rule != BY_HAND:
+                changed[key] = changed.get(key, 0) + row.allocated - row.before
+                if row.allocated > row.before:
+                    gains.setdefault(key, []).append(row)
+        for key in gains:
+            self._not_oversold(conn, actor, key, changed[key])
+            served = {(row.order_id, row.line_id) for row in gains[key] if row.rule == OLDEST_FIRST}
+            most = self._most(key[0], Pool(key[1], key[2]), actor.began)
+            self._oldest_first(conn, key, served, most)
+
+    def _not_oversold(self, conn: Connection, actor: Actor, key: tuple[int, int, int], change: int) -> None:
+        if change <= 0:
+            return
+        store_id, item, location = key
+        found = conn.execute(
+            text("SELECT SUM(allocated) FROM parts WHERE store_id = :s AND item = :i AND location = :l"),
+            {"s": store_id, "i": item, "l": location},
+        ).scalar_one()
+        most = self._most(store_id, Pool(item, location), actor.began)
+        if found > most:
+            raise Violation(f"{found / SCALE:g} units are given of {key}, where {most / SCALE:g} are there.")
+
+    def _oldest_first(
+        self, conn: Connection, key: tuple[int, int, int], served: set[tuple[int, int]], most: int
+    ) -> None:
+        """Who gained in this transaction, who stands before them and waits, and what is left behind them?"""
+        store_id, item, location = key
+        placed = {order.id: order.placed_at for order in self._box.site_of(store_id).orders()}
+        rows = conn.execute(
+            text(
+                "SELECT p.order_id, p.line_id, p.outstanding, p.allocated, p.decided, l.cancel_wished_at, "
+                "(SELECT d.allocated - d.before FROM decisions d WHERE d.store_id = p.store_id "
+                " AND d.order_id = p.order_id AND d.line_id = p.line_id AND d.item = p.item "
+                " AND d.location = p.location AND d.rule <> 'by_hand' ORDER BY d.id DESC LIMIT 1) AS gained, "
+                "(SELECT d.at FROM decisions d WHERE d.store_id = p.store_id "
+                " AND d.order_id = p.order_id AND d.line_id = p.line_id AND d.item = p.item "
+                " AND d.location = p.location ORDER BY d.id DESC LIMIT 1) AS at "
+                "FROM parts p JOIN order_lines l USING (store_id, order_id, line_id) "
+                "WHERE p.store_id = :s AND p.item = :i AND p.location = :l AND p.outstanding > 0 AND l.ignored IS NULL"
+            ),
+            {"s": store_id, "i": item, "l": location},
+        ).all()
+        newest = max(row.at or 0 for row in rows)
+        queue = sorted((placed[row.order_id], row.order_id, row.line_id, row) for row in rows if row.order_id in placed)
+        kept_back = int(self._kept_back(conn, store_id) * SCALE)
+        waits, given = "", 0
+        for at, order_id, line_id, row in queue:
+            given += row.allocated
+            if (order_id, line_id) in served and most - given < kept_back:
+                raise Violation(f"Line {line_id} of order {order_id} was given units that are kept back.")
+            # A new line may take units that are kept back from older ones.
+            if waits and not kept_back and row.at == newest and (row.gained or 0) > 0:
+                raise Violation(f"Line {line_id} of order {order_id} ({at}) was served before {waits}.")
+            if row.cancel_wished_at is not None and row.at == newest and (row.gained or 0) > 0:
+                raise Violation(f"Line {line_id} of order {order_id} is to be cancelled, and was given units.")
+            if row.decided and row.cancel_wished_at is None and row.allocated < row.outstanding:
+                waits = waits or f"line {line_id} of order {order_id} ({at})"
+
+    def _kept_back(self, conn: Connection, store_id: int) -> float:
+        policy = conn.execute(text("SELECT policy FROM stores WHERE id = :s"), {"s": store_id}).scalar_one()
+        told = json.loads(policy) if isinstance(policy, str) else policy
+        return float(told.get("keep_back", 0))
+
+    # What left for the shops
+
+    def _outgoing(self) -> None:
+        box = self._box
+        for site in box.sites:
+            effects = site.effects()
+            new = effects[self._effects.get(site.name, 0) :]
+            self._effects[site.name] = len(effects)
+            for effect in new:
+                if effect.kind not in ON_AN_ORDER and "order" not in effect.kind and "note" not in effect.kind:
+                    continue
+                if not box.may_act.get(site.name, False):
+                    raise Violation(f"{site.name} is only watched, and got {effect.kind} on {effect.target}.")
+                once = effect.kind in ("fulfillmentOrderHold", "POST note") and effect.operation
+                key = (site.name, effect.kind, effect.target, effect.operation)
+                if once and key in self._operations:
+                    raise Violation(f"{effect.kind} with {effect.operation} was done twice on {effect.target}.")
+                self._operations.add(key)
+                if isinstance(site, ShopifySite):
+                    self._respects_people(site, effect)
+
+    def _respects_people(self, site: ShopifySite, effect: Effect) -> None:
+        """What a person undid is not done again for the same reason."""
+        if effect.kind not in ("fulfillmentOrderHold", "tagsAdd"):
+            return
+        box = self._box
+        order = site.order_of(effect.target)
+        if effect.kind == "fulfillmentOrderHold":
+            when = site.let_go.get(order)
+        else:
+            when = max(
+                (at for (of, tag), at in site.untagged.items() if of == order and tag in effect.detail), default=None
+            )
+        if when is None or when >= box.step_began or site.touched.get(order, when) > when:
+            return
+        since = (when - EPOCH) // timedelta(microseconds=1)
+        decided = self._sql.execute(
+            "SELECT COUNT(*) FROM decisions WHERE store_id = ? AND order_id = ? AND at > ? AND rule <> ?",
+            (box.ids[site.name], order, since, BY_HAND),
+        ).fetchone()[0]
+        if not decided:
+            raise Violation(
+                f"{effect.kind} was done again on order {order}, where a person had undone it: {effect.detail}."
+            )
+
+    # What customers read
+
+    def taken(self, mail: Mail) -> None:
+        """At the moment at which a mail is taken: does it say what is so?"""
+        box, message = self._box, mail.message
+        site = box.site_of(int(message.message_id.split("-")[1]))
+        if "are here" not in message.subject or not isinstance(site, ShopifySite):
+            return
+        name = message.subject.split(":")[0].removeprefix("Your order ")
+        touched = site.touched_at(name)
+        if site.all_held(name) and (touched is None or touched < box.now - FRESH):
+            raise Violation(f"{site.name}: a customer was told that order {name} is here, and we hold all of it.")
+
+    def _customers(self) -> None:
+        box = self._box
+        for mail in box.mails[self._mails :]:
+            message = mail.message
+            if message.message_id in self._messages:
+                raise Violation(f"{message.message_id} was sent twice: {message.subject}.")
+            self._messages.add(message.message_id)
+            store_id = int(message.message_id.split("-")[1])
+            site = box.site_of(store_id)
+            if message.recipient != f"ada@{site.name}.example":
+                raise Violation(f"A mail of {site.name} went to {message.recipient}.")
+            strangers = [other.name for other in box.sites if other is not site and f"{other.name} " in message.text]
+            if strangers:
+                raise Violation(f"A mail of {site.name} speaks of {strangers[0]}.")
+            if not box.may_act.get(site.name, False):
+                raise Violation(f"{site.name} is only watched, and a customer was written to: {message.subject}.")
+        self._mails = len(box.mails)

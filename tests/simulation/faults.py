@@ -1,0 +1,176 @@
+"""Planted faults: ways in which Waitline could be wrong, each switched on only in here. The checks must catch them all.
+
+A fault replaces a function of the application for the length of a run. What it breaks is said in its sentence.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import literal, true
+
+from backorder.db import inbox, intake, items, leases, orderbook, outbox, queue, tables
+from backorder.domain import orders, supply
+from backorder.domain.errors import OutcomeUnknown, TemporaryFailure
+from backorder.domain.lifecycle import WorkState
+from connectors.shopify.store import ShopifyStore
+from connectors.shopify.webhooks import ShopifyWebhooks
+from connectors.woocommerce.store import WooStore
+from connectors.woocommerce.webhooks import WooWebhooks
+from jobs import allocate, notify, promise, sweep, take_in, write_back
+from tests.simulation import faulty
+from tests.simulation.faulty import instead
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedFault:
+    """What is wrong, and how it is brought about."""
+
+    sentence: str
+    plant: faulty.Plant
+
+
+FAULTS: Mapping[str, PlantedFault] = {
+    "a-key-for-each-arrival": PlantedFault(
+        "A webhook's key holds the time of its arrival: a repeat is news.",
+        instead((intake.Intake, "keep", faulty.keep_under_another_key)),
+    ),
+    "looked-then-kept": PlantedFault(
+        "Whether a webhook is a repeat is looked up first, instead of left to a unique key.",
+        instead((intake.Intake, "keep", faulty.look_then_keep)),
+    ),
+    "answered-before-kept": PlantedFault("A webhook is answered first and kept later.", faulty.answer_first),
+    "any-signature": PlantedFault(
+        "A webhook is of whatever shop its header names.",
+        instead((ShopifyWebhooks, "verify", faulty.hear_anybody), (WooWebhooks, "verify", faulty.hear_anybody)),
+    ),
+    "poison-takes-the-others-along": PlantedFault(
+        "A delivery that cannot be understood ends the whole inbox of its store.",
+        instead((inbox, "raised", faulty.raise_and_forget)),
+    ),
+    "older-order-reading-last": PlantedFault(
+        "An order's reading is saved although one that began later was saved before.",
+        instead((orders, "read", faulty.read_anyway)),
+    ),
+    "older-stock-reading-last": PlantedFault(
+        "A stock reading is saved although one that began later was saved before.",
+        instead((queue, "known_pools", faulty.pools_of_long_ago)),
+    ),
+    "unread-mark-wiped": PlantedFault(
+        "A reading that began before an order was marked takes the mark away.",
+        instead((orders, "read", faulty.read_and_unmark)),
+    ),
+    "dirty-mark-wiped": PlantedFault(
+        "A pass takes the mark of an item away that changed while it worked.",
+        instead((items, "done", faulty.done_whatever_came)),
+    ),
+    "deleted-orders-stay": PlantedFault(
+        "An order that the shop no longer has keeps its units.",
+        instead((take_in, "take_in", faulty.never_gone), (allocate, "take_in", faulty.never_gone)),
+    ),
+    "lease-without-fence": PlantedFault(
+        "A worker whose lease was taken over writes all the same.",
+        instead((leases, "check", faulty.no_fence), (leases, "renew", faulty.no_fence)),
+    ),
+    "lease-for-everybody": PlantedFault(
+        "A lease is given to whoever asks, without a fence.",
+        instead(
+            (leases, "acquire", faulty.always_free),
+            (leases, "check", faulty.no_fence),
+            (leases, "renew", faulty.no_fence),
+        ),
+    ),
+    "order-by-change": PlantedFault(
+        "Lines queue by when their order changed last.", instead((orderbook, "queue_time", faulty.by_change))
+    ),
+    "newest-id-first": PlantedFault(
+        "Of orders of one moment the one with the higher number is served first, and the others by chance.",
+        instead((allocate, "plan", faulty.newest_first)),
+    ),
+    "firm-units-move": PlantedFault(
+        "Units that the store already lets ship are given to an older order.",
+        instead((allocate, "plan", faulty.nothing_is_firm)),
+    ),
+    "cancel-wish-unheard": PlantedFault(
+        "A line that its customer wants cancelled goes on taking units.",
+        instead((allocate, "plan", faulty.nobody_stops_taking)),
+    ),
+    "keep-back-unheard": PlantedFault(
+        "Units that the merchant keeps back are given to lines that wait.",
+        instead((allocate, "plan", faulty.nothing_kept_back)),
+    ),
+    "give-the-difference": PlantedFault(
+        "Stock went up by k, so k units are given: what is truly there is not asked for.",
+        instead((allocate, "assess", faulty.give_what_came)),
+    ),
+    "supply-without-the-smaller": PlantedFault(
+        "All that the shop has committed counts as ours.",
+        instead((supply, "physically_there", faulty.all_committed_is_ours)),
+    ),
+    "rise-believed-at-sight": PlantedFault(
+        "Where a shop tells no committed figure, a risen stock is given at once.",
+        instead((supply, "_doubt", faulty.a_rise_is_a_rise)),
+    ),
+    "told-before-written": PlantedFault(
+        "A message that speaks of a store write leaves before that write is done.",
+        instead((outbox, "_write_pending", lambda _store, _order: literal(False))),
+    ),
+    "mail-again-in-doubt": PlantedFault(
+        "A mail of unknown outcome is sent once more.", instead((notify, "_settle", faulty.again_in_doubt))
+    ),
+    "abandoned-mail-again": PlantedFault(
+        "A mail whose sender died is sent once more.",
+        instead((outbox, "abandoned_notices", faulty.abandoned_again)),
+    ),
+    "refused-mail-counts-as-sent": PlantedFault(
+        "A mail that the server asked to send later counts as sent.",
+        instead((notify, "_settle", faulty.refused_is_sent)),
+    ),
+    "today-in-utc": PlantedFault(
+        "Dates are counted by the day in UTC.", instead((promise, "today_of", faulty.utc_today))
+    ),
+    "note-again-in-doubt": PlantedFault(
+        "A note of unknown outcome is posted once more.",
+        instead((write_back, "_post_note", faulty.blind_note)),
+    ),
+    "failed-write-counts-as-done": PlantedFault(
+        "A write that the store could not take counts as done.",
+        instead(
+            (ShopifyStore, "push", faulty.hopeful(faulty.shopify_push, TemporaryFailure)),
+            (WooStore, "push", faulty.hopeful(faulty.woo_push, TemporaryFailure)),
+        ),
+    ),
+    "unknown-write-counts-as-done": PlantedFault(
+        "A write that was not answered counts as done.",
+        instead(
+            (ShopifyStore, "push", faulty.hopeful(faulty.shopify_push, OutcomeUnknown)),
+            (WooStore, "push", faulty.hopeful(faulty.woo_push, OutcomeUnknown)),
+        ),
+    ),
+    "row-deleted-on-error": PlantedFault(
+        "A write that failed or was not answered loses its row.",
+        instead((outbox, "set_actions", faulty.lose_the_row)),
+    ),
+    "begun-write-forgotten": PlantedFault(
+        "A write whose worker died is found by nobody.",
+        instead((outbox, "_TO_DO", tables.actions.c.state.in_([WorkState.DUE, WorkState.UNKNOWN]))),
+    ),
+    "rings-are-the-queue": PlantedFault(
+        "What no ring tells of is not done: the sweep does not look for it.",
+        instead((sweep, "due", faulty.rings_only)),
+    ),
+    "hold-put-back": PlantedFault(
+        "A hold that a person released is put back.", instead((take_in, "released_by_hand", lambda *_: []))
+    ),
+    "tag-put-back": PlantedFault(
+        "A tag that a person took off is put back.", instead((take_in, "tags_taken_off", lambda *_: ()))
+    ),
+    "writes-while-watching": PlantedFault(
+        "A store that is only watched is written to.",
+        instead(
+            (write_back, "Mode", faulty.NoWatch),
+            (notify, "Mode", faulty.NoWatch),
+            (outbox, "_live", lambda _table: true()),
+            (outbox, "drop_due", lambda *_: None),
+        ),
+    ),
+}

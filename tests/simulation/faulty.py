@@ -1,0 +1,257 @@
+"""The application's functions, done wrongly. Each is put in the place of the right one for the length of a run."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import delete, select, update
+
+from backorder.db import inbox, intake, leases, outbox, queue, tables
+from backorder.db.session import Connection
+from backorder.domain import allocation, orders, supply
+from backorder.domain.lifecycle import WorkState
+from backorder.domain.supply import ZERO, Balance
+from connectors.shopify.store import ShopifyStore
+from connectors.woocommerce.store import WooStore
+from jobs import notify, sweep, take_in, write_back
+
+Plant = Callable[[], AbstractContextManager[None]]
+
+
+def instead(*changes: tuple[Any, str, Any]) -> Plant:
+    """Other functions in the places of ours."""
+
+    @contextmanager
+    def planted() -> Iterator[None]:
+        with ExitStack() as stack:
+            for where, name, value in changes:
+                stack.enter_context(patch.object(where, name, value))
+            yield
+
+    return planted
+
+
+# Taking webhooks in
+
+_keep = intake.Intake.keep
+
+
+def keep_under_another_key(self: intake.Intake, store_id: int, **row: Any) -> bool:
+    return _keep(self, store_id, **{**row, "dedupe_key": f"{row['dedupe_key']} {row['received_at']}"})
+
+
+def look_then_keep(self: intake.Intake, store_id: int, **row: Any) -> bool:
+    cursor = self._driver.cursor()
+    cursor.execute(
+        "SELECT 1 FROM deliveries WHERE store_id = ? AND dedupe_key LIKE ?", (store_id, f"{row['dedupe_key']}%")
+    )
+    known = cursor.fetchone() is not None
+    cursor.close()
+    return False if known else keep_under_another_key(self, store_id, **row)
+
+
+def answer_first() -> AbstractContextManager[None]:
+    """What is to be kept is kept with the next webhook."""
+    later: list[tuple[int, dict[str, Any]]] = []
+
+    def keep(self: intake.Intake, store_id: int, **row: Any) -> bool:
+        for store, kept in later:
+            _keep(self, store, **kept)
+        later[:] = [(store_id, row)]
+        return True
+
+    return instead((intake.Intake, "keep", keep))()
+
+
+def hear_anybody(self: object, delivery: object, secrets: Sequence[bytes]) -> None:
+    """Any signature is good."""
+
+
+def raise_and_forget(conn: Connection, received: inbox.Received, reason: str, now: Any, *, for_good: bool) -> bool:
+    table = tables.deliveries
+    of_store = select(table.c.store_id).where(table.c.id == received.id).scalar_subquery()
+    conn.execute(
+        update(table).where(table.c.store_id == of_store, table.c.state == WorkState.DUE).values(state=WorkState.DONE)
+    )
+    return True
+
+
+# Knowing
+
+
+def read_anyway(known: orders.KnownOrder | None, reading: orders.Reading) -> orders.KnownOrder:
+    return orders.KnownOrder(reading.order, unread=False, read_began=reading.began)
+
+
+def read_and_unmark(known: orders.KnownOrder | None, reading: orders.Reading) -> orders.KnownOrder:
+    return replace(_read(known, reading), unread=False, unread_at=None)
+
+
+_read = orders.read
+_known_pools = queue.known_pools
+
+
+def pools_of_long_ago(conn: Connection, store_id: int, wanted: Any) -> Any:
+    return {
+        pool: replace(known, read_began=known.read_began - timedelta(days=999))
+        for pool, known in _known_pools(conn, store_id, wanted).items()
+    }
+
+
+def done_whatever_came(conn: Connection, store_id: int, marks: Mapping[int, int]) -> None:
+    conn.execute(
+        update(tables.items)
+        .where(tables.items.c.store_id == store_id, tables.items.c.item.in_(marks))
+        .values(done_seq=tables.items.c.dirty_seq)
+    )
+
+
+_take_in = take_in.take_in
+
+
+def never_gone(conn: Any, store: Any, found: Any, gone: Any, *rest: Any) -> set[int]:
+    return _take_in(conn, store, found, (), *rest)
+
+
+# Owning
+
+_acquire = leases.acquire
+
+
+def always_free(conn: Connection, name: str, owner: str, now: Any) -> leases.Lease | None:
+    conn.execute(update(tables.leases).where(tables.leases.c.name == name).values(until=now))
+    return _acquire(conn, name, owner, now)
+
+
+def no_fence(conn: Connection, lease: leases.Lease, *_now: Any) -> None:
+    """Whoever had the lease once goes on."""
+
+
+# Giving
+
+_plan = allocation.allocate
+_assess = supply.assess
+right_doubt = supply._doubt
+
+
+def nothing_is_firm(demand: Any, *rest: Any) -> Any:
+    return _plan([replace(part, firm=ZERO) for part in demand], *rest)
+
+
+def nobody_stops_taking(demand: Any, *rest: Any) -> Any:
+    return _plan([replace(part, takes_no_more=False) for part in demand], *rest)
+
+
+def nothing_kept_back(demand: Any, supplies: Any, binding: Any) -> Any:
+    return _plan(demand, {pool: replace(there, keep_back=ZERO) for pool, there in supplies.items()}, binding)
+
+
+def newest_first(demand: Any, *rest: Any) -> Any:
+    turned = [replace(part, turn=replace(part.turn, order_id=-part.turn.order_id)) for part in demand]
+    plan = _plan(turned, *rest)
+    right = [
+        replace(
+            made,
+            demand=replace(made.demand, turn=replace(made.demand.turn, order_id=-made.demand.turn.order_id)),
+        )
+        for made in plan.decisions
+    ]
+    return replace(plan, decisions=tuple(right))
+
+
+def give_what_came(believed: Any, stock: Any, outstanding: Any, **how: Any) -> Any:
+    said = _assess(believed, stock, outstanding, **how)
+    if said.give is None or believed.balance is Balance.NEW:
+        return said
+    rose = max(ZERO, stock.available - believed.available)
+    return replace(said, give=believed.on_hand + rose, may_take_back=False)
+
+
+def all_committed_is_ours(stock: Any, outstanding: Any) -> Any:
+    return stock.available + (outstanding if stock.committed is None else stock.committed)
+
+
+def a_rise_is_a_rise(*given: Any) -> Any:
+    doubt = right_doubt(*given)
+    return None if doubt is Balance.RISING else doubt
+
+
+def by_change(order: orders.Order, _line: Any, _policy: Any) -> Any:
+    return order.changed_at
+
+
+# Telling
+
+right_settle = notify._settle
+
+
+def again_in_doubt(world: Any, row: Any, state: WorkState, reason: str, wait: timedelta = timedelta()) -> None:
+    right_settle(world, row, WorkState.DUE if state is WorkState.UNKNOWN else state, reason, wait)
+
+
+def refused_is_sent(world: Any, row: Any, state: WorkState, reason: str, wait: timedelta = timedelta()) -> None:
+    right_settle(world, row, WorkState.DONE if state is WorkState.DUE else state, reason, wait)
+
+
+def abandoned_again(conn: Connection, before: Any, now: Any) -> int:
+    table = tables.notices
+    left = conn.execute(
+        update(table).where(table.c.state == WorkState.RUNNING, table.c.at <= before).values(state=WorkState.DUE)
+    )
+    return int(left.rowcount)
+
+
+def utc_today(_store: Any, now: Any) -> Any:
+    return now.date()
+
+
+# Writing
+
+right_post_note = write_back._post_note
+shopify_push = ShopifyStore.push
+woo_push = WooStore.push
+
+
+def blind_note(world: Any, store: Any, lease: Any, client: Any, row: Any) -> None:
+    right_post_note(world, store, lease, client, replace(row, state=WorkState.DUE))
+
+
+def _put_off_for_good(world: Any, ids: Any, _tries: int, _error: Any) -> WorkState:
+    with world.database.write() as conn:
+        outbox.set_actions(conn, ids, WorkState.DONE, world.clock())
+    return WorkState.DONE
+
+
+def hopeful(push: Any, *errors: type[Exception]) -> Any:
+    def pushed(self: Any, order_id: int, desired: Any, key: str) -> Any:
+        try:
+            return push(self, order_id, desired, key)
+        except errors:
+            return desired
+
+    return pushed
+
+
+class NoWatch:
+    """A store is never only watched."""
+
+    WATCH = object()
+    ON = "on"
+
+
+def lose_the_row(conn: Connection, ids: Any, state: WorkState, now: Any, **how: Any) -> None:
+    if state in (WorkState.UNKNOWN, WorkState.FAILED):
+        conn.execute(delete(tables.actions).where(tables.actions.c.id.in_(list(ids))))
+        return
+    _set_actions(conn, ids, state, now, **how)
+
+
+_set_actions = outbox.set_actions
+_due = sweep.due
+
+
+def rings_only(world: Any) -> Any:
+    return [ring for ring in _due(world) if ring[1] not in ("write_back", "allocate")]

@@ -1,0 +1,148 @@
+"""Plays one seed: its steps, the checks after each, the rest at the end; and shortens what fails."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from tests.simulation.acts import MEANWHILE, STEPS
+from tests.simulation.box import Box, Violation
+from tests.simulation.checks import Checks
+from tests.simulation.rest import Rest
+
+STEPS_A_SEED = 400
+Fault = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step: what kind, and the seed of its die."""
+
+    kind: str
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    seed: int
+    moves: Sequence[Move]
+    steps: int
+    trace_hash: str
+    trace: Sequence[str]
+    violation: str = ""
+
+
+def moves_of(seed: int, steps: int = STEPS_A_SEED) -> list[Move]:
+    """The steps of a seed."""
+    die = Random(f"moves {seed}")
+    kinds = list(STEPS)
+    weights = [STEPS[kind][0] for kind in kinds]
+    return [Move(die.choices(kinds, weights)[0], f"{seed}/{at}") for at in range(steps)]
+
+
+def play(seed: int, moves: Sequence[Move], template: Path, fault: Fault = nullcontext) -> Outcome:
+    """Play these steps in the world of this seed, and let it come to rest."""
+    with fault():
+        box = Box(seed, template)
+        checks = Checks(box)
+        rest = Rest(box, checks)
+        done, violation = 0, ""
+        try:
+            _prepare(box, checks)
+            for move in moves:
+                _step(box, checks, move)
+                done += 1
+            rest.come()
+        except Violation as found:
+            violation = str(found)
+        except Exception as error:  # noqa: BLE001 - whatever escapes from a step is what the run is there to find
+            violation = f"{type(error).__name__} escaped: {error}"
+            box.tell(_where(error))
+        finally:
+            box.close()
+    return Outcome(seed, moves, done, box.trace_hash, box.trace, violation)
+
+
+def _where(error: BaseException) -> str:
+    at = error.__traceback__
+    lines = []
+    while at is not None:
+        lines.append(f"{at.tb_frame.f_code.co_filename.rpartition('/')[2]}:{at.tb_lineno}")
+        at = at.tb_next
+    return " > ".join(lines[-12:])
+
+
+def _prepare(box: Box, checks: Checks) -> None:
+    box.watching = checks.committing
+    box.reading = checks.taken
+
+    def meanwhile(die: Random) -> None:
+        kind = die.choice(MEANWHILE)
+        _look_at_modes(box)
+        box.tell(f"meanwhile {kind}: {STEPS[kind][1](box, Random(die.random()))}")
+        checks.sample()
+        _look_at_modes(box)
+
+    box.act_meanwhile = meanwhile
+
+
+def _step(box: Box, checks: Checks, move: Move) -> None:
+    box.may_act.clear()
+    box.step_began = box.now
+    _look_at_modes(box)
+    told = STEPS[move.kind][1](box, Random(move.seed))
+    box.tell(f"{move.kind}: {told}")
+    _look_at_modes(box)
+    checks.after_step()
+
+
+def _look_at_modes(box: Box) -> None:
+    """Note who may be written to: whoever was on at any time during a step may have been."""
+    told = {row[0]: row[1:] for row in box.sql.execute("SELECT id, mode, policy FROM stores")}
+    for site in box.sites:
+        mode, policy = told[box.ids[site.name]]
+        choices = json.loads(policy)
+        free = mode == "on" and not choices["paused"]
+        box.may_act[site.name] = box.may_act.get(site.name, False) or free
+        if not free or not choices["accept_backorders"]:
+            box.on_since.pop(site.name, None)
+        else:
+            box.on_since.setdefault(site.name, box.now)
+
+
+QUIET = ("begin", "commit", "committed", "statement", "answer", "mailed")
+
+
+def readable(trace: Sequence[str]) -> list[str]:
+    """A trace without what goes without saying."""
+    return [line for line in trace if line.rpartition(" ")[2] not in QUIET and " ring " not in line]
+
+
+def shorten(outcome: Outcome, template: Path, fault: Fault = nullcontext, seconds: float = 60.0) -> Outcome:
+    """The shortest run with the same kind of failure that is found in that time: steps are left out, many, then few."""
+    best = outcome
+    kind = _kind(outcome.violation)
+    until = time.monotonic() + seconds
+    size = max(1, outcome.steps // 2)
+    moves = list(outcome.moves[: outcome.steps + 1])
+    while size and time.monotonic() < until:
+        at = 0
+        while at < len(moves) and time.monotonic() < until:
+            fewer = moves[:at] + moves[at + size :]
+            found = play(outcome.seed, fewer, template, fault)
+            if found.violation and _kind(found.violation) == kind:
+                best, moves = found, list(fewer[: found.steps + 1])
+            else:
+                at += size
+        size //= 2
+    return best
+
+
+def _kind(violation: str) -> str:
+    """Two violations are alike when they differ in numbers only."""
+    return "".join(char for char in violation if char.isalpha())[:60]

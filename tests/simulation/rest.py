@@ -1,0 +1,325 @@
+"""When the faults have stopped: within two minutes all is done, and everything is as it should be."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from backorder.db import orderbook, queue, stores
+from backorder.domain.actions import StoreSide, lacks_holds, tags_of_ours
+from backorder.domain.reasons import spoken_day
+from backorder.domain.store import Health, Mode, Store
+from backorder.domain.supply import ZERO, Pool
+from backorder.links import status_url
+from connectors import get
+from jobs import sweep
+from jobs.catch_up import audit, catch_up
+from jobs.drain import next_due
+from tests.simulation.box import CALM, Box, Violation
+from tests.simulation.checks import SCALE, Checks
+
+LIMIT = timedelta(seconds=120)
+ROUNDS = 3000
+ROUND = timedelta(milliseconds=100)
+"""What a round of work takes at least: whoever waits for a lease is not asked for ever in one moment."""
+
+
+class Rest:
+    """The end of a run."""
+
+    def __init__(self, box: Box, checks: Checks) -> None:
+        self._box = box
+        self._checks = checks
+        self._sql = box.sql
+
+    def come(self) -> None:
+        """Let the world come to rest, and look at all of it. Raises Violation."""
+        box = self._box
+        box.chances = CALM
+        for site in box.sites:
+            site.app.troubles.mend()
+        self._settle("the webhooks that were under way")
+        for site in box.sites:
+            if site.name not in box.missed and not site.silent:
+                self._knows_what_is_true(site.name, "without a catch-up")
+        for site in box.sites:
+            self._reconcile(box.ids[site.name])
+        self._settle("a catch-up")
+        for site in box.sites:
+            self._knows_what_is_true(site.name, "after a catch-up")
+            self._gave_what_is_there(site.name)
+            self._wrote_what_it_wants(site.name)
+            self._told_whom_it_had_to(site.name)
+            self._says_one_date(site.name)
+        self._nothing_moves()
+        self._checks.all_kept()
+
+    def _one(self, statement: str, *values: object) -> Any:
+        return self._sql.execute(statement, values).fetchone()[0]
+
+    # Coming to rest
+
+    def _reconcile(self, store_id: int) -> None:
+        world = self._box.world
+        with world.database.write() as conn:
+            stores.note(conn, store_id, calm_until=None)
+        audit(world, store_id)
+        catch_up(world, store_id, sweep_ids=True)
+
+    def _settle(self, what: str) -> None:
+        """Deliver and work until nothing is left. Work that was put off before may take until its own time."""
+        box = self._box
+        deferred = self._put_off()
+        worked = timedelta()
+        for _ in range(ROUNDS):
+            self._deliver()
+            sweep.give_up_abandoned(box.world)
+            rings = sweep.due(box.world)
+            for ring in rings:
+                box.job(ring, Random(0))
+            self._checks.after_step()
+            box.now += ROUND
+            worked += ROUND
+            if rings or box.late or any(site.pending_now() for site in box.sites):
+                continue
+            if not self._open():
+                return
+            before = box.now
+            later = next_due(box.world)
+            box.now = (
+                max(box.now + timedelta(seconds=1), later) if later is not None else box.now + timedelta(seconds=1)
+            )
+            worked += box.now - before
+            if worked > LIMIT + deferred:
+                raise Violation(f"{int(worked.total_seconds())} s after {what} there is still: {self._open()}")
+        raise Violation(f"After {what} the work does not come to an end: {self._open()}")
+
+    def _deliver(self) -> None:
+        box = self._box
+        die = Random(0)
+        for site, path, headers, body in box.late:
+            box.post(site, path, headers, body)
+        box.late.clear()
+        for site in box.sites:
+            while site.pending_now():
+                site.send(die)
+
+    def _put_off(self) -> timedelta:
+        latest = max(
+            self._one("SELECT COALESCE(MAX(due_at), 0) FROM actions WHERE state IN ('due', 'running', 'unknown')"),
+            self._one("SELECT COALESCE(MAX(due_at), 0) FROM notices WHERE state IN ('due', 'running')"),
+            self._one("SELECT COALESCE(MAX(calm_until), 0) FROM stores"),
+            self._one("SELECT COALESCE(MAX(until), 0) FROM leases"),
+        )
+        now = (self._box.now - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        return timedelta(microseconds=max(0, latest - now))
+
+    def _open(self) -> str:
+        """What is left to do, in words; empty when nothing is."""
+        live = "store_id IN (SELECT id FROM stores WHERE mode = 'on' AND health <> 'gone')"
+        counts = {
+            "deliveries": "SELECT COUNT(*) FROM deliveries WHERE state = 'due'",
+            "dirty items": "SELECT COUNT(*) FROM items WHERE dirty_seq > done_seq",
+            "unread orders": "SELECT COUNT(*) FROM orders WHERE unread OR review",
+            "pools in doubt": "SELECT COUNT(*) FROM pools WHERE again_at IS NOT NULL",
+            "writes": f"SELECT COUNT(*) FROM actions WHERE {live} AND (state IN ('due', 'running') "
+            "OR (state = 'unknown' AND NOT (kind = 'note' AND tries >= 4)))",
+            "mails": f"SELECT COUNT(*) FROM notices WHERE {live} AND state IN ('due', 'running')",
+            "stores at rest": "SELECT COUNT(*) FROM stores WHERE calm_until IS NOT NULL AND health = 'backing_off'",
+        }
+        paused = {site.name for site in self._box.sites if self._store(site.name).policy.paused}
+        found = {name: self._one(counts[name]) for name in counts}
+        told = "; ".join(row[0] for row in self._sql.execute("SELECT trouble FROM stores WHERE health <> 'good'"))
+        if paused:
+            found["writes"] = found["mails"] = 0
+        return ", ".join([*(f"{count} {name}" for name, count in found.items() if count), *([told] if told else [])])
+
+    # What must be so then
+
+    def _store(self, name: str) -> Store:
+        with self._box.world.database.read() as conn:
+            return stores.get(conn, self._box.ids[name])
+
+    def _site(self, name: str) -> Any:
+        return next(site for site in self._box.sites if site.name == name)
+
+    def _client(self, store: Store) -> Any:
+        world = self._box.world
+        site = self._box.site_of(store.id)
+        return get(store.platform).client(store.address, site.credentials, self._box.transport, world.clock)
+
+    def _knows_what_is_true(self, name: str, when: str) -> None:
+        store = self._store(name)
+        true = {}
+        for order in self._site(name).orders():
+            for line in order.lines if order.visible else ():
+                for pool, units in line.owed.items():
+                    true[order.id, line.id, pool.item, pool.location] = units
+        rows = self._sql.execute(
+            "SELECT order_id, line_id, parts.item, location, outstanding FROM parts JOIN order_lines "
+            "USING (store_id, order_id, line_id) "
+            "WHERE store_id = ? AND outstanding > 0 AND ignored IS NULL AND parts.item > 0",
+            (store.id,),
+        )
+        known = {tuple(row[:4]): Decimal(row[4]) / SCALE for row in rows}
+        if known != true:
+            wrong = {key: (known.get(key), true.get(key)) for key in known.keys() | true.keys()}
+            told = {key: pair for key, pair in sorted(wrong.items()) if pair[0] != pair[1]}
+            raise Violation(f"{name}, {when}: (order, line, item, location): (known, true) {told}")
+
+    def _gave_what_is_there(self, name: str) -> None:
+        """No unit lies there unused while a line waits, and none is given that is not there."""
+        box, store = self._box, self._store(name)
+        supply, stuck = self._site(name).supply(self._checks.book(store.id)), self._site(name).stuck()
+        rows = self._sql.execute(
+            "SELECT parts.item, location, SUM(allocated), SUM(firm), "
+            "SUM(CASE WHEN cancel_wished_at IS NULL THEN outstanding - allocated ELSE 0 END) "
+            "FROM parts JOIN order_lines USING (store_id, order_id, line_id) "
+            "WHERE store_id = ? AND parts.item > 0 AND ignored IS NULL GROUP BY parts.item, location",
+            (store.id,),
+        )
+        for item, location, allocated, firm, waits in rows:
+            there = supply.get(Pool(item, location), ZERO) * SCALE
+            if allocated > max(there + stuck.get(Pool(item, location), ZERO) * SCALE, firm):
+                raise Violation(
+                    f"{name}: {allocated / SCALE:g} units of {item} are given, {there / SCALE:g} are there."
+                )
+            if waits and allocated + store.policy.keep_back * SCALE < there:
+                raise Violation(
+                    f"{name}: {waits / SCALE:g} units of {item} at {location} wait, {allocated / SCALE:g} are given, "
+                    f"and {there / SCALE:g} are there at {box.now}."
+                )
+
+    def _wrote_what_it_wants(self, name: str) -> None:
+        """What the shop has of ours is what we want it to have."""
+        store = self._store(name)
+        if store.mode is not Mode.ON or store.policy.paused or store.health is not Health.GOOD:
+            return
+        rows = self._sql.execute(
+            "SELECT order_id FROM orders WHERE store_id = ? AND status <> 'gone' AND desired IS NOT NULL "
+            "AND order_id NOT IN (SELECT order_id FROM actions WHERE store_id = orders.store_id AND state = 'failed' "
+            "AND side_seq = orders.side_seq) ORDER BY order_id",
+            (store.id,),
+        )
+        ids = [row[0] for row in rows]
+        there = {read.reading.order.id: read for read in self._client(store).read_orders(ids).found}
+        with self._box.world.database.read() as conn:
+            books = orderbook.load(conn, store.id, ids)
+        for order_id, book in books.items():
+            wants = book.desired or StoreSide()
+            read = there.get(order_id)
+            if read is None:
+                continue
+            has = read.found
+            ours = tags_of_ours(store.policy.tag_prefix)
+            # A tag that stood there before us stays there; what somebody else holds cannot be held in part.
+            tags = {tag for tag in has.tags if tag in ours}
+            too_much = lacks_holds(has, wants, ())
+            same = (has.shown, has.line_dates) == (wants.shown, wants.line_dates)
+            if not same or too_much or lacks_holds(wants, has, read.kept) or not set(wants.tags) <= tags:
+                raise Violation(f"{name}: order {order_id} has {has}, and we want {wants}.")
+            waits = {(x.line_id, p.pool): p for x in book.standing(store.policy.split).lines for p in x.parts}
+            for held in wants.held:
+                part = next(
+                    p
+                    for (line, pool), p in waits.items()
+                    if line == held.line_id and pool and pool.location == held.location
+                )
+                if held.units > part.outstanding - part.firm:
+                    raise Violation(f"{name}: order {order_id} holds firm units of line {held.line_id}.")
+
+    def _told_whom_it_had_to(self, name: str) -> None:
+        """A mail for each message that counts as sent, at most one for each of unknown outcome, none for others."""
+        store = self._store(name)
+        sent: dict[str, int] = {}
+        for mail in self._box.mails:
+            sent[mail.message.message_id] = sent.get(mail.message.message_id, 0) + 1
+        rows = self._sql.execute("SELECT id, state, message_id FROM notices WHERE store_id = ?", (store.id,))
+        for notice, state, message_id in rows:
+            count = sent.get(message_id, 0)
+            if (state == "done" and count != 1) or (state not in ("done", "unknown") and count):
+                raise Violation(f"{name}: message {notice} is {state}, and {count} were sent.")
+        since = self._box.on_since.get(name)
+        if since is None or store.policy.paused:
+            return
+        rows = self._sql.execute(
+            "SELECT order_id FROM orders o WHERE store_id = ? AND status = 'open' AND EXISTS (SELECT 1 FROM parts p "
+            "JOIN order_lines l USING (store_id, order_id, line_id) WHERE p.store_id = o.store_id AND "
+            "p.order_id = o.order_id AND p.decided AND p.allocated < p.outstanding AND l.ignored IS NULL "
+            "AND l.cancel_wished_at IS NULL) AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.store_id = o.store_id "
+            "AND n.order_id = o.order_id AND n.kind = 'backordered')",
+            (store.id,),
+        )
+        entered = self._site(name).entered
+        for (order_id,) in rows:
+            if order_id in entered and entered[order_id] > since:
+                raise Violation(f"{name}: order {order_id} waits, and its customer was never told.")
+
+    def _says_one_date(self, name: str) -> None:
+        """The date of a line is the same in the tables and on the customer's page, and no day of the past."""
+        box, store = self._box, self._store(name)
+        rows = self._sql.execute(
+            "SELECT order_id, line_id, parts.item, location, promise_late FROM parts JOIN order_lines "
+            "USING (store_id, order_id, line_id) WHERE store_id = ? AND promise_late IS NOT NULL AND ignored IS NULL "
+            "AND allocated < outstanding ORDER BY order_id",
+            (store.id,),
+        ).fetchall()
+        today = box.now.astimezone(ZoneInfo(store.timezone)).date()
+        for order_id, line_id, _item, _location, late in rows:
+            if late < today.isoformat():
+                raise Violation(f"{name}: line {line_id} of order {order_id} is promised for {late}; it is {today}.")
+        self._dates_follow_from_supply(store, today)
+        if not rows:
+            return
+        order_id = rows[0][0]
+        with box.world.database.read() as conn:
+            book = orderbook.load(conn, store.id, [order_id])[order_id]
+        page = box.web.get(status_url(box.world, store.id, order_id, book.link_version)).get_data(as_text=True)
+        for line in book.standing(store.policy.split).lines:
+            if line.promised and line.waiting > 0 and spoken_day(line.promised[1]) not in page:
+                raise Violation(f"{name}: the page of order {order_id} does not say {line.promised[1]}.")
+
+    def _dates_follow_from_supply(self, store: Store, today: Any) -> None:
+        """Each date is that on which enough has come for all before it and itself, counted here once more."""
+        with self._box.world.database.read() as conn:
+            items = {row[0] for row in self._sql.execute("SELECT item FROM items WHERE store_id = ?", (store.id,))}
+            queues, coming = queue.queues(conn, store.id, items), queue.coming(conn, store.id, items)
+        policy = store.policy
+        for pool, parts in queues.items():
+            arrivals = sorted(
+                (
+                    max(line.expected_on, today) + timedelta(days=policy.inbound_buffer_days),
+                    line.quantity - line.received,
+                )
+                for line in coming.get(pool, [])
+            )
+            needed = ZERO
+            for part in parts:
+                needed += part.demand.outstanding - part.demand.allocated
+                if part.promised is None or part.demand.allocated == part.demand.outstanding:
+                    continue
+                there = [day for day, _ in arrivals if sum((n for d, n in arrivals if d <= day), ZERO) >= needed]
+                if there and part.promised.late != there[0] + timedelta(days=policy.handling_days):
+                    raise Violation(
+                        f"{part.demand.key} is promised for {part.promised.late}, its units come {there[0]}."
+                    )
+
+    def _nothing_moves(self) -> None:
+        """A second look at an unchanged world changes nothing."""
+        box = self._box
+
+        def moved() -> tuple[int, ...]:
+            return (
+                sum(len(site.effects()) for site in box.sites),
+                len(box.mails),
+                self._one("SELECT COUNT(*) FROM decisions"),
+                self._one("SELECT COUNT(*) FROM actions"),
+            )
+
+        before = moved()
+        for site in box.sites:
+            self._reconcile(box.ids[site.name])
+        self._settle("a second catch-up")
+        if moved() != before:
+            raise Violation(f"A second catch-up changed something: {before} became {moved()}.")

@@ -1,0 +1,89 @@
+"""A shop as the simulation meets it: what happens there by itself, and what is true there.
+
+Each act is a method that takes a die and returns what it did in a few words, or nothing where it did nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Protocol
+
+from backorder.domain.supply import ZERO, Pool, Units
+from demo.stores.journal import Effect
+
+Deliver = Callable[[str, Mapping[str, str], bytes], int]
+Act = Callable[[Random], str | None]
+SKUS = ("MUG", "TENT", "LAMP")
+
+
+@dataclass(frozen=True, slots=True)
+class TrueLine:
+    """A line as the shop has it. `owed` is by pool; a line that no pool owes has none."""
+
+    id: int
+    owed: Mapping[Pool, Units]
+
+
+@dataclass(frozen=True, slots=True)
+class TrueOrder:
+    """An order as the shop has it."""
+
+    id: int
+    placed_at: datetime
+    lines: tuple[TrueLine, ...]
+    visible: bool = True
+    """Whether the app's key may see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What our book has of a shop: its open orders, and what each line is owed from each pool."""
+
+    orders: set[int]
+    owed: Mapping[tuple[int, int, Pool], Units]
+
+    def by_pool(self) -> dict[Pool, Units]:
+        """What each pool owes."""
+        total: dict[Pool, Units] = {}
+        for (_order, _line, pool), units in self.owed.items():
+            total[pool] = total.get(pool, ZERO) + units
+        return total
+
+
+class Site(Protocol):
+    """One shop."""
+
+    platform: str
+    name: str
+    address: str
+    credentials: Mapping[str, str]
+    app: Any
+    acts: Mapping[str, tuple[int, Act]]
+    """What happens there by itself, each with its weight."""
+    silent: bool
+    entered: dict[int, datetime]
+    """When each order came in, whatever its own date says."""
+
+    def pending(self) -> int: ...
+    def pending_now(self) -> int: ...
+    def send(self, die: Random) -> str: ...
+    def orders(self) -> Iterator[TrueOrder]: ...
+    def supply(self, book: Book) -> dict[Pool, Units]: ...
+    def stuck(self) -> dict[Pool, Units]: ...
+    def effects(self) -> list[Effect]: ...
+
+
+def placed(die: Random, now: datetime) -> datetime:
+    """Mostly now; some orders were placed days before they are seen."""
+    return now - timedelta(hours=die.randrange(1, 96)) if die.random() < 0.3 else now
+
+
+def owed_by(orders: Iterable[TrueOrder], known: set[int]) -> dict[Pool, Units]:
+    found: dict[Pool, Units] = {}
+    for order in orders:
+        if order.id in known:
+            for line in order.lines:
+                for pool, units in line.owed.items():
+                    found[pool] = found.get(pool, ZERO) + units
+    return found

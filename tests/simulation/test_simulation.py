@@ -1,0 +1,48 @@
+"""The simulation itself: it repeats, it shortens, it catches; and seeds that once failed stay mended."""
+
+from pathlib import Path
+
+import pytest
+
+from backorder.db.session import migrate
+from tests.conftest import SERVER
+from tests.simulation.faults import FAULTS
+from tests.simulation.play import moves_of, play, readable, shorten
+
+pytestmark = pytest.mark.skipif(bool(SERVER), reason="The simulated world keeps its book in a file of its own.")
+
+ONCE_FAILED = (1016, 1021, 1042, 2005, 2007, 2017, 2028, 3000, 3004, 3037, 3039, 3064, 4025)
+"""Seeds that found something: a hold behind somebody else's, stock that moved while it was in doubt, orders that were
+deleted for good, a first import of nothing, a note at an order that is gone.
+"""
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("simulation") / "waitline.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.mark.parametrize("seed", ONCE_FAILED)
+def test_a_seed_that_once_failed_stays_mended(seed: int, template: Path) -> None:
+    assert play(seed, moves_of(seed), template).violation == ""
+
+
+def test_a_seed_gives_the_same_trace_each_time_and_another_seed_another(template: Path) -> None:
+    first, again, other = (play(seed, moves_of(seed, 120), template) for seed in (11, 11, 12))
+    assert (first.trace_hash, first.trace) == (again.trace_hash, again.trace)
+    assert first.trace_hash != other.trace_hash
+
+
+def test_what_fails_is_found_and_shortened_to_the_steps_that_matter(template: Path) -> None:
+    fault = FAULTS["a-key-for-each-arrival"].plant
+    whole = play(1, moves_of(1), template, fault)
+    short = shorten(whole, template, fault, seconds=20)
+    assert (whole.violation != "", len(short.moves) <= 12) == (True, True)
+    assert readable(short.trace)[-1].endswith("200")
+
+
+def test_a_fault_is_gone_with_the_run_it_was_planted_in(template: Path) -> None:
+    play(1, moves_of(1, 30), template, FAULTS["answered-before-kept"].plant)
+    assert play(1, moves_of(1, 30), template).violation == ""

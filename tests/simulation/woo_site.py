@@ -1,0 +1,222 @@
+"""A stand-in WooCommerce shop: its shoppers, its merchant, and what is true there."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from backorder.domain.supply import ZERO, Pool, Units
+from demo.stores.journal import Effect
+from demo.stores.woocommerce import WooShop
+from tests.simulation.site import SKUS, Book, Deliver, TrueLine, TrueOrder, owed_by, placed
+
+
+class WooSite:
+    """A stand-in WooCommerce shop."""
+
+    platform = "woocommerce"
+
+    def __init__(self, name: str, zone: str, clock: Callable[[], datetime], deliver: Deliver, die: Random) -> None:
+        self.name = name
+        self.address = f"https://{name}.example"
+        self.credentials = {"key": f"ck_{name}", "secret": f"cs_{name}", "webhook_secret": f"secret of {name} & more"}
+        self.app = WooShop(
+            address=self.address,
+            name=f"{name} goods",
+            key=f"ck_{name}",
+            secret=f"cs_{name}",
+            clock=clock,
+            deliver=deliver,
+            zone=zone,
+        )
+        self._clock = clock
+        self.entered: dict[int, datetime] = {}
+        self._shop = self.app.shop
+        self._deleted: list[TrueOrder] = []
+        self.silent = False
+        """Whether something happened of which the shop tells nobody."""
+        for sku in SKUS:
+            self._shop.add_product(f"{name} {sku}", sku, Decimal(die.randrange(0, 6)), backorders="notify")
+        self.acts = {
+            "order": (30, self._order),
+            "receive": (14, self._receive),
+            "count": (4, self._count),
+            "edit": (8, self._edit),
+            "refund": (3, self._refund),
+            "cancel": (6, self._cancel),
+            "ship": (8, self._ship),
+            "complete": (4, self._complete),
+            "pay": (4, self._pay),
+            "trash": (2, self._trash),
+            "restore": (3, self._restore),
+            "delete": (1, self._delete),
+            "touch": (2, self._touch),
+        }
+
+    def _order(self, die: Random) -> str:
+        wanted = die.sample(SKUS, 2 if die.random() < 0.25 else 1)
+        lines = [(sku, Decimal(die.randrange(1, 5))) for sku in wanted]
+        order = self._shop.place_order(
+            lines,
+            name=f"Ada {self.name}",
+            email=f"ada@{self.name}.example",
+            status=die.choices(["processing", "on-hold", "pending"], [8, 2, 1])[0],
+            via=die.choice(["store-api", "rest-api"]),
+            placed_at=placed(die, self._clock()),
+        )
+        self.entered[order.id] = self._clock()
+        return f"order {order.id} {order.status} of {[(sku, int(units)) for sku, units in lines]}"
+
+    def _some(self, die: Random, *statuses: str) -> Any:
+        wanted = statuses or ("processing", "on-hold")
+        open_ones = [order for order in self._shop.orders.values() if order.status in wanted]
+        return die.choice(open_ones) if open_ones else None
+
+    def _receive(self, die: Random) -> str:
+        sku, units = die.choice(SKUS), die.randrange(1, 6)
+        self._shop.set_stock(sku, self._shop.by_sku(sku).stock + units)
+        return f"{units} {sku}"
+
+    def _count(self, die: Random) -> str:
+        """Fewer are found on the shelf than the shop thinks; what is net of all orders goes down as much."""
+        sku, units = die.choice(SKUS), die.randrange(1, 4)
+        self._shop.set_stock(sku, self._shop.by_sku(sku).stock - units)
+        return f"{sku} less {units}"
+
+    def _edit(self, die: Random) -> str | None:
+        order = self._some(die)
+        if order is None or not order.lines:
+            return None
+        line = die.choice(order.lines)
+        units = Decimal(die.randrange(0, 5))
+        if units == line.quantity:
+            return None
+        self._shop.edit_line(order, line.id, units)
+        return f"{order.id} line {line.id} to {units}"
+
+    def _refund(self, die: Random) -> str | None:
+        order = self._some(die)
+        if order is None or not order.lines:
+            return None
+        line = die.choice(order.lines)
+        left = line.quantity - order.refunded(line.id) - order.shipped(line.id)
+        if left <= 0:
+            return None
+        restock = die.random() < 0.6
+        self._shop.refund_line(order, line.id, Decimal(1), restock=restock)
+        return f"{order.id} line {line.id} restock {restock}"
+
+    def _cancel(self, die: Random) -> str | None:
+        order = self._some(die)
+        if order is None:
+            return None
+        self._shop.set_status(order, "cancelled")
+        return str(order.id)
+
+    def _ship(self, die: Random) -> str | None:
+        order = self._some(die, "processing")
+        if order is None or not order.lines:
+            return None
+        line = die.choice(order.lines)
+        left = line.quantity - order.refunded(line.id) - order.shipped(line.id)
+        if left <= 0:
+            return None
+        units = Decimal(die.randrange(1, int(left) + 1))
+        self._shop.fulfil_line(order, line.id, units)
+        return f"{order.id} line {line.id}: {units}"
+
+    def _complete(self, die: Random) -> str | None:
+        order = self._some(die, "processing")
+        if order is None:
+            return None
+        self._shop.set_status(order, "completed")
+        return str(order.id)
+
+    def _pay(self, die: Random) -> str | None:
+        order = self._some(die, "on-hold", "pending")
+        if order is None:
+            return None
+        self._shop.set_status(order, "processing")
+        return str(order.id)
+
+    def _trash(self, die: Random) -> str | None:
+        order = self._some(die)
+        if order is None:
+            return None
+        self._shop.trash_order(order)
+        return str(order.id)
+
+    def _restore(self, die: Random) -> str | None:
+        order = self._some(die, "trash")
+        if order is None:
+            return None
+        self._shop.restore_order(order)
+        return str(order.id)
+
+    def _delete(self, die: Random) -> str | None:
+        order = self._some(die, "trash", "cancelled", "processing")
+        if order is None:
+            return None
+        self._deleted += [was for was in self._orders("processing", "on-hold", "trash") if was.id == order.id]
+        self._shop.delete_order(order)
+        self.silent = True
+        return str(order.id)
+
+    def _touch(self, die: Random) -> str | None:
+        order = self._some(die)
+        if order is None:
+            return None
+        self._shop.touch(order)
+        return str(order.id)
+
+    def pending(self) -> int:
+        return self._shop.hooks.waiting
+
+    def pending_now(self) -> int:
+        return self.pending()
+
+    def send(self, die: Random) -> str:
+        """The shop's queue is one, in order."""
+        sent = self._shop.hooks.step()
+        return "nothing" if sent is None else f"{sent.topic} {sent.status}"
+
+    def orders(self) -> Iterator[TrueOrder]:
+        return self._orders("processing", "on-hold")
+
+    def _orders(self, *owing: str) -> Iterator[TrueOrder]:
+        for order in self._shop.orders.values():
+            lines = []
+            for line in order.lines:
+                left = line.quantity - order.refunded(line.id) - order.shipped(line.id)
+                taken = order.status in owing and line.reduced > 0 and left > 0
+                lines.append(TrueLine(line.id, {Pool(line.sold): left} if taken else {}))
+            yield TrueOrder(order.id, order.created, tuple(lines))
+
+    def supply(self, book: Book) -> dict[Pool, Units]:
+        """The net figure and what our open lines have taken from it. The stock does not move when a parcel leaves or
+        units are refunded without going back: until the order is read, what it took and our book still owes stands.
+        """
+        ours = owed_by(self.orders(), book.orders)
+        true = {(order.id, line.id): sum(line.owed.values(), ZERO) for order in self.orders() for line in order.lines}
+        for (order_id, line_id, pool), units in book.owed.items():
+            taken = min(units, self._taken(order_id, line_id))
+            ours[pool] = ours.get(pool, ZERO) + max(ZERO, taken - true.get((order_id, line_id), ZERO))
+        return {
+            Pool(product.id): product.stock + ours.get(Pool(product.id), Decimal(0))
+            for product in self._shop.products.values()
+        }
+
+    def _taken(self, order_id: int, line_id: int) -> Units:
+        """Units that the shop took from the stock for a line and has not given back."""
+        order = self._shop.orders.get(order_id)
+        lines = order.lines if order is not None else ()
+        return next((line.reduced for line in lines if line.id == line_id), ZERO)
+
+    def stuck(self) -> dict[Pool, Units]:
+        """Units that orders took which are deleted or in the trash: the shop gives none back, and none has left."""
+        lost = [*self._orders("trash"), *self._deleted]
+        return owed_by(lost, {order.id for order in lost})
+
+    def effects(self) -> list[Effect]:
+        return self._shop.journal.effects
