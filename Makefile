@@ -1,15 +1,18 @@
 # Each target sets up what it needs in .venv. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test run check fix test-postgres bench-webhooks bench-restock replay-recorded replay-scenario lock
+.PHONY: help demo test run check fix test-postgres simulate simulate-all chaos bench-webhooks bench-restock \
+  replay-recorded replay-scenario lock
 .DELETE_ON_ERROR:
 
 # What a runner is told goes through the environment, letter for letter: a secret may hold quotes, $, & and <.
 # Make would expand a $ in a value, so each one is taken as it was written.
-TOLD := RECORDING SECRET ORDER SEED DROP CATCH_UP SCENARIO ONCE
+TOLD := RECORDING SECRET ORDER SEED DROP CATCH_UP SCENARIO ONCE SEEDS FAULT FAULTS LIST SECONDS DATABASE
 take = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
 $(foreach name,$(TOLD),$(if $(filter undefined,$(origin $(name))),,$(call take,$(name))))
 
 IN = .venv/bin/python -m
+# The storm over real processes is a test of minutes: `make chaos` is its place.
+TOGETHER = -n 2 --dist worksteal --ignore tests/chaos/test_short_storm.py
 DEV = .venv/dev.stamp
 RUN = .venv/run.stamp
 
@@ -20,7 +23,7 @@ demo: $(DEV) ## two stand-in stores and a story to watch in the browser; nothing
 	@$(IN) demo
 
 test: $(DEV) ## the tests, on SQLite
-	@$(IN) pytest -q -n 2 --dist worksteal
+	@$(IN) pytest -q $(TOGETHER)
 
 run: $(RUN) ## Waitline for real stores, with the settings of the environment or of .env
 	@$(IN) app.cli up
@@ -35,7 +38,16 @@ fix: $(DEV) ## format and mend what can be mended
 	@$(IN) ruff check --fix --quiet . ; $(IN) ruff format --quiet .
 
 test-postgres: $(DEV) ## the tests, on a PostgreSQL server started for them
-	@$(IN) tests.postgres -n 2 --dist worksteal
+	@$(IN) tests.postgres $(TOGETHER)
+
+simulate: $(DEV) ## a world in a box: [SEED= | SEEDS= SECONDS= FAULTS= | FAULT= SEEDS= | LIST=1]
+	@PYTHONHASHSEED=0 $(IN) tests.simulation
+
+simulate-all: $(DEV) ## the same, with every planted fault
+	@PYTHONHASHSEED=0 FAULTS=all $(IN) tests.simulation
+
+chaos: $(DEV) ## real processes, killed, stopped and cut off: [SECONDS= DATABASE=sqlite|postgres|both SEED= SCENARIO=]
+	@$(IN) tests.chaos
 
 bench-webhooks: $(DEV) ## webhooks a second, beside an empty view on the same server
 	@$(IN) benchmarks.webhooks
