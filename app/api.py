@@ -7,29 +7,33 @@ import json
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, abort, g, request, url_for
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+import jobs.what_if
 from app import orders
 from app.access import world
 from app.errors import problem
 from app.tellings import moment, order_as_json, promise
-from backorder.db import orderbook, queries, stores, supply_rows
+from app.what_if import preview_as_json, read_change
+from backorder.db import orderbook, queries, queue, stores, supply_rows
 from backorder.db.secrets import token_hash
 from backorder.domain import metrics
+from backorder.domain.acceptance import Answer
 from backorder.domain.lifecycle import LineStanding
 from backorder.domain.reasons import spoken
 from backorder.domain.store import Store
 from backorder.domain.supply import Inbound
 from jobs import steer
-from jobs.promise import today_of
+from jobs.promise import quotes, selling, today_of
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 MOST_ORDERS = 250
 ORDERS = 50
+MOST_UNITS = 1_000_000
 
 
 class NewInbound(BaseModel):
@@ -42,6 +46,15 @@ class NewInbound(BaseModel):
     expected_on: date
     location: int | None = Field(default=None, strict=True, ge=0, lt=2**63)
     source: str = Field(default="", max_length=200, pattern=r"^[^\x00-\x1f]*$")
+
+
+class WhatIf(BaseModel):
+    """What POST /what-if takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    changes: list[str] = Field(min_length=1, max_length=20)
+    commit: str | None = Field(default=None, max_length=64)
 
 
 @blueprint.before_request
@@ -104,13 +117,14 @@ def backorders() -> Response:
     if not 1 <= limit <= MOST_ORDERS:
         abort(422, f"limit must be from 1 to {MOST_ORDERS}.")
     after = _number("after", None)
+    today = today_of(store, here.clock())
     with here.database.read() as conn:
         heads = queries.waiting_orders(conn, store.id, limit=limit + 1, after=after)
         shown = heads[:limit]
         books = orderbook.load(conn, store.id, [head.order_id for head in shown])
     found = []
     for head in shown:
-        standing = books[head.order_id].standing(store.policy.split)
+        standing = books[head.order_id].standing(store.policy, today)
         waiting = [line for line in standing.lines if line.short > 0]
         dates = [line.promised for line in waiting]
         known = [promised for promised in dates if promised is not None]
@@ -159,7 +173,7 @@ def order(key: str) -> Response:
     here, store = world(), _store()
     with here.database.read() as conn:
         order_id = None if "\x00" in key else queries.order_id_of(conn, store.id, key)
-        found = None if order_id is None else orders.told(conn, store, order_id)
+        found = None if order_id is None else orders.told(conn, store, order_id, here.clock())
     if found is None:
         abort(404)
     return _json(order_as_json(found))
@@ -172,6 +186,7 @@ def items() -> Response:
     with here.database.read() as conn:
         stocked = supply_rows.stocked_items(conn, store.id)
         coming = supply_rows.inbound_rows(conn, store.id)
+        verdicts = selling(conn, store, {row.pool.item for row in stocked}, here.clock())
     by_pool: dict[Any, list[Inbound]] = {}
     for row in coming:
         by_pool.setdefault(row.line.pool, []).append(row.line)
@@ -185,6 +200,8 @@ def items() -> Response:
                 "on_hand": spoken(row.on_hand),
                 "outstanding": spoken(row.outstanding),
                 "waiting": spoken(row.waiting),
+                "accepting": verdicts[row.pool.item].answer is Answer.ACCEPT,
+                "why": verdicts[row.pool.item].why,
                 "inbound": [_inbound(line) for line in by_pool.get(row.pool, [])],
             }
             for row in stocked
@@ -192,19 +209,58 @@ def items() -> Response:
     )
 
 
-@blueprint.post("/inbound")
-def add_inbound() -> Response:
-    """Goods are on the way."""
+@blueprint.get("/quote")
+def quote() -> Response:
+    """When a new order of so many units of an item would ship, were it placed now."""
     here, store = world(), _store()
+    item, units = _number("item", 0), _number("quantity", 1)
+    if not 1 <= units <= MOST_UNITS:
+        abort(422, f"quantity must be from 1 to {MOST_UNITS}.")
+    with here.database.read() as conn:
+        pools = queue.known_pools(conn, store.id, [item])
+        found = quotes(conn, store, item, Decimal(units), here.clock())
+    if not pools:
+        abort(404)
+    best = min((dated for dated in found.values() if dated is not None), default=None)
+    return _json({"item": item, "quantity": str(units), "promise": promise(best)})
+
+
+@blueprint.post("/what-if")
+def what_if() -> Response:
+    """Who would move under some changes; with the `world` of such an answer the changes are made."""
+    here, store = world(), _store()
+    asked = _body(WhatIf)
+    if isinstance(asked, Response):
+        return asked
+    wanted = [read_change(text) for text in asked.changes]
+    if asked.commit is None:
+        return _json(preview_as_json(jobs.what_if.preview(here, store.id, wanted)))
+    return _json(preview_as_json(jobs.what_if.commit(here, store.id, wanted, asked.commit)))
+
+
+Asked = TypeVar("Asked", bound=BaseModel)
+
+
+def _body(model: type[Asked]) -> Asked | Response:
+    """The request's body, or the answer that refuses it."""
     if not request.is_json:
         return problem(415, "Send JSON, with Content-Type: application/json.")
     try:
-        new = NewInbound.model_validate(json.loads(request.get_data(), parse_float=Decimal))
+        return model.model_validate(json.loads(request.get_data(), parse_float=Decimal))
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         return problem(422, f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['msg']}.")
     except (ValueError, RecursionError):
         return problem(400, "The body is not JSON.")
+
+
+@blueprint.post("/inbound")
+def add_inbound() -> Response:
+    """Goods are on the way."""
+    here, store = world(), _store()
+    new = _body(NewInbound)
+    if isinstance(new, Response):
+        return new
     made = steer.add_inbound(
         here,
         store.id,

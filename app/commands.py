@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
+import jobs.what_if
 from app.access import new_signin
 from app.doctor import examine
 from app.orders import told
 from app.tellings import order_as_json, order_as_text
+from app.what_if import preview_as_json, preview_as_text, read_change
 from app.wiring import open_world
 from backorder.config import load
 from backorder.db import queries, stores
@@ -32,7 +34,7 @@ POLL_SECONDS = 0.2
 def register(cli: click.Group) -> None:
     """Add the operator's commands."""
     cli.add_command(_connect_group())
-    for command in (list_stores, on, watch, forget, signin, token, sync, idle, explain, doctor):
+    for command in (list_stores, on, watch, forget, signin, token, sync, idle, explain, preview, doctor):
         cli.add_command(command)
 
 
@@ -206,10 +208,28 @@ def explain(store: int, order: str, as_json: bool) -> None:
     with world.database.read() as conn:
         found = stores.get(conn, store)
         order_id = queries.order_id_of(conn, store, order)
-        story = None if order_id is None else told(conn, found, order_id)
+        story = None if order_id is None else told(conn, found, order_id, world.clock())
     if story is None:
         raise NoSuchStore(f"Store {store} has no order {order}.")
     click.echo(json.dumps(order_as_json(story)) if as_json else order_as_text(story))
+
+
+@click.command()
+@click.argument("store", type=int)
+@click.argument("changes", nargs=-1, required=True)
+@click.option("--commit", metavar="WORLD", help="Make the changes, if the world is still the one of that preview.")
+@AS_JSON
+def preview(store: int, changes: tuple[str, ...], commit: str | None, as_json: bool) -> None:
+    """Who would move, by how much. CHANGES are such as: "short 12 40" (goods 12 come with 40 fewer), "late 12 7" (7
+    days later), "class VIP 5" (5 days ahead), "close 3" (location 3), "cancel 102" (the order of that id).
+    """
+    world = _world()
+    wanted = [read_change(text) for text in changes]
+    if commit is None:
+        found = jobs.what_if.preview(world, store, wanted)
+    else:
+        found = jobs.what_if.commit(world, store, wanted, commit)
+    click.echo(json.dumps(preview_as_json(found)) if as_json else preview_as_text(found))
 
 
 @click.command()

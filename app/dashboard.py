@@ -26,7 +26,7 @@ class NeedsYou:
     wishes: list[queries.CancelWish]
     stuck: list[queries.StuckWork]
     pools: list[supply_rows.TroubledPool]
-    not_accepted: list[queries.OrderHead]
+    not_accepted: list[queries.NotAccepted]
     quarantined: int
 
     def __bool__(self) -> bool:
@@ -39,7 +39,7 @@ def needs_you(conn: Connection, store: Store) -> NeedsYou:
         wishes=queries.cancel_wishes(conn, store.id),
         stuck=queries.stuck_work(conn, store.id, limit=SHOWN),
         pools=supply_rows.troubled_pools(conn, store.id, limit=SHOWN),
-        not_accepted=[] if store.policy.accept_backorders else queries.not_accepted(conn, store.id, limit=SHOWN),
+        not_accepted=queries.not_accepted(conn, store.id, limit=SHOWN),
         quarantined=len(inbox.quarantined(conn, store.id)),
     )
 

@@ -57,6 +57,24 @@ def add() -> ResponseReturnValue:
     return redirect(url_for("incoming.show"), 303)
 
 
+@blueprint.post(f"/incoming/<int(max={LARGEST_ID}):inbound_id>")
+def change(inbound_id: int) -> ResponseReturnValue:
+    """Goods are expected on another day, or the rest of them will not come."""
+    here, store = world(), signed_in_store()
+    errors: dict[str, str] = {}
+    try:
+        if "end" in request.form:
+            steer.end_inbound(here, store.id, inbound_id)
+        elif (day := _day(request.form.get("expected_on", ""), errors)) is not None:
+            steer.move_inbound(here, store.id, inbound_id, day)
+    except Rejected as error:
+        errors["form"] = str(error)
+    if errors:
+        return _page(store, {}, {"form": next(iter(errors.values()))}), 422
+    flash("Saved. Dates of waiting orders are worked out anew.")
+    return redirect(url_for("incoming.show"), 303)
+
+
 @blueprint.post(f"/incoming/receipts/<int(max={LARGEST_ID}):receipt_id>/undo")
 def undo(receipt_id: int) -> ResponseReturnValue:
     """What was taken for an arrival was none."""

@@ -1,22 +1,29 @@
 """One order with everything that was decided, said and written about it; and the search for orders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
-from backorder.db import explain_rows, orderbook, queries
+from app.words import SPLITS
+from backorder.db import ahead, explain_rows, orderbook, queries, queue
 from backorder.db.explain_rows import Story
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
-from backorder.domain.lifecycle import LineState
+from backorder.domain.choices import OrderChoices
+from backorder.domain.lifecycle import LineState, OrderStanding
 from backorder.domain.metrics import order_state
 from backorder.domain.orders import Order, pools_of
-from backorder.domain.reasons import Explained, explain
+from backorder.domain.priority import Priority, priority_of
+from backorder.domain.promise import Outlook, delivery_for
+from backorder.domain.reasons import Explained, Place, explain
 from backorder.domain.store import Store
+from backorder.domain.supply import Pool
 from backorder.links import status_url
 from connectors import get
+from jobs.outlook import outlook
 
 blueprint = merchant_pages("orders", __name__)
 
@@ -34,28 +41,48 @@ class OrderStory:
     lines: list[Explained]
     story: Story
     link_version: int
+    choices: OrderChoices
+    priority: Priority
 
 
-def told(conn: Connection, store: Store, order_id: int) -> OrderStory | None:
-    """The order with its reasons; `None` where this store has none of that id. Nine statements."""
+def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderStory | None:
+    """The order with its reasons; `None` where this store has none of that id. Fourteen statements."""
     book = orderbook.load(conn, store.id, [order_id]).get(order_id)
     if book is None:
         return None
     story = explain_rows.story(conn, store.id, order_id, pools_of(book.order))
-    return _story(book, story, store)
+    day = outlook(conn, store, now)
+    standing, lines = explained(book, with_places(conn, store, story, order_id, day), store, day.today)
+    priority = priority_of(book.order, store.policy.priority, by_hand=book.choices.priority, pinned=book.choices.pinned)
+    return OrderStory(book.order, order_state(standing), lines, story, book.link_version, book.choices, priority)
 
 
-def _story(book: BookOrder, story: Story, store: Store) -> OrderStory:
-    standing = book.standing(store.policy.split)
+def with_places(conn: Connection, store: Store, story: Story, order_id: int, day: Outlook) -> Story:
+    """The story with those who are served before each line, and the goods on the way that cover it."""
+    before = ahead.ahead_of(conn, store.id, order_id)
+    coming = queue.coming(conn, store.id, {pool.item for pool in story.pools})
+
+    def whole(line: int, pool: Pool, place: Place) -> Place:
+        delivery = delivery_for(place.units_ahead + place.waiting, coming.get(pool, []), day)
+        return replace(place, ahead=before.get((line, pool), ()), delivery=delivery)
+
+    return replace(story, places={key: whole(*key, place) for key, place in story.places.items()})
+
+
+def explained(book: BookOrder, story: Story, store: Store, today: date) -> tuple[OrderStanding, list[Explained]]:
+    """Where the order stands today, with a reason for each of its lines."""
+    standing = book.standing(store.policy, today)
     lines = explain(
         standing,
         store.policy,
         places=story.places,
         pools=story.pools,
         wished=book.cancel_wished,
-        told=story.told,
+        refused=book.refused,
+        items=story.items,
+        yields=book.lets_pass(store.policy, today),
     )
-    return OrderStory(book.order, order_state(standing), lines, story, book.link_version)
+    return standing, lines
 
 
 @blueprint.get("/orders")
@@ -76,7 +103,7 @@ def show(order_id: int) -> ResponseReturnValue:
     """One order."""
     here, store = world(), signed_in_store()
     with here.database.read() as conn:
-        found = told(conn, store, order_id)
+        found = told(conn, store, order_id, here.clock())
     if found is None:
         abort(404)
     platform = get(store.platform)
@@ -88,4 +115,7 @@ def show(order_id: int) -> ResponseReturnValue:
         status_url=status_url(here, store.id, order_id, found.link_version),
         titles={line.id: line.title or line.sku for line in found.order.lines},
         ignored=[line for line in found.order.lines if line.ignored is not None],
+        class_sentences=found.priority.sentences(),
+        classes=list(dict.fromkeys(rule.name for rule in store.policy.priority)),
+        splits=SPLITS,
     )

@@ -1,15 +1,17 @@
 """The waiting queue: for each item who is next, and why."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
-from backorder.db import explain_rows, queue
+from backorder.db import explain_rows, items, queue
 from backorder.db.explain_rows import QueueLine, WaitingPool
 from backorder.db.session import Connection
-from backorder.domain.reasons import PoolFacts, Reason, Situation, accepted, reason
+from backorder.domain.choices import ItemChoices, kept_back
+from backorder.domain.reasons import PoolFacts, Reason, Situation, reason
 from backorder.domain.store import Store
 from backorder.domain.supply import Inbound
 from jobs.promise import today_of
@@ -36,12 +38,13 @@ class Queued:
 
 
 def page_of_queues(conn: Connection, store: Store, page: int) -> tuple[list[Queued], bool]:
-    """The pools of one page, and whether there is a next one. Four statements."""
+    """The pools of one page, and whether there is a next one. Five statements."""
     heads = explain_rows.waiting_pools(conn, store.id, limit=POOLS_A_PAGE + 1, offset=(page - 1) * POOLS_A_PAGE)
     shown = heads[:POOLS_A_PAGE]
     pools = [head.pool for head in shown]
     lines = explain_rows.queue_lines(conn, store.id, pools, limit=LINES_A_POOL)
     facts = explain_rows.pool_facts(conn, store.id, pools)
+    chosen = items.choices(conn, store.id, {pool.item for pool in pools})
     coming = queue.coming(conn, store.id, {pool.item for pool in pools})
     found = []
     for head in shown:
@@ -51,22 +54,23 @@ def page_of_queues(conn: Connection, store: Store, page: int) -> tuple[list[Queu
                 head,
                 known,
                 coming.get(head.pool, []),
-                [(line, _why(line, known, store)) for line in lines.get(head.pool, [])],
+                [(line, _why(line, known, store, chosen)) for line in lines.get(head.pool, [])],
             )
         )
     return found, len(heads) > POOLS_A_PAGE
 
 
-def _why(line: QueueLine, facts: PoolFacts, store: Store) -> Reason:
+def _why(line: QueueLine, facts: PoolFacts, store: Store, chosen: Mapping[int, ItemChoices]) -> Reason:
     return reason(
         Situation(
             outstanding=line.outstanding,
             allocated=line.allocated,
             pool=facts,
             units_ahead=line.place.units_ahead,
-            accepted=accepted(store.policy, line.place.first_promise, told=line.told),
+            overtaken_by=line.place.overtaken_by,
+            refused=line.refused,
             cancel_wished=line.cancel_wished,
-            keep_back=store.policy.keep_back,
+            keep_back=kept_back(store.policy, chosen.get(line.pool.item)),
         )
     )
 

@@ -11,15 +11,36 @@ from werkzeug.datastructures import MultiDict
 from app import words
 from app.access import merchant_pages, signed_in_store, world
 from backorder.domain.actions import Capability
-from backorder.domain.policy import HELP, BackorderPolicy, NoticeKind, PolicyError, Split
+from backorder.domain.policy import HELP, BackorderPolicy, Excess, NoticeKind, PolicyError
+from backorder.domain.priority import RuleError, parse_rules, written
 from backorder.domain.reasons import spoken
+from backorder.domain.split import Share, Split
 from backorder.domain.store import Store
 from jobs import steer
 from jobs.world import capabilities
 
 blueprint = merchant_pages("settings", __name__)
 
-WHOLE_NUMBERS = ("handling_days", "inbound_buffer_days", "settle_seconds")
+WHOLE_NUMBERS = (
+    "handling_days",
+    "inbound_buffer_days",
+    "settle_seconds",
+    "leapfrog_times",
+    "leapfrog_days",
+    "least_move_days",
+)
+LIMITS = (
+    "longest_wait_days",
+    "most_units_item",
+    "most_units_order",
+    "most_units_customer",
+    "most_late_days",
+    "most_cancel_percent",
+)
+MAYBE_NUMBERS = ("lead_time_days", "split_wait_days", "share_days", "cut_off_hour", *LIMITS)
+"""Left empty, the choice is not made."""
+AMOUNTS = ("keep_back", "least_part_units", "least_part_value")
+SWITCHES = ("accept_backorders", "accept_undated", "late_lines_wait", "whole_orders_first", "paused")
 NO_NUMBER = "This must be a whole number."
 
 
@@ -50,11 +71,11 @@ def chosen(form: MultiDict[str, str], *, with_tags: bool) -> tuple[dict[str, Any
     """The choices that a form makes, and a sentence for each field that cannot be read."""
     errors: dict[str, str] = {}
     choices: dict[str, Any] = {
-        "accept_backorders": "accept_backorders" in form,
-        "late_lines_wait": "late_lines_wait" in form,
-        "paused": "paused" in form,
+        **{name: name in form for name in SWITCHES},
         "sender_name": form.get("sender_name", "").strip(),
         "reply_to": form.get("reply_to", "").strip(),
+        "holidays_of": form.get("holidays_of", "").strip().upper(),
+        "workdays": frozenset(int(day) for day in form.getlist("workdays") if day in tuple("0123456")),
         "notices": frozenset(kind for kind in NoticeKind if kind.value in form.getlist("notices")),
     }
     if with_tags:
@@ -62,18 +83,36 @@ def chosen(form: MultiDict[str, str], *, with_tags: bool) -> tuple[dict[str, Any
     if form.get("split") in [split.value for split in Split]:
         choices["split"] = Split(form["split"])
     else:
-        errors["split"] = "Choose one of the three."
+        errors["split"] = "Choose one of these."
+    if form.get("order_share") in [share.value for share in Share]:
+        choices["order_share"] = Share(form["order_share"])
+    else:
+        errors["order_share"] = "Choose one of these."
+    if form.get("excess") in [excess.value for excess in Excess]:
+        choices["excess"] = Excess(form["excess"])
+    else:
+        errors["excess"] = "Choose one of these."
+    try:
+        choices["priority"] = parse_rules(form.get("priority", ""))
+    except RuleError as error:
+        errors["priority"] = str(error)
     for name in WHOLE_NUMBERS:
         choices[name] = _whole(name, form.get(name, ""), errors)
-    lead_time = form.get("lead_time_days", "").strip()
-    choices["lead_time_days"] = _whole("lead_time_days", lead_time, errors) if lead_time else None
-    try:
-        choices["keep_back"] = Decimal(form.get("keep_back", "").strip())
-        if not choices["keep_back"].is_finite():
-            errors["keep_back"] = "This must be a number."
-    except InvalidOperation:
-        errors["keep_back"] = "This must be a number."
+    for name in MAYBE_NUMBERS:
+        choices[name] = _whole(name, form.get(name, ""), errors) if form.get(name, "").strip() else None
+    for name in AMOUNTS:
+        choices[name] = _amount(name, form.get(name, ""), errors)
     return choices, errors
+
+
+def _amount(name: str, text: str, errors: dict[str, str]) -> Decimal:
+    try:
+        found = Decimal(text.strip())
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite():
+        errors[name] = "This must be a number."
+    return found
 
 
 def _whole(name: str, text: str, errors: dict[str, str]) -> int:
@@ -89,16 +128,21 @@ def as_entered(policy: BackorderPolicy) -> MultiDict[str, str]:
     entered: MultiDict[str, str] = MultiDict(
         {
             "split": policy.split.value,
-            "keep_back": spoken(policy.keep_back),
-            "lead_time_days": "" if policy.lead_time_days is None else str(policy.lead_time_days),
+            "order_share": policy.order_share.value,
+            "excess": policy.excess.value,
+            "holidays_of": policy.holidays_of,
+            "priority": written(policy.priority),
             "sender_name": policy.sender_name,
             "reply_to": policy.reply_to,
             "tag_prefix": policy.tag_prefix,
             **{name: str(getattr(policy, name)) for name in WHOLE_NUMBERS},
+            **{name: spoken(getattr(policy, name)) for name in AMOUNTS},
+            **{name: str(days) for name in MAYBE_NUMBERS if (days := getattr(policy, name)) is not None},
         }
     )
+    entered.setlist("workdays", [str(day) for day in sorted(policy.workdays)])
     entered.setlist("notices", [kind.value for kind in policy.notices])
-    for name in ("accept_backorders", "late_lines_wait", "paused"):
+    for name in SWITCHES:
         if getattr(policy, name):
             entered[name] = "yes"
     return entered
@@ -111,6 +155,10 @@ def _page(store: Store, entered: MultiDict[str, str], errors: Mapping[str, str])
         errors=errors,
         help=HELP,
         splits=words.SPLITS,
+        shares=words.SHARES,
+        excesses=words.EXCESSES,
+        limits=words.LIMITS,
+        weekdays=words.WEEKDAYS,
         notices=words.NOTICES,
         notice_help=words.NOTICE_HELP,
         with_tags=Capability.TAG in capabilities(store),

@@ -13,15 +13,17 @@ from flask.typing import ResponseReturnValue
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from app.access import check_origin, world
+from app.orders import explained
 from app.words import CANCEL_REASONS
 from backorder.db import explain_rows, orderbook, stores
 from backorder.db.explain_rows import Wish
 from backorder.domain.lifecycle import OrderStanding
 from backorder.domain.orders import Order, OrderStatus, pools_of
-from backorder.domain.reasons import Explained, explain
+from backorder.domain.reasons import Explained
 from backorder.domain.store import Health, Store
 from backorder.links import opened
 from jobs import steer
+from jobs.promise import today_of
 
 blueprint = Blueprint("status_page", __name__, url_prefix="/s")
 
@@ -107,15 +109,7 @@ def _open(token: str) -> Shown:
         if store.health is Health.GONE or (closed and here.clock() - book.order.changed_at > STAYS_OPEN):
             abort(404)
         story = explain_rows.story(conn, store.id, book.order.id, pools_of(book.order))
-    standing = book.standing(store.policy.split)
-    lines = explain(
-        standing,
-        store.policy,
-        places=story.places,
-        pools=story.pools,
-        wished=book.cancel_wished,
-        told=story.told,
-    )
+    standing, lines = explained(book, story, store, today_of(store, here.clock()))
     return Shown(store, book.order, standing, lines, story.wishes)
 
 

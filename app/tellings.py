@@ -19,6 +19,12 @@ def order_as_json(found: OrderStory) -> dict[str, Any]:
         "number": found.order.number,
         "state": found.state.value,
         "placed_at": moment(found.order.placed_at),
+        "priority": {
+            "class": found.priority.name,
+            "head_start_days": found.priority.head_start_days,
+            "pinned": found.priority.pinned,
+            "unknown": [fact.value for fact in found.priority.unknown],
+        },
         "lines": [_line(row, items[row.line.line_id]) for row in found.lines],
         "decisions": [_decision(row) for row in story.decisions],
         "notices": [{"kind": x.kind.value, "state": x.state.value, "at": moment(x.at)} for x in story.notices],
@@ -30,6 +36,7 @@ def order_as_text(found: OrderStory) -> str:
     """The same for reading in a terminal: each line, what it has, why, and what would change it."""
     placed = f"{found.order.placed_at:%Y-%m-%d %H:%M} UTC"
     rows = [f"Order {found.order.number}, placed {placed}: {LINE_STATES[found.state].lower()}."]
+    rows += found.priority.sentences()
     for row in found.lines:
         part = row.part
         rows.append("")
@@ -42,6 +49,10 @@ def order_as_text(found: OrderStory) -> str:
                 rows.append(f"  Expected to ship by {spoken_day(part.promised[1])}.")
         rows.append(f"  {row.reason.text}")
         rows.append(f"  {row.reason.change}")
+        rows += [f"  Before it: {one.number} with {counted(one.units)}: {one.why}." for one in row.place.ahead]
+        if row.place.delivery is not None:
+            source, day = row.place.delivery.source, spoken_day(row.place.delivery.expected_on)
+            rows.append(f"  Covered by the goods{f' from {source}' if source else ''} expected on {day}.")
     return "\n".join(rows)
 
 
@@ -70,7 +81,14 @@ def _line(row: Explained, item: int | None) -> dict[str, Any]:
             "code": row.reason.code.value,
             "units_ahead": spoken(row.reason.units_ahead),
             "text": row.reason.text,
+            "customer": row.reason.customer,
+            "change": row.reason.change,
         },
+        "ahead": [
+            {"order": one.order_id, "number": one.number, "units": spoken(one.units), "why": one.why}
+            for one in row.place.ahead
+        ],
+        "covered_by": None if row.place.delivery is None else row.place.delivery.id,
     }
 
 
@@ -83,6 +101,8 @@ def _decision(row: explain_rows.DecisionRow) -> dict[str, Any]:
         "allocated": spoken(row.allocated),
         "firm": spoken(row.firm),
         "rule": row.rule.value,
+        "priority": row.priority,
+        "overtook": row.overtook,
         "on_hand": None if row.on_hand is None else spoken(row.on_hand),
         "policy_version": row.policy_version,
         "at": moment(row.at),

@@ -9,8 +9,9 @@ from backorder.domain.actions import ActionKind
 from backorder.domain.allocation import Rule
 from backorder.domain.lifecycle import LineState, WorkState
 from backorder.domain.orders import Ignored, OrderStatus
-from backorder.domain.policy import NoticeKind, Split
+from backorder.domain.policy import Excess, NoticeKind
 from backorder.domain.reasons import counted, spoken, spoken_day
+from backorder.domain.split import Share, Split
 
 LINE_STATES = {
     LineState.COVERED: "In stock",
@@ -38,12 +39,20 @@ WORK_STATES = {
 RULES = {
     Rule.CAME_IN_COVERED: "In stock when the order came in",
     Rule.OLDEST_FIRST: "Given: it was next in line",
+    Rule.HEAD_START: "Given: its class puts it before an older order",
+    Rule.PINNED: "Given: it is pinned before everybody",
+    Rule.WHOLE_ORDER: "Given: it makes its order whole, so it went before others of its day",
+    Rule.OTHER_YIELDED: "Given: an older order that cannot be made whole yet lets it pass",
     Rule.NOT_ENOUGH_LEFT: "Not enough was left for all of it: the rest waits",
     Rule.SUPPLY_SHRANK: "Taken back: the stock became less",
     Rule.OLDER_CAME: "Taken back: an older order became known",
+    Rule.OVERTAKEN: "Taken back: an order with a head start, a pin or a whole parcel took it",
+    Rule.YIELDS: "Given up: its order cannot be made whole yet and lets others pass",
+    Rule.TAKEN_BY_HAND: "Taken by hand, for another order",
+    Rule.MORE_OWED: "More units are owed: they keep the place of the line",
     Rule.LESS_OWED: "Fewer units are owed: shipped, cancelled or changed in the store",
     Rule.CUSTOMER_CANCELS: "Taken back: the customer wants to cancel",
-    Rule.BY_HAND: "Released by hand in the store",
+    Rule.BY_HAND: "Given by hand",
     Rule.RELEASED: "The store lets it ship",
 }
 NOTICES = {
@@ -80,6 +89,24 @@ SPLITS = {
     Split.SHIP_AVAILABLE: "Ship what is there at once",
     Split.LINE_WHOLE: "Ship a line when all of it is there",
     Split.ORDER_WHOLE: "Ship the order when all of it is there",
+    Split.WAIT_UNTIL: "Wait some days for the whole order, then ship what is there",
+}
+EXCESSES = {
+    Excess.HOLD: "I decide about it",
+    Excess.REFUSE: "Show it to me as to be cancelled",
+}
+LIMITS = {
+    "longest_wait_days": "Longest wait, in days",
+    "most_units_item": "Most waiting units of one item",
+    "most_units_order": "Most waiting units of one order",
+    "most_units_customer": "Most waiting units of one customer",
+    "most_late_days": "Latest supplier, in days",
+    "most_cancel_percent": "Most cancelled, in per cent",
+}
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+SHARES = {
+    Share.KEEP: "Keep them for it",
+    Share.YIELD: "Let other orders have them",
 }
 CANCEL_REASONS = {
     "no_need": "I no longer need it",

@@ -3,25 +3,24 @@
 A pass holds no transaction while it reads from the store. What it saves is one transaction that checks the lease.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
-from backorder.db import items, leases, orderbook, outbox, queue, stores
+from backorder.db import changes, goods, items, leases, orderbook, outbox, queue, stores, waiting_sums
 from backorder.db.leases import Lease
-from backorder.db.queue import QueuedPart
 from backorder.db.session import Connection
-from backorder.domain.allocation import Plan, Supply
-from backorder.domain.allocation import allocate as plan
+from backorder.domain.choices import ItemChoices, may_yield
 from backorder.domain.store import Store
 from backorder.domain.supply import ZERO, Assessment, Believed, Pool, Stock, Units, assess
 from connectors.contract import StockRead, StoreClient
 from jobs.breaker import calling, may_be_called
-from jobs.promise import promise
+from jobs.plan import CHAIN, Planned, needs_whole_orders, plan
+from jobs.promise import promise, today_of
 from jobs.pull import pull
-from jobs.review import binding_of, review
+from jobs.review import review
 from jobs.take_in import take_in
 from jobs.world import World
 
@@ -61,17 +60,19 @@ def _pass(world: World, store: Store, lease: Lease) -> bool:
         marks = items.dirty(conn, store.id, world.clock(), ITEMS)
         left = orderbook.unread(conn, store.id, ORDERS)
         to_review = bool(orderbook.to_review(conn, store.id))
+        together = queue.chain(conn, store.id, marks, CHAIN) if may_yield(store.policy) else None
     if left and left != asked:
         return True
     if not marks and not to_review:
         return False
-    first = _read_stock(world, lease, client, marks)
-    reading = _pull_where_in_doubt(world, store, lease, client, marks, first)
+    wanted = together or set(marks)
+    first = _read_stock(world, lease, client, wanted)
+    reading = _pull_where_in_doubt(world, store, lease, client, wanted, first)
     before_pull = {} if reading is first else {stock.pool: stock.available for stock in first.stock}
     with world.database.write() as conn:
         leases.check(conn, lease)
         store = stores.to_change(conn, store.id)
-        _save_pass(conn, world, store, marks, reading, before_pull)
+        _save_pass(conn, world, store, marks, reading, before_pull, may_pass=together is not None)
     return True
 
 
@@ -89,15 +90,15 @@ def _read_orders(world: World, store: Store, lease: Lease, client: StoreClient) 
     return ids
 
 
-def _read_stock(world: World, lease: Lease, client: StoreClient, marks: Mapping[int, int]) -> StockRead:
-    if not marks:
+def _read_stock(world: World, lease: Lease, client: StoreClient, wanted: set[int]) -> StockRead:
+    if not wanted:
         return StockRead(world.clock(), (), ())
     _renew(world, lease)
-    return client.read_stock(sorted(marks))
+    return client.read_stock(sorted(wanted))
 
 
 def _pull_where_in_doubt(
-    world: World, store: Store, lease: Lease, client: StoreClient, marks: Mapping[int, int], reading: StockRead
+    world: World, store: Store, lease: Lease, client: StoreClient, wanted: set[int], reading: StockRead
 ) -> StockRead:
     """Where orders and stock do not tell of one moment, read what changed lately, and the stock after it.
 
@@ -114,9 +115,11 @@ def _pull_where_in_doubt(
     with world.database.write() as conn:
         leases.check(conn, lease)
         stores.take_turn(conn, store.id)
-        orderbook.mark_unread(conn, store.id, queue.owed_orders(conn, store.id, doubted & net, ORDERS), world.clock())
+        orderbook.mark_unread(
+            conn, store.id, waiting_sums.owed_orders(conn, store.id, doubted & net, ORDERS), world.clock()
+        )
     _read_orders(world, store, lease, client)
-    return _read_stock(world, lease, client, marks)
+    return _read_stock(world, lease, client, wanted)
 
 
 def _renew(world: World, lease: Lease) -> None:
@@ -130,33 +133,23 @@ def _assess(
     """Each pool's reading held against what we believe, and the units our open lines owe there."""
     counted = {stock.pool.item for stock in reading.stock}
     known = queue.known_pools(conn, store.id, counted)
-    queues = queue.queues(conn, store.id, counted)
+    owing = waiting_sums.owing(conn, store.id, counted)
     pulled_at = stores.get(conn, store.id).pulled_at
     assessed = {}
     for stock in reading.stock:
         before = known.get(stock.pool)
         if before is not None and before.read_began > reading.began:
             continue
-        owed = sum((part.demand.outstanding for part in queues.get(stock.pool, [])), ZERO)
         assessed[stock.pool] = assess(
             before.believed if before else Believed(),
             stock,
-            owed,
+            owing.get(stock.pool, ZERO),
             began=reading.began,
             pulled_at=pulled_at,
             settle=store.policy.settle,
             before_pull=before_pull.get(stock.pool),
         )
     return assessed
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """What a pass found out, on its way into the tables."""
-
-    queues: Mapping[Pool, list[QueuedPart]]
-    assessed: Mapping[Pool, Assessment]
-    plan: Plan
 
 
 def _save_pass(
@@ -166,7 +159,10 @@ def _save_pass(
     marks: Mapping[int, int],
     reading: StockRead,
     before_pull: Mapping[Pool, Units],
+    *,
+    may_pass: bool,
 ) -> None:
+    """Plan and save. `may_pass`: all that yielding orders wait for is in this pass, so others may pass them."""
     now = world.clock()
     counted_otherwise = items.save(conn, store.id, reading.items)
     if counted_otherwise:
@@ -174,68 +170,49 @@ def _save_pass(
     assessed = _assess(conn, store, reading, before_pull)
     stocks = {stock.pool: stock for stock in reading.stock}
     dropped = queue.drop_pools(conn, store.id, set(marks), keep=stocks, began=reading.began)
-    queues = queue.queues(conn, store.id, {pool.item for pool in [*assessed, *dropped]})
-    planned = _Planned(queues, assessed, _plan(store, queues, assessed, dropped))
-    _save_planned(conn, store, planned, stocks, reading.began, now)
-    touched = {decision.demand.turn.order_id for decision in planned.plan.decisions}
-    promised = {part.demand.turn.order_id for parts in queues.values() for part in parts}
-    review(conn, store, touched | promised | set(orderbook.to_review(conn, store.id)), now)
+    counted = {pool.item for pool in [*assessed, *dropped]}
+    queues = queue.queues(conn, store.id, counted)
+    beside = queue.beside(conn, store.id, counted) if needs_whole_orders(store.policy) else []
+    chosen = items.choices(conn, store.id, counted)
+    planned = plan(store, queues, beside, assessed, dropped, chosen, today_of(store, now), may_pass=may_pass)
+    promised = _save_planned(conn, store, planned, stocks, reading.began, now)
+    decided = {decision.demand.turn.order_id for decision in planned.plan.decisions}
+    review(conn, store, decided | promised | planned.dated | set(orderbook.to_review(conn, store.id)), now)
     items.done(conn, store.id, marks)
 
 
-def _plan(
-    store: Store,
-    queues: Mapping[Pool, list[QueuedPart]],
-    assessed: Mapping[Pool, Assessment],
-    dropped: Sequence[Pool],
-) -> Plan:
-    supply = {pool: Supply(ZERO) for pool in dropped}
-    supply |= {
-        pool: Supply(said.give, store.policy.keep_back, said.may_take_back)
-        for pool, said in assessed.items()
-        if said.give is not None
-    }
-    demand = [part.demand for parts in queues.values() for part in parts]
-    return plan(demand, supply, binding_of(store))
-
-
 def _save_planned(
-    conn: Connection, store: Store, planned: _Planned, stocks: Mapping[Pool, Stock], began: datetime, now: datetime
-) -> None:
-    assessed = planned.assessed
+    conn: Connection, store: Store, planned: Planned, stocks: Mapping[Pool, Stock], began: datetime, now: datetime
+) -> set[int]:
+    """Save what was planned, and what it means for dates; the orders whose dates moved."""
+    assessed, made = planned.assessed, planned.plan
     queue.save_pools(
         conn,
         store.id,
-        {pool: (stocks[pool], said, began, planned.plan.shortfall.get(pool, ZERO)) for pool, said in assessed.items()},
+        {pool: (stocks[pool], said) for pool, said in assessed.items()},
+        began=began,
+        shortfall=made.shortfall,
+        given=planned.given(),
     )
     on_hand = {pool: said.give for pool, said in assessed.items() if said.give is not None}
-    queue.decide(conn, store.id, planned.plan.decisions, on_hand, policy_version=store.policy.version, now=now)
+    queue.decide(conn, store.id, made.decisions, on_hand, policy_version=store.policy.version, now=now)
+    changes.passed(conn, store.id, made.passed_over, now)
     coming = queue.coming(conn, store.id, {pool.item for pool in assessed})
     for pool, said in assessed.items():
         if said.arrived > 0 and pool in coming:
-            queue.book_arrival(conn, store.id, coming[pool], said.arrived, now)
+            goods.book_arrival(conn, store.id, coming[pool], said.arrived, now)
+            _keep_back_of_receipt(conn, store, pool.item, said.arrived)
     if any(said.arrived > 0 for said in assessed.values()):
         coming = queue.coming(conn, store.id, {pool.item for pool in assessed})
     in_doubt = [pool for pool, said in assessed.items() if not said.may_take_back]
-    promise(conn, store, _after(planned, now), coming, in_doubt, now)
+    return promise(conn, store, planned.after(now), coming, in_doubt, now)
 
 
-def _after(planned: _Planned, now: datetime) -> dict[Pool, list[QueuedPart]]:
-    """The queues as the decisions leave them."""
-    made = {decision.demand.key: decision for decision in planned.plan.decisions}
-
-    def moved(part: QueuedPart) -> QueuedPart:
-        decision = made.get(part.demand.key)
-        if decision is None:
-            return part
-        short = decision.allocated < part.demand.outstanding
-        return replace(
-            part,
-            demand=replace(part.demand, allocated=decision.allocated, firm=decision.firm),
-            backordered_at=part.backordered_at or (now if short else None),
-        )
-
-    return {pool: [moved(part) for part in parts] for pool, parts in planned.queues.items()}
+def _keep_back_of_receipt(conn: Connection, store: Store, item: int, units: Units) -> None:
+    """A share that is to be kept back becomes units when goods come in, so that the next pass gives the same."""
+    choices = items.choices(conn, store.id, [item]).get(item, ItemChoices())
+    if choices.keep_back_percent is not None:
+        changes.choose_for_item(conn, store.id, item, replace(choices, keep_back=choices.after_receipt(units)))
 
 
 def _ring(world: World, store_id: int) -> None:

@@ -23,6 +23,7 @@ from backorder.links import status_url
 from jobs import wording
 from jobs.breaker import may_be_called
 from jobs.mailer import Message
+from jobs.promise import today_of
 from jobs.world import World
 from jobs.write_back import fresh, read_again
 
@@ -72,7 +73,7 @@ def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Mess
         read_again(conn, world, store, book, now)
         outbox.set_notice(conn, row.id, WorkState.DUE, now, due_at=now + timedelta(seconds=1))
         return None
-    order = book.standing(store.policy.split)
+    order = book.standing(store.policy, today_of(store, world.clock()))
     if not still_true(row.kind, order):
         outbox.set_notice(conn, row.id, WorkState.DROPPED, now, reason="It was no longer true.")
         return None
@@ -120,7 +121,7 @@ class _Line:
 
 def compose(world: World, store: Store, book: BookOrder, order: OrderStanding, row: NoticeRow) -> Message:
     """The mail as text and as HTML, from the same figures."""
-    lines = [_line(line) for line in order.lines if line.waited]
+    lines = [_line(line) for line in order.lines if line.waited and line.accepted]
     values: dict[str, Any] = {
         "kind": row.kind.value,
         "number": book.order.number,

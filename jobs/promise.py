@@ -8,12 +8,16 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from backorder.db import queue
+from backorder.db import changes, queue
 from backorder.db.queue import QueuedPart
 from backorder.db.session import Connection
-from backorder.domain.promise import Promise, Waiting, promises
+from backorder.domain.acceptance import Answer, Asked, Verdict, judge
+from backorder.domain.allocation import Turn
+from backorder.domain.promise import Promise, Waiting, promises, quote, settled
 from backorder.domain.store import Store
-from backorder.domain.supply import Inbound, Pool
+from backorder.domain.supply import ZERO, Inbound, Pool, Units
+from jobs.accept import changed, terms_of_items, verdicts
+from jobs.outlook import outlook
 
 
 def today_of(store: Store, now: datetime) -> date:
@@ -28,24 +32,80 @@ def promise(
     coming: Mapping[Pool, list[Inbound]],
     in_doubt: Iterable[Pool],
     now: datetime,
-) -> None:
-    """Write what moved. In a pool whose figures are in doubt no date that was given is moved."""
-    today = today_of(store, now)
+) -> set[int]:
+    """Write what moved; the orders that it concerns. In a pool whose figures are in doubt no date that was given is
+    moved.
+    """
+    ahead = outlook(conn, store, now)
     doubted = frozenset(in_doubt)
-    moved: list[tuple[QueuedPart, Promise | None]] = []
+    zone = ZoneInfo(store.timezone)
+    found: dict[Pool, list[tuple[QueuedPart, Promise | None]]] = {}
     for pool, parts in queues.items():
-        since = [(part.backordered_at or now).astimezone(ZoneInfo(store.timezone)).date() for part in parts]
-        waiting = [Waiting(part.demand, day) for part, day in zip(parts, since, strict=True)]
-        found = promises(waiting, coming.get(pool, []), store.policy, today)
-        for part, new in zip(parts, found, strict=True):
-            due = new if _is_promised(store, part) else None
-            moves = due != part.promised
-            if moves and (part.promised is None or pool not in doubted):
+        waiting = [Waiting(part.demand, (part.backordered_at or now).astimezone(zone).date()) for part in parts]
+        found[pool] = list(zip(parts, promises(waiting, coming.get(pool, []), ahead), strict=True))
+    said = verdicts(conn, store, found, coming, ahead, now)
+    answers = changed(said, (part for parts in queues.values() for part in parts))
+    changes.answered(conn, store.id, answers)
+    moved: list[tuple[QueuedPart, Promise | None]] = []
+    for pool, dated in found.items():
+        for part, new in dated:
+            due = settled(part.promised, new, ahead) if _is_promised(part, said) else None
+            if due != part.promised and (part.promised is None or pool not in doubted):
                 moved.append((part, due))
     queue.promise(conn, store.id, moved)
+    return {part.demand.turn.order_id for part, _ in moved} | {order for order, _ in answers}
 
 
-def _is_promised(store: Store, part: QueuedPart) -> bool:
-    """Only what waits has a date; where the merchant does not accept backorders, no new one gets any."""
-    waits = part.backordered_at is not None and part.demand.allocated < part.demand.outstanding
-    return waits and (store.policy.accept_backorders or part.promised is not None)
+def quotes(conn: Connection, store: Store, item: int, units: Units, now: datetime) -> dict[Pool, Promise | None]:
+    """When a new order without a head start would ship from each pool of an item, were it placed now."""
+    ahead = outlook(conn, store, now)
+    queues, coming = queue.queues(conn, store.id, [item]), queue.coming(conn, store.id, [item])
+    turn = Turn(now, _LAST, _LAST)
+    found = {}
+    for pool, known in queue.known_pools(conn, store.id, [item]).items():
+        parts = queues.get(pool, [])
+        given = sum((part.demand.allocated for part in parts), ZERO)
+        waiting = [Waiting(part.demand, ahead.today) for part in parts]
+        free = known.believed.on_hand - given
+        found[pool] = quote(waiting, coming.get(pool, []), units, ahead, free=free, turn=turn)
+    return found
+
+
+def selling(conn: Connection, store: Store, item_ids: set[int], now: datetime) -> dict[int, Verdict]:
+    """Whether one more unit of each item would be accepted although nothing is there, and why not."""
+    ahead = outlook(conn, store, now)
+    queues, coming = queue.queues(conn, store.id, item_ids), queue.coming(conn, store.id, item_ids)
+    terms = terms_of_items(conn, store, coming, item_ids, ahead)
+    turn = Turn(now, _LAST, _LAST)
+    waiting: dict[int, Units] = {}
+    soonest: dict[int, Promise | None] = {}
+    for pool in sorted({Pool(item) for item in item_ids} | set(queues) | set(coming)):
+        parts = queues.get(pool, [])
+        short = sum((p.demand.outstanding - p.demand.allocated for p in parts if p.answer in _TAKEN_ON), ZERO)
+        waiting[pool.item] = waiting.get(pool.item, ZERO) + short
+        before = [Waiting(part.demand, ahead.today) for part in parts]
+        dated = quote(before, coming.get(pool, []), Units(1), ahead, free=ZERO, turn=turn)
+        known = [found for found in (soonest.get(pool.item), dated) if found is not None]
+        soonest[pool.item] = min(known, default=None)
+    return {
+        item: judge(
+            Asked(Units(1), of_item=waiting[item], of_customer=None, promise=soonest[item]),
+            terms[item],
+            store.policy,
+            ahead.today,
+        )
+        for item in item_ids
+    }
+
+
+_TAKEN_ON = (None, Answer.ACCEPT)
+_LAST = 2**63 - 1
+"""The id of an order that is not there yet: behind all that were placed at the same moment."""
+
+
+def _is_promised(part: QueuedPart, said: Mapping[tuple[int, int], Verdict]) -> bool:
+    """Only what waits has a date, and only what was accepted."""
+    if part.backordered_at is None or part.demand.allocated >= part.demand.outstanding:
+        return False
+    verdict = said.get((part.demand.turn.order_id, part.demand.turn.line_id))
+    return verdict is None or verdict.answer is Answer.ACCEPT

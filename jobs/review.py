@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 
 from backorder.db import orderbook, outbox, queue
 from backorder.db.orderbook import BookOrder
@@ -10,27 +11,30 @@ from backorder.db.outbox import Reviewed
 from backorder.db.session import Connection
 from backorder.domain.actions import ActionKind, Capability, StoreSide, desired, plan_actions, without_tags
 from backorder.domain.allocation import Binding, Decision, Rule, made_firm
+from backorder.domain.lifecycle import LineStanding, PartStanding
 from backorder.domain.notices import notices_due
 from backorder.domain.orders import OrderStatus
-from backorder.domain.policy import NoticeKind, Split
+from backorder.domain.policy import NoticeKind
 from backorder.domain.store import Mode, Store
-from backorder.domain.supply import ZERO
+from backorder.domain.supply import ZERO, Pool, Units
 from jobs import wording
+from jobs.promise import today_of
 from jobs.take_in import FRESH
 from jobs.world import capabilities
 
 
 def review(conn: Connection, store: Store, order_ids: Iterable[int], now: datetime) -> None:
     """Save what changed at these orders, with the writes and messages that it makes due, in this transaction."""
+    today = today_of(store, now)
     books = orderbook.load(conn, store.id, order_ids, lock=True)
-    if binding_of(store) is Binding.AT_RELEASE and (covered := _covered(store, books.values())):
+    if binding_of(store) is Binding.AT_RELEASE and (covered := _covered(store, books.values(), today)):
         queue.decide(conn, store.id, covered, {}, policy_version=store.policy.version, now=now)
         books = orderbook.load(conn, store.id, books, lock=True)
     unfinished = outbox.unfinished(conn, store.id, books)
     found = [
         reviewed
         for book in books.values()
-        if (reviewed := _reviewed(store, book, settled=book.order.id not in unfinished)) is not None
+        if (reviewed := _reviewed(store, book, today, settled=book.order.id not in unfinished)) is not None
     ]
     outbox.save_reviews(conn, store.id, found, now)
     # Orders that are to be written to need a fresh reading: better many in one call now than each by itself later.
@@ -45,31 +49,37 @@ def binding_of(store: Store) -> Binding:
     return Binding.AT_RELEASE if Capability.HOLD in capabilities(store) else Binding.AT_GRANT
 
 
-def _covered(store: Store, books: Iterable[BookOrder]) -> list[Decision]:
-    """Lines that never waited are in nobody's hold: the store lets them ship, so their units are firm. Where orders
-    ship whole this is so only of an order that never waited.
+def _covered(store: Store, books: Iterable[BookOrder], today: date) -> list[Decision]:
+    """Lines that never waited are in nobody's hold: the store lets them ship, so their units are firm. But what has
+    to stay until more of its order is there is held.
     """
     made: list[Decision] = []
     for book in books:
-        order = book.standing(store.policy.split)
-        if order.status is not OrderStatus.OPEN or (store.policy.split is Split.ORDER_WHOLE and order.waited):
+        order = book.standing(store.policy, today)
+        if order.status is not OrderStatus.OPEN:
             continue
         made += made_firm(
             book.order,
             order,
-            lambda line, part, _: ZERO if line.waited or line.waiting > 0 else part.allocated,
+            partial(_covers, order_waited=order.waited),
             Rule.CAME_IN_COVERED,
         )
     return made
+
+
+def _covers(line: LineStanding, part: PartStanding, _: Pool, *, order_waited: bool) -> Units:
+    """Units of a line that nobody keeps from shipping since it came in."""
+    held = line.waited or line.waiting > 0 or (order_waited and line.stay is not None)
+    return ZERO if held else part.allocated
 
 
 def _read_since(book: BookOrder, moment: datetime) -> bool:
     return book.known.read_began is not None and book.known.read_began >= moment
 
 
-def _reviewed(store: Store, book: BookOrder, *, settled: bool) -> Reviewed | None:
+def _reviewed(store: Store, book: BookOrder, today: date, *, settled: bool) -> Reviewed | None:
     """What changed at one order. `settled`: no write is under way, so what the store lacks of our holds is missing."""
-    order = book.standing(store.policy.split)
+    order = book.standing(store.policy, today)
     stood = order.stood(book.stood)
     state_seq = book.state_seq + (stood != book.stood)
     live = store.mode is Mode.ON

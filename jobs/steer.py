@@ -4,16 +4,24 @@ There is one way to allocate: nothing here decides who gets what.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from backorder.db import changes, items, orderbook, outbox, queue, stores
+from backorder.db import changes, goods, items, orderbook, outbox, queue, stores
+from backorder.db.session import Connection
+from backorder.domain.acceptance import Answer, Verdict
+from backorder.domain.allocation import give
+from backorder.domain.choices import ItemChoices
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, Rejected, TemporaryFailure
 from backorder.domain.policy import BackorderPolicy
+from backorder.domain.split import Split
 from backorder.domain.store import Mode
-from backorder.domain.supply import Pool
+from backorder.domain.supply import ZERO, Pool, Units
 from connectors import get
+from jobs.outlook import calendar
+from jobs.promise import today_of
 from jobs.world import World
 
 
@@ -50,14 +58,102 @@ def save_policy(world: World, store_id: int, **choices: Any) -> BackorderPolicy:
     with world.database.write() as conn:
         before = stores.to_change(conn, store_id).policy
         policy = before.changed(**choices)
+        calendar(policy, world.clock().year)
         stores.set_policy(conn, store_id, policy)
-        if policy.late_lines_wait != before.late_lines_wait:
-            # Queue times are kept with the lines: they are set anew when their orders are read.
-            orderbook.mark_unread(conn, store_id, orderbook.owing(conn, store_id), world.clock())
+        if (policy.late_lines_wait, policy.priority) != (before.late_lines_wait, before.priority):
+            # Queue times are kept with the lines.
+            changes.queue_anew(conn, store_id, orderbook.owing(conn, store_id), policy)
         changes.review_all(conn, store_id, forget_stood=False)
         items.touch(conn, store_id, items.owed(conn, store_id))
     world.bell.ring("allocate", "allocate", store_id)
     return policy
+
+
+def choose_for_order(world: World, store_id: int, order_id: int, **chosen: Any) -> None:
+    """What the merchant chose for one order: its class, a pin, when parts of it may leave. Raises Nonsense."""
+    with world.database.write() as conn:
+        store = stores.to_change(conn, store_id)
+        book = orderbook.load(conn, store_id, [order_id]).get(order_id)
+        if book is None:
+            raise Nonsense("There is no such order.")
+        choices = replace(book.choices, **chosen)
+        if choices.priority and choices.priority not in {rule.name for rule in store.policy.priority}:
+            raise Nonsense(f"There is no class “{choices.priority}” under Settings.")
+        if choices.split is Split.WAIT_UNTIL and choices.wait_until is None and store.policy.split_wait_days is None:
+            raise Nonsense("Say until which day to wait.")
+        changes.choose_for_order(conn, store_id, order_id, choices)
+        changes.queue_anew(conn, store_id, [order_id], store.policy)
+        items.touch(conn, store_id, {pool.item for pool in orderbook.pools_of_orders([book])})
+    world.bell.ring("allocate", "allocate", store_id)
+
+
+def accept(world: World, store_id: int, order_id: int) -> None:
+    """The merchant takes on what was not accepted by rule."""
+    with world.database.write() as conn:
+        stores.to_change(conn, store_id)
+        book = orderbook.load(conn, store_id, [order_id]).get(order_id)
+        if book is None:
+            raise Nonsense("There is no such order.")
+        changes.answered(conn, store_id, {(order_id, line): Verdict(Answer.ACCEPT) for line in book.refused})
+        items.touch(conn, store_id, {pool.item for pool in orderbook.pools_of_orders([book])})
+    world.bell.ring("allocate", "allocate", store_id)
+
+
+def choose_for_item(world: World, store_id: int, item: int, choices: ItemChoices) -> None:
+    """What the merchant chose for one item. Raises Nonsense."""
+    if choices.keep_back is not None and not 0 <= choices.keep_back <= 1_000_000:
+        raise Nonsense("The units kept back must be from 0 to 1,000,000.")
+    if choices.keep_back_percent is not None and not 0 <= choices.keep_back_percent <= 100:
+        raise Nonsense("The percentage kept back must be from 0 to 100.")
+    if choices.split is Split.WAIT_UNTIL:
+        raise Nonsense("Waiting for a day is chosen for an order or the store, not for an item.")
+    with world.database.write() as conn:
+        stores.to_change(conn, store_id)
+        if not queue.locations_of(conn, store_id, item):
+            raise Nonsense(f"Item {item} has no stock of its own in this store.")
+        changes.choose_for_item(conn, store_id, item, choices)
+        changes.review_of(conn, store_id, orderbook.using_items(conn, store_id, [item]))
+        items.touch(conn, store_id, [item])
+    world.bell.ring("allocate", "allocate", store_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Units that an order loses to another by the merchant's hand."""
+
+    order_id: int
+    line_id: int
+    units: Units
+    firm: Units
+    """How many of them the store was already letting ship."""
+
+
+def give_by_hand(
+    world: World, store_id: int, order_id: int, line_id: int, pool: Pool, units: Units, *, agreed: Sequence[Loss] | None
+) -> list[Loss]:
+    """Give a line so many units more, firm; who loses them. With `agreed` `None` nothing is changed; else what was
+    agreed to must still be what happens. Raises Nonsense and CannotGive.
+    """
+    with world.database.write() as conn:
+        store = stores.to_change(conn, store_id)
+        parts = [part.demand for part in queue.queues(conn, store_id, [pool.item]).get(pool, [])]
+        known = queue.known_pools(conn, store_id, [pool.item]).get(pool)
+        there = ZERO if known is None else known.believed.on_hand
+        made = give(parts, there, (order_id, line_id, pool), units).decisions
+        losses = [
+            Loss(d.demand.turn.order_id, d.demand.turn.line_id, -d.change, d.demand.firm - d.firm)
+            for d in made
+            if d.change < 0
+        ]
+        if agreed is None:
+            return losses
+        if list(agreed) != losses:
+            raise Nonsense("Meanwhile something moved: look once more at who would lose units.")
+        queue.decide(conn, store_id, made, {pool: there}, policy_version=store.policy.version, now=world.clock())
+        changes.review_of(conn, store_id, [d.demand.turn.order_id for d in made])
+        items.touch(conn, store_id, [pool.item])
+    world.bell.ring("allocate", "allocate", store_id)
+    return losses
 
 
 def add_inbound(
@@ -84,7 +180,7 @@ def add_inbound(
         at = known[0] if location is None else location
         if at not in known:
             raise Nonsense(f"Item {item} is not stocked at location {at}.")
-        made = queue.add_inbound(
+        made = goods.add_inbound(
             conn,
             store_id,
             Pool(item, at),
@@ -98,10 +194,32 @@ def add_inbound(
     return made
 
 
+def move_inbound(world: World, store_id: int, inbound_id: int, expected_on: date) -> None:
+    """Goods are expected on another day; the first day that was told is what their supplier is measured by."""
+    with world.database.write() as conn:
+        stores.to_change(conn, store_id)
+        _touch_goods(conn, store_id, goods.move(conn, store_id, inbound_id, expected_on))
+    world.bell.ring("allocate", "allocate", store_id)
+
+
+def end_inbound(world: World, store_id: int, inbound_id: int) -> None:
+    """The rest of the goods will not come."""
+    with world.database.write() as conn:
+        stores.to_change(conn, store_id)
+        _touch_goods(conn, store_id, goods.end(conn, store_id, inbound_id, world.clock()))
+    world.bell.ring("allocate", "allocate", store_id)
+
+
+def _touch_goods(conn: Connection, store_id: int, item: int | None) -> None:
+    if item is None:
+        raise Nonsense("These goods are not on the way any more.")
+    items.touch(conn, store_id, [item])
+
+
 def undo_receipt(world: World, store_id: int, receipt_id: int) -> None:
     """What was taken for the arrival of announced goods was none: they are still on the way."""
     with world.database.write() as conn:
-        item = queue.undo_receipt(conn, store_id, receipt_id, world.clock())
+        item = goods.undo_receipt(conn, store_id, receipt_id, world.clock())
         if item is None:
             raise Nonsense("There is nothing to undo: it was undone before.")
         items.touch(conn, store_id, [item])
@@ -117,7 +235,8 @@ def wish_cancel(world: World, store_id: int, order_id: int, *, line_ids: Sequenc
         book = orderbook.load(conn, store_id, [order_id], lock=True).get(order_id)
         if book is None:
             raise Nonsense("There is no such order.")
-        waiting = [line.line_id for line in book.standing(store.policy.split).lines if line.waiting > 0]
+        standing = book.standing(store.policy, today_of(store, world.clock()))
+        waiting = [line.line_id for line in standing.lines if line.waiting > 0]
         wished = [line for line in waiting if line_ids is None or line in line_ids]
         changes.wish_cancel(conn, store_id, order_id, wished, reason[:500], world.clock())
         items.touch(conn, store_id, {pool.item for pool in orderbook.pools_of_orders([book])})

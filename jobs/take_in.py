@@ -13,6 +13,7 @@ from backorder.domain.allocation import Rule, made_firm
 from backorder.domain.store import Store
 from backorder.domain.supply import ZERO
 from connectors.contract import OrderRead
+from jobs.promise import today_of
 
 FRESH = timedelta(seconds=60)
 """How old a reading may be that a write or a message rests on."""
@@ -61,7 +62,7 @@ def _respect_hands(
     if ours_to_explain:
         outbox.set_wrote(conn, store.id, book.order.id, found, refused_tags=book.refused_tags)
         return
-    stands = book.standing(store.policy.split)
+    stands = book.standing(store.policy, today_of(store, now))
     freed = {(held.line_id, held.location): held.units for held in released_by_hand(wrote, found, stands)}
     made = made_firm(
         book.order,

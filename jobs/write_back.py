@@ -24,6 +24,7 @@ from backorder.domain.store import Mode, Store
 from backorder.domain.supply import ZERO
 from connectors.contract import StoreClient
 from jobs.breaker import calling, may_be_called
+from jobs.promise import today_of
 from jobs.review import binding_of
 from jobs.take_in import FRESH
 from jobs.world import World
@@ -172,7 +173,7 @@ def _bind(conn: Connection, store: Store, order_id: int, side: StoreSide, now: d
     held = {(h.line_id, h.location): h.units for h in side.held}
     made = made_firm(
         book.order,
-        book.standing(store.policy.split),
+        book.standing(store.policy, today_of(store, now)),
         # What we hold is not firm; of the rest, as much as is given by now.
         lambda line, part, pool: min(part.allocated, part.outstanding - held.get((line.line_id, pool.location), ZERO)),
         Rule.RELEASED,

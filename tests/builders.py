@@ -45,7 +45,7 @@ def an_order(number: int = 100, *lines: OrderLine, minutes: int = 0, **given: An
         placed_at=given.pop("placed_at", NOON),
         changed_at=NOON + timedelta(minutes=minutes),
         currency="USD",
-        customer=Customer(1, "Ada Example", "ada@example.com"),
+        customer=given.pop("customer", Customer(1, "Ada Example", "ada@example.com")),
         lines=lines or (line(),),
         **given,
     )

@@ -1,13 +1,19 @@
 """Changes of the book that do not come from the store: a customer's wish, a merchant's switch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, func, update
 
-from backorder.db.orderbook import ask_for_review
-from backorder.db.tables import order_lines, orders
+from backorder.db import orderbook
+from backorder.db.order_rows import BookOrder, queueing, where
+from backorder.db.tables import items, order_lines, orders, parts
+from backorder.domain.acceptance import Verdict
+from backorder.domain.choices import ItemChoices, OrderChoices
 from backorder.domain.orders import OrderStatus
+from backorder.domain.policy import BackorderPolicy
 
 
 def review_all(conn: Connection, store_id: int, *, forget_stood: bool) -> None:
@@ -17,6 +23,15 @@ def review_all(conn: Connection, store_id: int, *, forget_stood: bool) -> None:
         values["stood"] = None
     conn.execute(
         update(orders).where(orders.c.store_id == store_id, orders.c.status == OrderStatus.OPEN).values(**values)
+    )
+
+
+def review_of(conn: Connection, store_id: int, order_ids: Iterable[int]) -> None:
+    """Look at these orders again."""
+    conn.execute(
+        update(orders)
+        .where(orders.c.store_id == store_id, orders.c.order_id.in_(sorted(set(order_ids))))
+        .values(review=True)
     )
 
 
@@ -34,4 +49,115 @@ def wish_cancel(
         )
         .values(cancel_wished_at=now, cancel_reason=reason)
     )
-    ask_for_review(conn, store_id, order_id)
+    orderbook.ask_for_review(conn, store_id, order_id)
+
+
+_PLACE = (
+    update(parts)
+    .where(
+        (parts.c.store_id == bindparam("b_store"))
+        & (parts.c.order_id == bindparam("b_order"))
+        & (parts.c.line_id == bindparam("b_line"))
+        & (parts.c.item == bindparam("b_item"))
+        & (parts.c.location == bindparam("b_location"))
+    )
+    .values(queued_at=bindparam("b_since"), queue_time=bindparam("b_time"))
+)
+_CLASS = (
+    update(orders)
+    .where((orders.c.store_id == bindparam("b_store")) & (orders.c.order_id == bindparam("b_order")))
+    .values(priority=bindparam("b_priority"))
+)
+
+
+def queue_anew(conn: Connection, store_id: int, order_ids: Iterable[int], policy: BackorderPolicy) -> None:
+    """Place the lines of these orders under the policy and the choices of today."""
+    places: list[dict[str, Any]] = []
+    classes: list[dict[str, Any]] = []
+    for book in orderbook.load(conn, store_id, order_ids).values():
+        placed = queueing(book.order, policy, book.choices)
+        classes.append({"b_store": store_id, "b_order": book.order.id, "b_priority": placed.priority.name})
+        places += _places(store_id, book, policy)
+    if classes:
+        conn.execute(_CLASS, classes)
+    if places:
+        conn.execute(_PLACE, places)
+
+
+def _places(store_id: int, book: BookOrder, policy: BackorderPolicy) -> list[dict[str, Any]]:
+    placed = queueing(book.order, policy, book.choices)
+    found = []
+    for line in book.order.lines:
+        times = placed.times(book.order, line)
+        for part in line.parts:
+            item, location = where(part.pool)
+            found.append(
+                {
+                    "b_store": store_id,
+                    "b_order": book.order.id,
+                    "b_line": line.id,
+                    "b_item": item,
+                    "b_location": location,
+                    "b_since": times["queued_at"],
+                    "b_time": times["queue_time"],
+                }
+            )
+    return found
+
+
+def choose_for_order(conn: Connection, store_id: int, order_id: int, choices: OrderChoices) -> None:
+    """What merchant and customer chose for one order."""
+    conn.execute(
+        update(orders)
+        .where(orders.c.store_id == store_id, orders.c.order_id == order_id)
+        .values(
+            priority_by_hand=choices.priority,
+            pinned=choices.pinned,
+            split_by_hand=choices.split,
+            split_by_customer=choices.split_of_customer,
+            wait_until=choices.wait_until,
+            review=True,
+        )
+    )
+
+
+_ANSWER = (
+    update(order_lines)
+    .where(
+        (order_lines.c.store_id == bindparam("b_store"))
+        & (order_lines.c.order_id == bindparam("b_order"))
+        & (order_lines.c.line_id == bindparam("b_line"))
+    )
+    .values(answer=bindparam("b_answer"), answer_why=bindparam("b_why"))
+)
+
+
+def answered(conn: Connection, store_id: int, verdicts: Mapping[tuple[int, int], Verdict]) -> None:
+    """Whether the waiting of these lines, named by order and line, is taken on."""
+    if verdicts:
+        conn.execute(
+            _ANSWER,
+            [
+                {"b_store": store_id, "b_order": order, "b_line": line, "b_answer": said.answer, "b_why": said.why}
+                for (order, line), said in verdicts.items()
+            ],
+        )
+        review_of(conn, store_id, [order for order, _ in verdicts])
+
+
+def choose_for_item(conn: Connection, store_id: int, item: int, choices: ItemChoices) -> None:
+    """What the merchant chose for one item."""
+    conn.execute(update(items).where(items.c.store_id == store_id, items.c.item == item).values(**asdict(choices)))
+
+
+def passed(conn: Connection, store_id: int, order_ids: Sequence[int], now: datetime) -> None:
+    """Others took units that these orders let pass."""
+    if order_ids:
+        conn.execute(
+            update(orders)
+            .where(orders.c.store_id == store_id, orders.c.order_id.in_(list(order_ids)))
+            .values(
+                passed_over=orders.c.passed_over + 1,
+                passed_since=func.coalesce(orders.c.passed_since, now),
+            )
+        )

@@ -10,10 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, select, tuple_
 
-from backorder.db.queries import ITS_LINE, TOLD, WAITS
+from backorder.db import items as item_rows
+from backorder.db.queries import ITS_LINE, WAITS
 from backorder.db.tables import actions, decisions, inbound, items, notices, order_lines, orders, parts, pools
+from backorder.domain.acceptance import Answer
 from backorder.domain.actions import ActionKind
 from backorder.domain.allocation import Rule
+from backorder.domain.choices import ItemChoices
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
 from backorder.domain.reasons import Place, PoolFacts
@@ -38,7 +41,7 @@ class WaitingPool:
 
 def waiting_pools(conn: Connection, store_id: int, *, limit: int, offset: int) -> list[WaitingPool]:
     """The one whose first in line has waited longest comes first."""
-    oldest = func.min(parts.c.queue_time, type_=parts.c.queue_time.type)
+    oldest = func.min(parts.c.queued_at, type_=parts.c.queued_at.type)
     rows = conn.execute(
         select(
             *_POOL,
@@ -64,7 +67,7 @@ def waiting_pools(conn: Connection, store_id: int, *, limit: int, offset: int) -
 
 @dataclass(frozen=True, slots=True)
 class QueueLine:
-    """One line that waits in a pool, with its place there. `told`: its customer got the day-0 message."""
+    """One line that waits in a pool, with its place there."""
 
     pool: Pool
     position: int
@@ -76,7 +79,10 @@ class QueueLine:
     promised: tuple[date, date] | None
     place: Place
     cancel_wished: bool
-    told: bool
+    refused: str = ""
+    """Why its waiting was not accepted."""
+    priority: str = ""
+    pinned: bool = False
 
 
 def _ahead() -> Any:
@@ -86,29 +92,62 @@ def _ahead() -> Any:
     return before.label("ahead")
 
 
+def _overtaken_by() -> Any:
+    """Units that wait before a part although they came later."""
+    other, its_line = parts.alias("other"), order_lines.alias("other_line")
+    came = tuple_(other.c.queued_at, other.c.order_id, other.c.line_id)
+    turn = tuple_(other.c.queue_time, other.c.order_id, other.c.line_id)
+    return (
+        select(func.sum(other.c.outstanding - other.c.allocated, type_=_EXACT))
+        .join(
+            its_line,
+            and_(
+                its_line.c.store_id == other.c.store_id,
+                its_line.c.order_id == other.c.order_id,
+                its_line.c.line_id == other.c.line_id,
+            ),
+        )
+        .where(
+            other.c.store_id == parts.c.store_id,
+            other.c.item == parts.c.item,
+            other.c.location == parts.c.location,
+            other.c.outstanding > other.c.allocated,
+            other.c.decided,
+            its_line.c.cancel_wished_at.is_(None),
+            turn < tuple_(*_TURN),
+            came > tuple_(parts.c.queued_at, parts.c.order_id, parts.c.line_id),
+        )
+        .correlate(parts)
+        .scalar_subquery()
+        .label("overtaken_by")
+    )
+
+
 def queue_lines(conn: Connection, store_id: int, of: Collection[Pool], *, limit: int) -> dict[Pool, list[QueueLine]]:
     """The first `limit` waiting lines of each of these pools, in order of service."""
     position = func.row_number().over(partition_by=_POOL, order_by=_TURN).label("position")
-    told = TOLD.correlate_except(notices).label("told")
     ranked = (
         select(
             *_POOL,
             *_TURN,
             position,
             _ahead(),
+            _overtaken_by(),
             parts.c.outstanding,
             parts.c.allocated,
             parts.c.promise_early,
             parts.c.promise_late,
             parts.c.promise_first,
             order_lines.c.cancel_wished_at,
+            order_lines.c.answer,
+            order_lines.c.answer_why,
         )
         .join(order_lines, ITS_LINE)
         .where(parts.c.store_id == store_id, WAITS, tuple_(*_POOL).in_(list(of)))
         .subquery()
     )
     rows = conn.execute(
-        select(ranked, orders.c.number, orders.c.placed_at, told)
+        select(ranked, orders.c.number, orders.c.placed_at, orders.c.priority, orders.c.pinned)
         .join(orders, and_(orders.c.store_id == store_id, orders.c.order_id == ranked.c.order_id))
         .where(ranked.c.position <= limit)
         .order_by(ranked.c.item, ranked.c.location, ranked.c.position)
@@ -126,9 +165,11 @@ def queue_lines(conn: Connection, store_id: int, of: Collection[Pool], *, limit:
                 outstanding=r.outstanding,
                 allocated=r.allocated,
                 promised=None if r.promise_early is None else (r.promise_early, r.promise_late),
-                place=Place(r.ahead or ZERO, r.promise_first),
+                place=Place(r.ahead or ZERO, r.promise_first, r.overtaken_by or ZERO),
+                priority=r.priority,
+                pinned=r.pinned,
                 cancel_wished=r.cancel_wished_at is not None,
-                told=r.told,
+                refused=r.answer_why if r.answer in (Answer.HOLD, Answer.REFUSE) else "",
             )
         )
     return found
@@ -148,6 +189,7 @@ def pool_facts(conn: Connection, store_id: int, of: Collection[Pool]) -> dict[Po
             inbound.c.item == pools.c.item,
             inbound.c.location == pools.c.location,
             inbound.c.received < inbound.c.quantity,
+            inbound.c.ended_at.is_(None),
         )
         .scalar_subquery()
     )
@@ -179,6 +221,8 @@ class DecisionRow:
     on_hand: Units | None
     policy_version: int
     at: datetime
+    priority: str = ""
+    overtook: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +264,7 @@ class Story:
     decisions: tuple[DecisionRow, ...]
     notices: tuple[NoticeLog, ...]
     writes: tuple[WriteLog, ...]
-
-    @property
-    def told(self) -> bool:
-        """Whether the customer was told of the backorder, or is about to be."""
-        return any(notice.kind is NoticeKind.BACKORDERED for notice in self.notices)
+    items: Mapping[int, ItemChoices]
 
 
 def story(conn: Connection, store_id: int, order_id: int, of: Collection[Pool]) -> Story:
@@ -256,20 +296,37 @@ def story(conn: Connection, store_id: int, order_id: int, of: Collection[Pool]) 
                 r.on_hand,
                 r.policy_version,
                 r.at,
+                r.priority,
+                r.overtook,
             )
             for r in decided
         ),
         notices=tuple(NoticeLog(r.kind, r.state, r.reason, r.at) for r in said),
         writes=tuple(WriteLog(r.kind, r.state, r.reason, r.at) for r in wrote),
+        items=item_rows.choices(conn, store_id, {pool.item for pool in of}),
     )
 
 
 def _places(conn: Connection, store_id: int, order_id: int, of: Collection[Pool]) -> dict[tuple[int, Pool], Place]:
     ranked = (
-        select(*_POOL, parts.c.order_id, parts.c.line_id, parts.c.promise_first, _ahead())
+        select(
+            *_POOL,
+            parts.c.order_id,
+            parts.c.line_id,
+            parts.c.promise_first,
+            parts.c.outstanding,
+            parts.c.allocated,
+            _ahead(),
+            _overtaken_by(),
+        )
         .join(order_lines, ITS_LINE)
         .where(parts.c.store_id == store_id, WAITS, tuple_(*_POOL).in_(list(of)))
         .subquery()
     )
     rows = conn.execute(select(ranked).where(ranked.c.order_id == order_id))
-    return {(r.line_id, Pool(r.item, r.location)): Place(r.ahead or ZERO, r.promise_first) for r in rows}
+    return {
+        (r.line_id, Pool(r.item, r.location)): Place(
+            r.ahead or ZERO, r.promise_first, r.overtaken_by or ZERO, waiting=r.outstanding - r.allocated
+        )
+        for r in rows
+    }

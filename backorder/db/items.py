@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from backorder.db.bites import bites
 from backorder.db.tables import items, parts, pools
 from backorder.db.upsert import insert_missing, put
+from backorder.domain.choices import ItemChoices
 from backorder.domain.supply import ZERO, Item
 
 
@@ -83,6 +84,31 @@ def save(conn: Connection, store_id: int, told: Sequence[Item]) -> set[int]:
         and (before[item.item].tracked, before[item.item].gone, before[item.item].counted_at)
         != (item.tracked, item.gone, item.counted_at)
     }
+
+
+_CHOICES = (
+    items.c.split,
+    items.c.keep_back,
+    items.c.keep_back_percent,
+    items.c.accepts,
+    items.c.discontinued,
+    items.c.released_on,
+)
+
+
+def choices(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, ItemChoices]:
+    """What the merchant chose for those of these items that have a choice of their own."""
+    found: dict[int, ItemChoices] = {}
+    for bite in bites(ids):
+        rows = conn.execute(
+            select(items.c.item, *_CHOICES).where(
+                items.c.store_id == store_id,
+                items.c.item.in_(bite),
+                or_(items.c.discontinued, *(column.is_not(None) for column in _CHOICES if column.nullable)),
+            )
+        )
+        found.update({row[0]: ItemChoices(*row[1:]) for row in rows})
+    return found
 
 
 def owed(conn: Connection, store_id: int) -> list[int]:

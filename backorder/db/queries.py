@@ -18,6 +18,7 @@ from backorder.db.tables import (
     pools,
     stores,
 )
+from backorder.domain.acceptance import Answer
 from backorder.domain.actions import ActionKind
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.metrics import WaitingUnits
@@ -86,7 +87,7 @@ def waiting_units(conn: Connection, store_id: int) -> list[WaitingUnits]:
     rows = conn.execute(
         select(
             parts.c.order_id,
-            parts.c.queue_time,
+            parts.c.queued_at,
             parts.c.outstanding,
             parts.c.allocated,
             order_lines.c.unit_price,
@@ -98,7 +99,7 @@ def waiting_units(conn: Connection, store_id: int) -> list[WaitingUnits]:
         .where(parts.c.store_id == store_id, WAITS, orders.c.status == OrderStatus.OPEN)
     )
     return [
-        WaitingUnits(r.order_id, r.queue_time, r.outstanding - r.allocated, r.unit_price, r.currency, r.promise_late)
+        WaitingUnits(r.order_id, r.queued_at, r.outstanding - r.allocated, r.unit_price, r.currency, r.promise_late)
         for r in rows
     ]
 
@@ -134,16 +135,52 @@ def waiting_orders(conn: Connection, store_id: int, *, limit: int, after: int | 
     return [_head(row) for row in rows]
 
 
-def not_accepted(conn: Connection, store_id: int, *, limit: int) -> list[OrderHead]:
-    """Waiting orders whose customer got neither a date nor a message, oldest first."""
-    dated = exists().where(ITS_ORDER, parts.c.promise_first.is_not(None))
+def unit_prices(conn: Connection, store_id: int) -> dict[tuple[int, int], Units]:
+    """What a unit of each line is worth that still owes something, by order and line."""
+    owing = exists().where(ITS_LINE, parts.c.outstanding > ZERO)
     rows = conn.execute(
-        select(*_HEAD)
-        .where(orders.c.store_id == store_id, orders.c.status == OrderStatus.OPEN, _WAITING_ORDER, ~dated, ~TOLD)
-        .order_by(orders.c.placed_at, orders.c.order_id)
+        select(order_lines.c.order_id, order_lines.c.line_id, order_lines.c.unit_price).where(
+            order_lines.c.store_id == store_id, owing
+        )
+    )
+    return {(row.order_id, row.line_id): row.unit_price for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class NotAccepted:
+    """A waiting line that was not taken on: the merchant decides, or cancels it in the store."""
+
+    order_id: int
+    number: str
+    title: str
+    answer: Answer
+    why: str
+
+
+def not_accepted(conn: Connection, store_id: int, *, limit: int) -> list[NotAccepted]:
+    """Waiting lines whose customer got neither a date nor a message, the oldest order first."""
+    waits = exists().where(ITS_LINE, WAITS)
+    rows = conn.execute(
+        select(orders.c.order_id, orders.c.number, order_lines.c.title, order_lines.c.answer, order_lines.c.answer_why)
+        .join(orders, and_(orders.c.store_id == order_lines.c.store_id, orders.c.order_id == order_lines.c.order_id))
+        .where(
+            order_lines.c.store_id == store_id,
+            order_lines.c.answer.in_([Answer.HOLD, Answer.REFUSE]),
+            orders.c.status == OrderStatus.OPEN,
+            waits,
+        )
+        .order_by(orders.c.placed_at, orders.c.order_id, order_lines.c.line_id)
         .limit(limit)
     )
-    return [_head(row) for row in rows]
+    return [NotAccepted(*row) for row in rows]
+
+
+def order_numbers(conn: Connection, store_id: int, ids: list[int]) -> dict[int, str]:
+    """The numbers by which people know these orders."""
+    rows = conn.execute(
+        select(orders.c.order_id, orders.c.number).where(orders.c.store_id == store_id, orders.c.order_id.in_(ids))
+    )
+    return {row.order_id: row.number for row in rows}
 
 
 def search(conn: Connection, store_id: int, text: str, *, limit: int) -> list[OrderHead]:

@@ -8,11 +8,20 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from backorder.db.bites import bites
-from backorder.db.tables import decisions, inbound, items, order_lines, orders, parts, pools, receipts, stores
+from backorder.db.order_rows import choices_of
+from backorder.db.tables import NOWHERE, decisions, inbound, items, order_lines, orders, parts, pools, stores
 from backorder.db.upsert import put
+from backorder.domain.acceptance import Answer
 from backorder.domain.allocation import Decision, Demand, Rule, Turn
+from backorder.domain.choices import NO_CHOICES, OrderChoices
 from backorder.domain.promise import Promise
 from backorder.domain.supply import ZERO, Assessment, Balance, Believed, Inbound, Pool, Stock, Units
+
+_ITS_LINE = (
+    (order_lines.c.store_id == parts.c.store_id)
+    & (order_lines.c.order_id == parts.c.order_id)
+    & (order_lines.c.line_id == parts.c.line_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +40,10 @@ class QueuedPart:
     backordered_at: datetime | None
     promised: Promise | None
     first_promise: date | None
-
-
-def owed_orders(conn: Connection, store_id: int, of: Iterable[Pool], limit: int) -> list[int]:
-    """The orders that these pools owe units to: of each pool the first ones in turn, at most `limit`."""
-    found: set[int] = set()
-    for pool in of:
-        found.update(
-            conn.execute(
-                select(parts.c.order_id)
-                .where(
-                    parts.c.store_id == store_id,
-                    parts.c.item == pool.item,
-                    parts.c.location == pool.location,
-                    parts.c.outstanding > ZERO,
-                )
-                .order_by(parts.c.queue_time, parts.c.order_id)
-                .limit(limit)
-            ).scalars()
-        )
-    return sorted(found)
+    placed: date = date.min
+    choices: OrderChoices = NO_CHOICES
+    answer: Answer | None = None
+    answer_why: str = ""
 
 
 def known_pools(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, KnownPool]:
@@ -79,9 +72,17 @@ def _believed(row: Any) -> Believed:
 
 
 def save_pools(
-    conn: Connection, store_id: int, assessed: Mapping[Pool, tuple[Stock, Assessment, datetime, Units]]
+    conn: Connection,
+    store_id: int,
+    assessed: Mapping[Pool, tuple[Stock, Assessment]],
+    *,
+    began: datetime,
+    shortfall: Mapping[Pool, Units],
+    given: Mapping[Pool, tuple[Units, Units]],
 ) -> None:
-    """Save readings with their assessment, when each began, and the firm units that are not covered any more."""
+    """Save readings that began then, with their assessment, the firm units that are not covered any more, and what
+    the pool has given of how much: the database refuses a pass that gave more.
+    """
     rows = [
         {
             "store_id": store_id,
@@ -100,9 +101,11 @@ def save_pools(
             "doubted_at": said.believed.doubted_at,
             "doubted_least": said.believed.least,
             "again_at": said.again_at,
-            "shortfall": shortfall,
+            "shortfall": shortfall.get(pool, ZERO),
+            "given": given[pool][0],
+            "given_of": given[pool][1],
         }
-        for pool, (stock, said, began, shortfall) in assessed.items()
+        for pool, (stock, said) in assessed.items()
     ]
     put(conn, pools, rows, [name for name in rows[0] if name not in ("store_id", "item", "location")] if rows else [])
 
@@ -135,25 +138,76 @@ def queues(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, 
     found: dict[Pool, list[QueuedPart]] = {}
     for bite in bites(items):
         rows = conn.execute(
-            select(parts, order_lines.c.backordered_at, order_lines.c.cancel_wished_at)
-            .join(
-                order_lines,
-                (order_lines.c.store_id == parts.c.store_id)
-                & (order_lines.c.order_id == parts.c.order_id)
-                & (order_lines.c.line_id == parts.c.line_id),
+            _QUEUED.where(parts.c.store_id == store_id, parts.c.item.in_(bite)).order_by(
+                parts.c.item, parts.c.location, parts.c.queue_time, parts.c.order_id, parts.c.line_id
             )
-            .where(
-                parts.c.store_id == store_id,
-                parts.c.item.in_(bite),
-                parts.c.outstanding > ZERO,
-                order_lines.c.ignored.is_(None),
-            )
-            .order_by(parts.c.item, parts.c.location, parts.c.queue_time, parts.c.order_id, parts.c.line_id)
         ).mappings()
         for row in rows:
             pool = Pool(row["item"], row["location"])
             found.setdefault(pool, []).append(_queued(row, pool))
     return found
+
+
+def chain(conn: Connection, store_id: int, items: Iterable[int], limit: int) -> set[int] | None:
+    """These items with all others that their waiting orders wait for too, and so on to the end of the chain; `None`
+    where that is more than `limit`.
+    """
+    found: set[int] = set()
+    ahead = set(items)
+    other = parts.alias("other")
+    while ahead:
+        found |= ahead
+        if len(found) > limit:
+            return None
+        rows = conn.execute(
+            select(other.c.item)
+            .join(parts, (parts.c.store_id == other.c.store_id) & (parts.c.order_id == other.c.order_id))
+            .where(
+                parts.c.store_id == store_id,
+                parts.c.item.in_(sorted(ahead)),
+                parts.c.outstanding > ZERO,
+                other.c.outstanding > ZERO,
+                other.c.item != NOWHERE,
+            )
+            .distinct()
+        )
+        ahead = set(rows.scalars()) - found
+    return found
+
+
+def beside(conn: Connection, store_id: int, items: Iterable[int]) -> list[QueuedPart]:
+    """What the orders that wait for these items are owed from elsewhere, and from nowhere yet."""
+    wanted = sorted(set(items))
+    waiting = select(parts.c.order_id).where(
+        parts.c.store_id == store_id, parts.c.item.in_(wanted), parts.c.outstanding > ZERO
+    )
+    rows = conn.execute(
+        _QUEUED.where(parts.c.store_id == store_id, parts.c.order_id.in_(waiting), parts.c.item.not_in(wanted))
+    ).mappings()
+    return [_queued(row, Pool(row["item"], row["location"])) for row in rows]
+
+
+_QUEUED = (
+    select(
+        parts,
+        order_lines.c.backordered_at,
+        order_lines.c.cancel_wished_at,
+        order_lines.c.answer,
+        order_lines.c.answer_why,
+        orders.c.placed_at,
+        orders.c.priority,
+        orders.c.priority_by_hand,
+        orders.c.pinned,
+        orders.c.split_by_hand,
+        orders.c.split_by_customer,
+        orders.c.wait_until,
+        orders.c.passed_over,
+        orders.c.passed_since,
+    )
+    .join(order_lines, _ITS_LINE)
+    .join(orders, (orders.c.store_id == parts.c.store_id) & (orders.c.order_id == parts.c.order_id))
+    .where(parts.c.outstanding > ZERO, order_lines.c.ignored.is_(None))
+)
 
 
 def _queued(row: Any, pool: Pool) -> QueuedPart:
@@ -167,10 +221,16 @@ def _queued(row: Any, pool: Pool) -> QueuedPart:
             firm=row["firm"],
             first_pass=not row["decided"],
             takes_no_more=row["cancel_wished_at"] is not None,
+            queued_at=row["queued_at"],
+            priority=row["priority"],
         ),
         backordered_at=row["backordered_at"],
         promised=None if early is None else Promise(early, late),
         first_promise=row["promise_first"],
+        placed=row["placed_at"].date(),
+        choices=choices_of(row),
+        answer=row["answer"],
+        answer_why=row["answer_why"],
     )
 
 
@@ -238,6 +298,8 @@ def decide(
                 "allocated": d.allocated,
                 "firm": d.firm,
                 "rule": d.rule,
+                "priority": d.demand.priority,
+                "overtook": d.overtook,
                 "on_hand": on_hand.get(d.demand.pool),
                 "policy_version": policy_version,
                 "at": now,
@@ -280,6 +342,7 @@ def coming(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, 
             inbound.c.store_id == store_id,
             inbound.c.item.in_(sorted(set(items))),
             inbound.c.received < inbound.c.quantity,
+            inbound.c.ended_at.is_(None),
         )
         .order_by(inbound.c.expected_on, inbound.c.id)
     ).mappings()
@@ -290,64 +353,6 @@ def coming(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, 
             Inbound(row["id"], pool, row["quantity"], row["received"], row["expected_on"], row["source"])
         )
     return found
-
-
-def add_inbound(
-    conn: Connection,
-    store_id: int,
-    pool: Pool,
-    *,
-    quantity: Units,
-    expected_on: date,
-    source: str,
-    now: datetime,
-) -> int:
-    """Goods are on the way."""
-    made = conn.execute(
-        insert(inbound)
-        .values(
-            store_id=store_id,
-            item=pool.item,
-            location=pool.location,
-            quantity=quantity,
-            expected_on=expected_on,
-            source=source,
-            created_at=now,
-        )
-        .returning(inbound.c.id)
-    )
-    return int(made.scalar_one())
-
-
-def book_arrival(conn: Connection, store_id: int, lines: Sequence[Inbound], units: Units, now: datetime) -> None:
-    """Book units that came in unannounced against the oldest goods on the way: a guess, shown and undoable."""
-    left = units
-    for line in lines:
-        booked = min(left, line.open)
-        if booked <= 0:
-            continue
-        left -= booked
-        conn.execute(update(inbound).where(inbound.c.id == line.id).values(received=inbound.c.received + booked))
-        conn.execute(insert(receipts).values(store_id=store_id, inbound_id=line.id, units=booked, guessed=True, at=now))
-
-
-def undo_receipt(conn: Connection, store_id: int, receipt_id: int, now: datetime) -> int | None:
-    """The goods are still on the way after all; returns their item, `None` where there is nothing to undo."""
-    undone = conn.execute(
-        update(receipts)
-        .where(receipts.c.store_id == store_id, receipts.c.id == receipt_id, receipts.c.undone_at.is_(None))
-        .values(undone_at=now)
-        .returning(receipts.c.inbound_id, receipts.c.units)
-    ).first()
-    if undone is None:
-        return None
-    item = conn.execute(
-        update(inbound)
-        .where(inbound.c.id == undone.inbound_id)
-        .values(received=inbound.c.received - undone.units)
-        .returning(inbound.c.item)
-    ).scalar_one()
-    return int(item)
 
 
 def locations(conn: Connection, store_id: int) -> list[int]:

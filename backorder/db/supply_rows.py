@@ -108,7 +108,8 @@ class InboundRow:
 
 def inbound_rows(conn: Connection, store_id: int, *, inbound_id: int | None = None) -> list[InboundRow]:
     """Goods that are still on the way, soonest first; or one line whatever has become of it."""
-    which = inbound.c.received < inbound.c.quantity if inbound_id is None else inbound.c.id == inbound_id
+    still = and_(inbound.c.received < inbound.c.quantity, inbound.c.ended_at.is_(None))
+    which = still if inbound_id is None else inbound.c.id == inbound_id
     rows = conn.execute(
         select(inbound, items.c.sku, items.c.title)
         .join(items, and_(items.c.store_id == inbound.c.store_id, items.c.item == inbound.c.item))

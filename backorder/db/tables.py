@@ -27,11 +27,12 @@ from sqlalchemy import (
 )
 
 from backorder.db.columns import Exact, Instant, Word
+from backorder.domain.acceptance import Answer
 from backorder.domain.actions import ActionKind
 from backorder.domain.allocation import Rule
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.orders import Ignored, OrderStatus
-from backorder.domain.policy import NoticeKind
+from backorder.domain.policy import NoticeKind, Split
 from backorder.domain.store import Health, Mode
 from backorder.domain.supply import Balance
 
@@ -140,6 +141,17 @@ orders = Table(
     Column("wrote", JSON(none_as_null=True)),
     Column("refused_tags", JSON(none_as_null=True)),
     Column("link_version", Integer, nullable=False, server_default="1"),
+    Column("customer_tags", JSON(none_as_null=True)),
+    Column("shipping", JSON(none_as_null=True)),
+    Column("need_by", Date),
+    Column("priority", String(60), nullable=False, server_default=""),
+    Column("priority_by_hand", String(60), nullable=False, server_default=""),
+    Column("pinned", Boolean, nullable=False, server_default=text("false")),
+    Column("split_by_hand", Word(Split)),
+    Column("split_by_customer", Word(Split)),
+    Column("wait_until", Date),
+    Column("passed_over", Integer, nullable=False, server_default="0"),
+    Column("passed_since", Instant),
     Index("ix_orders_unread", "store_id", "order_id", sqlite_where=text("unread"), postgresql_where=text("unread")),
     Index("ix_orders_review", "store_id", "order_id", sqlite_where=text("review"), postgresql_where=text("review")),
     Index("ix_orders_number", "store_id", "number"),
@@ -163,6 +175,9 @@ order_lines = Table(
     Column("backordered_at", Instant),
     Column("cancel_wished_at", Instant),
     Column("cancel_reason", String(500), nullable=False, server_default=""),
+    Column("kit", BigInteger),
+    Column("answer", Word(Answer)),
+    Column("answer_why", String(300), nullable=False, server_default=""),
     ForeignKeyConstraint(["store_id", "order_id"], ["orders.store_id", "orders.order_id"], ondelete="CASCADE"),
 )
 
@@ -182,6 +197,7 @@ parts = Table(
     Column("firm", Exact, nullable=False),
     Column("decided", Boolean, nullable=False),
     Column("queue_time", Instant, nullable=False),
+    Column("queued_at", Instant, nullable=False),
     Column("promise_early", Date),
     Column("promise_late", Date),
     Column("promise_first", Date),
@@ -204,6 +220,12 @@ items = Table(
     Column("tracked", Boolean, nullable=False, server_default=text("true")),
     Column("gone", Boolean, nullable=False, server_default=text("false")),
     Column("counted_at", BigInteger),
+    Column("keep_back", Exact),
+    Column("keep_back_percent", Integer),
+    Column("split", Word(Split)),
+    Column("accepts", Boolean),
+    Column("discontinued", Boolean, nullable=False, server_default=text("false")),
+    Column("released_on", Date),
     Column("dirty_seq", BigInteger, nullable=False, server_default="0"),
     Column("done_seq", BigInteger, nullable=False, server_default="0"),
 )
@@ -228,6 +250,9 @@ pools = Table(
     Column("doubted_least", Exact),
     Column("again_at", Instant),
     Column("shortfall", Exact, nullable=False, server_default="0"),
+    Column("given", Exact, nullable=False, server_default="0"),
+    Column("given_of", Exact, nullable=False, server_default="0"),
+    CheckConstraint("given <= given_of", name="no_more_given_than_there"),
 )
 
 inbound = Table(
@@ -240,6 +265,8 @@ inbound = Table(
     Column("quantity", Exact, nullable=False),
     Column("received", Exact, nullable=False, server_default="0"),
     Column("expected_on", Date, nullable=False),
+    Column("first_expected_on", Date, nullable=False),
+    Column("ended_at", Instant),
     Column("source", String(200), nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     CheckConstraint("0 <= received AND received <= quantity", name="received_in_bounds"),
@@ -272,6 +299,8 @@ decisions = Table(
     Column("allocated", Exact, nullable=False),
     Column("firm", Exact, nullable=False),
     Column("rule", Word(Rule), nullable=False),
+    Column("priority", String(60), nullable=False, server_default=""),
+    Column("overtook", BigInteger),
     Column("on_hand", Exact),
     Column("policy_version", Integer, nullable=False),
     Column("at", Instant, nullable=False),

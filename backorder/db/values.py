@@ -1,5 +1,6 @@
 """How domain values are kept in JSON columns, and read back."""
 
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 from backorder.domain.actions import Held, LineDate, Shown, StoreSide
 from backorder.domain.lifecycle import LineStood, Stood
 from backorder.domain.orders import OrderStatus
-from backorder.domain.policy import BackorderPolicy, NoticeKind, Split
+from backorder.domain.policy import BackorderPolicy, Excess, NoticeKind
+from backorder.domain.priority import Fact, PriorityRule
+from backorder.domain.split import Share, Split
 
 
 def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
@@ -15,12 +18,33 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
     return {
         "version": policy.version,
         "accept_backorders": policy.accept_backorders,
+        "accept_undated": policy.accept_undated,
+        "longest_wait_days": policy.longest_wait_days,
+        "most_units_item": policy.most_units_item,
+        "most_units_order": policy.most_units_order,
+        "most_units_customer": policy.most_units_customer,
+        "excess": policy.excess.value,
+        "most_late_days": policy.most_late_days,
+        "most_cancel_percent": policy.most_cancel_percent,
         "split": policy.split.value,
+        "split_wait_days": policy.split_wait_days,
+        "least_part_units": str(policy.least_part_units),
+        "least_part_value": str(policy.least_part_value),
+        "order_share": policy.order_share.value,
+        "share_days": policy.share_days,
+        "leapfrog_times": policy.leapfrog_times,
+        "leapfrog_days": policy.leapfrog_days,
+        "whole_orders_first": policy.whole_orders_first,
+        "priority": [[rule.name, rule.head_start_days, rule.fact.value, rule.value] for rule in policy.priority],
         "late_lines_wait": policy.late_lines_wait,
         "keep_back": str(policy.keep_back),
         "lead_time_days": policy.lead_time_days,
         "handling_days": policy.handling_days,
         "inbound_buffer_days": policy.inbound_buffer_days,
+        "workdays": sorted(policy.workdays),
+        "holidays_of": policy.holidays_of,
+        "cut_off_hour": policy.cut_off_hour,
+        "least_move_days": policy.least_move_days,
         "notices": sorted(kind.value for kind in policy.notices),
         "sender_name": policy.sender_name,
         "reply_to": policy.reply_to,
@@ -30,16 +54,22 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
     }
 
 
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "split": Split,
+    "excess": Excess,
+    "order_share": Share,
+    "least_part_units": Decimal,
+    "least_part_value": Decimal,
+    "keep_back": Decimal,
+    "workdays": frozenset,
+    "notices": lambda words: frozenset(NoticeKind(word) for word in words),
+    "priority": lambda rules: tuple(PriorityRule(name, days, Fact(fact), value) for name, days, fact, value in rules),
+}
+
+
 def policy_in(kept: dict[str, Any]) -> BackorderPolicy:
-    """A policy from JSON."""
-    return BackorderPolicy(
-        **{
-            **kept,
-            "split": Split(kept["split"]),
-            "keep_back": Decimal(kept["keep_back"]),
-            "notices": frozenset(NoticeKind(word) for word in kept["notices"]),
-        }
-    )
+    """A policy from JSON. A choice that it does not name yet is as it is for a new store."""
+    return BackorderPolicy(**{name: _READ[name](value) if name in _READ else value for name, value in kept.items()})
 
 
 def side_out(side: StoreSide) -> dict[str, Any]:

@@ -11,6 +11,7 @@ WaitlineError
 │   └── StoreClosed     the store refuses everybody: frozen, locked, at another address
 ├── PlanOutdated        the store is not as the plan assumed: read and plan anew, do not act
 ├── OutcomeUnknown      a write was sent and no answer came: read back before anything else
+├── NeverOpen            a calendar without a working day (backorder/domain/workdays.py)
 └── LeaseLost           somebody else works on this now: stop without writing
 """
 

@@ -1,12 +1,12 @@
 """Where an order line stands: the one status enum, how it follows from the units, what changed between two looks."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from backorder.domain.orders import Order, OrderStatus
-from backorder.domain.policy import Split
+from backorder.domain.orders import Order, OrderLine, OrderStatus
+from backorder.domain.split import LineUnits, Stay, Terms, stays
 from backorder.domain.supply import ZERO, Pool, Units
 
 
@@ -76,6 +76,10 @@ class LineStanding:
     parts: tuple[PartStanding, ...]
     waited: bool
     """It was found waiting at some time."""
+    stay: Stay | None = None
+    """Why its given units do not leave, payment apart; `None` where they may."""
+    accepted: bool = True
+    """Its waiting was taken on: it may have a date, and its customer be told."""
 
     @property
     def outstanding(self) -> Units:
@@ -176,7 +180,7 @@ class OrderStanding:
             kept |= {
                 x.line_id: LineStood(x.line_id, x.short, x.free_to_ship + x.shipped, x.shipped)
                 for x in self.lines
-                if x.waited
+                if x.waited and x.accepted
             }
         return Stood(self.status, tuple(kept[line_id] for line_id in sorted(kept)))
 
@@ -212,24 +216,24 @@ class Given:
     promised: tuple[date, date] | None = None
 
 
-def standing(order: Order, given: dict[int, list[Given]], waited: Iterable[int], split: Split) -> OrderStanding:
-    """Put together what the store tells and what we gave. `waited` are the ids of lines ever found waiting."""
+def standing(
+    order: Order, given: dict[int, list[Given]], waited: Iterable[int], terms: Terms, refused: Collection[int] = ()
+) -> OrderStanding:
+    """Put together what the store tells and what we gave. `waited` are the ids of lines ever found waiting, `refused`
+    those of them whose waiting was not accepted.
+    """
     waited = frozenset(waited)
-    found: list[tuple[int, list[tuple[Pool | None, Units, Given | None]]]] = []
+    found: list[list[tuple[Pool | None, Units, Given | None]]] = []
     for line in order.lines:
         has = {g.pool: g for g in given.get(line.id, [])}
-        found.append((line.id, [(p.pool, p.outstanding, has.get(p.pool)) for p in line.parts if p.outstanding]))
-    whole = {line_id: all(g is not None and g.allocated >= owed for _, owed, g in parts) for line_id, parts in found}
-    order_whole = all(whole.values())
+        found.append([(p.pool, p.outstanding, has.get(p.pool)) for p in line.parts if p.outstanding])
+    units = [_units(line, parts) for line, parts in zip(order.lines, found, strict=True)]
+    staying = stays(order, units, terms)
     lines = []
-    for line, (_, parts) in zip(order.lines, found, strict=True):
+    for line, parts in zip(order.lines, found, strict=True):
         if line.ignored is not None:
             continue
-        may_leave = order.paid and (
-            split is Split.SHIP_AVAILABLE
-            or (split is Split.LINE_WHOLE and whole[line.id])
-            or (split is Split.ORDER_WHOLE and order_whole)
-        )
+        may_leave = order.paid and line.id not in staying
         lines.append(
             LineStanding(
                 line_id=line.id,
@@ -240,9 +244,23 @@ def standing(order: Order, given: dict[int, list[Given]], waited: Iterable[int],
                 cancelled=line.cancelled,
                 waited=line.id in waited or any(g is not None and owed > g.allocated for _, owed, g in parts),
                 parts=tuple(_part(pool, owed, g, may_leave) for pool, owed, g in parts),
+                stay=staying.get(line.id),
+                accepted=line.id not in refused,
             )
         )
     return OrderStanding(order.id, order.status, order.paid, tuple(lines))
+
+
+def _units(line: OrderLine, parts: list[tuple[Pool | None, Units, Given | None]]) -> LineUnits:
+    return LineUnits(
+        line_id=line.id,
+        item=line.item,
+        outstanding=sum((owed for _, owed, _ in parts), ZERO),
+        allocated=sum((min(g.allocated, owed) for _, owed, g in parts if g is not None), ZERO),
+        whole=all(g is not None and g.allocated >= owed for _, owed, g in parts),
+        unit_price=line.unit_price,
+        kit=line.kit,
+    )
 
 
 def _part(pool: Pool | None, owed: Units, given: Given | None, may_leave: bool) -> PartStanding:

@@ -19,9 +19,10 @@ def notices_due(before: Stood | None, after: OrderStanding, policy: BackorderPol
         return _wanted(due, policy)
     known = [(line, waited[line.line_id]) for line in after.lines if line.line_id in waited]
     newly_short = any(
-        line.short > 0 and (line.line_id not in waited or waited[line.line_id].short == 0) for line in after.lines
+        line.short > 0 and line.accepted and (line.line_id not in waited or waited[line.line_id].short == 0)
+        for line in after.lines
     )
-    if newly_short and policy.accept_backorders:
+    if newly_short:
         due.append(NoticeKind.BACKORDERED)
     elif any(now.free_to_ship > 0 and now.free_to_ship + now.shipped > was.released for now, was in known):
         due.append(NoticeKind.ALLOCATED)

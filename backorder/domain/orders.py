@@ -4,8 +4,9 @@ Only a reading (fetched with the store's own key) says how many units are owed, 
 introduces an order that was not known and marks a known one as unread; so no body can set the book back.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -43,6 +44,16 @@ class Customer:
     id: int | None = None
     name: str = ""
     email: str = ""
+    tags: tuple[str, ...] | None = None
+    """What the merchant tagged the customer with; `None` where the store does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shipping:
+    """A way of shipping that the customer chose, and what was paid for it in the order's currency."""
+
+    method: str
+    paid: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,8 @@ class OrderLine:
     """In the order's currency, after discounts, without tax."""
     added_at: datetime | None = None
     """When the line joined the order, where that is later than the order itself."""
+    kit: int | None = None
+    """Lines of one order with the same number are the pieces of one kit: they ship together."""
 
     @property
     def outstanding(self) -> Units:
@@ -93,6 +106,10 @@ class Order:
     customer: Customer = Customer()
     lines: tuple[OrderLine, ...] = ()
     tags: tuple[str, ...] = ()
+    shipping: tuple[Shipping, ...] | None = None
+    """`None` where the store does not tell."""
+    need_by: date | None = None
+    """The day by which the customer needs it, where one was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +194,19 @@ def _with_history(before: Order, now: Order) -> Order:
             off = line.cancelled + line.outstanding
             lines.append(replace(line, parts=(), cancelled=off, ignored=Ignored.REMOVED))
     return replace(now, lines=tuple(lines))
+
+
+NEED_BY = "need_by"
+"""The name under which a shop's theme or a plugin notes the day on which the customer needs the order."""
+
+
+def needed_by(notes: Mapping[str, object]) -> date | None:
+    """The day by which the order is needed, where somebody noted one that can be read (2026-03-31)."""
+    text = str(notes.get(NEED_BY, "")).strip()
+    try:
+        return date.fromisoformat(text[:10]) if text else None
+    except ValueError:
+        return None
 
 
 def pools_of(order: Order) -> frozenset[Pool]:

@@ -1,5 +1,6 @@
 """The merchant's choices. One field, one meaning; what each does to a customer is said in its help sentence."""
 
+import re
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -7,15 +8,21 @@ from enum import StrEnum
 from typing import Any
 
 from backorder.domain.errors import Rejected
+from backorder.domain.priority import PriorityRule, RuleError, check_rules
+from backorder.domain.split import Patience, Share, Split
 from backorder.domain.supply import ZERO, Units
+from backorder.domain.workdays import EVERY_DAY
+
+__all__ = ["FIELDS", "HELP", "BackorderPolicy", "NoticeKind", "PolicyError", "Split", "check", "plausible_address"]
 
 
-class Split(StrEnum):
-    """When units that are there may leave although others of the order are not."""
+class Excess(StrEnum):
+    """What becomes of units above a limit."""
 
-    SHIP_AVAILABLE = "ship_available"
-    LINE_WHOLE = "line_whole"
-    ORDER_WHOLE = "order_whole"
+    HOLD = "hold"
+    """The merchant decides."""
+    REFUSE = "refuse"
+    """They are shown as to be cancelled."""
 
 
 class NoticeKind(StrEnum):
@@ -25,6 +32,9 @@ class NoticeKind(StrEnum):
     ALLOCATED = "allocated"
     SHIPPED = "shipped"
     CANCELLED = "cancelled"
+
+
+_COUNTRY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
 class PolicyError(Rejected):
@@ -43,12 +53,33 @@ class BackorderPolicy:
 
     version: int = 1
     accept_backorders: bool = True
+    accept_undated: bool = True
+    longest_wait_days: int | None = None
+    most_units_item: int | None = None
+    most_units_order: int | None = None
+    most_units_customer: int | None = None
+    excess: Excess = Excess.HOLD
+    most_late_days: int | None = None
+    most_cancel_percent: int | None = None
     split: Split = Split.SHIP_AVAILABLE
+    split_wait_days: int | None = None
+    least_part_units: Units = ZERO
+    least_part_value: Decimal = ZERO
+    order_share: Share = Share.KEEP
+    share_days: int | None = None
+    leapfrog_times: int = 0
+    leapfrog_days: int = 0
+    whole_orders_first: bool = False
+    priority: tuple[PriorityRule, ...] = ()
     late_lines_wait: bool = True
     keep_back: Units = ZERO
     lead_time_days: int | None = None
     handling_days: int = 1
     inbound_buffer_days: int = 3
+    workdays: frozenset[int] = EVERY_DAY
+    holidays_of: str = ""
+    cut_off_hour: int | None = None
+    least_move_days: int = 1
     notices: frozenset[NoticeKind] = field(default_factory=lambda: frozenset(NoticeKind))
     sender_name: str = ""
     reply_to: str = ""
@@ -61,6 +92,11 @@ class BackorderPolicy:
         """How long an imbalance between the store's figures and ours is waited for."""
         return timedelta(seconds=self.settle_seconds)
 
+    @property
+    def patience(self) -> Patience:
+        """How long an order that ships whole keeps its share, or lets others pass."""
+        return Patience(self.order_share, self.share_days, self.leapfrog_times, self.leapfrog_days)
+
     def changed(self, **choices: Any) -> "BackorderPolicy":
         """The policy with these choices and the next version. Raises PolicyError where they make no sense."""
         new = replace(self, **choices, version=self.version + 1)
@@ -71,7 +107,31 @@ class BackorderPolicy:
 HELP = {
     "accept_backorders": "When off, new orders for what is not there get no ship date and no message: they stand on "
     "your first page for you to decide.",
+    "accept_undated": "When off, an order for what is not there and has no date stands on your first page for you to "
+    "decide. Items that are not out yet need no date.",
+    "longest_wait_days": "An order that would wait longer than this is yours to decide. Left empty, there is no limit.",
+    "most_units_item": "The most units of one item that may wait together. Left empty, there is no limit.",
+    "most_units_order": "The most units of one order that may wait. Left empty, there is no limit.",
+    "most_units_customer": "The most units of one customer that may wait, in all orders together; guests are known by "
+    "their e-mail address. Left empty, there is no limit.",
+    "excess": "What becomes of a line that goes above one of these limits.",
+    "most_late_days": "Items whose supplier is later than this in one of five deliveries are not backordered. Left "
+    "empty, there is no limit.",
+    "most_cancel_percent": "Items of which more than this share of waiting units was cancelled are not backordered. "
+    "Left empty, there is no limit.",
     "split": "What happens when only part of an order is there.",
+    "split_wait_days": "For “wait, then ship what is there”: how many days after the order was placed.",
+    "least_part_units": "A part of an order leaves only with at least so many units. 0 lets any part leave.",
+    "least_part_value": "A part of an order leaves only if its goods are worth so much. 0 lets any part leave.",
+    "order_share": "What an order that ships whole does with goods that are there while others of it are missing.",
+    "share_days": "After so many days of waiting an order lets others pass. Left empty, it keeps its goods.",
+    "leapfrog_times": "An order that lets others pass does so this often, then it keeps its goods. 0 is without end.",
+    "leapfrog_days": "An order that lets others pass does so for this many days after the first time, then it keeps "
+    "its goods. 0 is without end.",
+    "whole_orders_first": "When on, of the orders of one day those that can be made whole go before the others.",
+    "priority": "One rule on each line: class | days | what | value. The first rule that matches an order puts it that "
+    "many days ahead. What is one of: customer tag, customer, order tag, paid shipping, order total from, order units "
+    "from, needed within days, by hand.",
     "late_lines_wait": "When on, a line that is added to an order later queues from the day it was added. When off, it "
     "has the place of its order.",
     "keep_back": "Units of every item that waiting orders may not take. New orders may: they were sold as in stock.",
@@ -79,6 +139,12 @@ HELP = {
     "the date is not known yet.",
     "handling_days": "Days you need to pack and hand over once the goods are there.",
     "inbound_buffer_days": "Days added to a supplier's date before it is promised to a customer.",
+    "workdays": "Days on which you pack and hand over.",
+    "holidays_of": "Country whose public holidays you keep, in two letters such as DE, or with a region such as DE-BY. "
+    "Left empty, there are none.",
+    "cut_off_hour": "Hour of the day, from 0 to 23, from which on nothing more leaves the same day. Left empty, there "
+    "is none.",
+    "least_move_days": "A date that moves by fewer days than this is left as it was told.",
     "notices": "Messages your customers get by e-mail.",
     "sender_name": "The name customers see as the sender. Left empty, your store's name is used.",
     "reply_to": "Where customers' answers go.",
@@ -96,6 +162,18 @@ def check(policy: BackorderPolicy) -> None:
         "handling_days": (0, 60),
         "inbound_buffer_days": (0, 180),
         "settle_seconds": (0, 3600),
+        "split_wait_days": (0, 365),
+        "share_days": (0, 365),
+        "leapfrog_times": (0, 1000),
+        "leapfrog_days": (0, 365),
+        "cut_off_hour": (0, 23),
+        "longest_wait_days": (0, 730),
+        "most_units_item": (0, 1_000_000),
+        "most_units_order": (0, 1_000_000),
+        "most_units_customer": (0, 1_000_000),
+        "most_late_days": (0, 365),
+        "most_cancel_percent": (0, 100),
+        "least_move_days": (1, 30),
     }
     for name, (low, high) in ranges.items():
         value = getattr(policy, name)
@@ -103,6 +181,18 @@ def check(policy: BackorderPolicy) -> None:
             raise PolicyError(name, f"This must be a whole number from {low} to {high}.")
     if policy.keep_back < 0 or policy.keep_back > Decimal(1_000_000):
         raise PolicyError("keep_back", "The units kept back must be from 0 to 1,000,000.")
+    for name in ("least_part_units", "least_part_value"):
+        if not 0 <= getattr(policy, name) <= Decimal(1_000_000):
+            raise PolicyError(name, "This must be from 0 to 1,000,000.")
+    try:
+        check_rules(policy.priority)
+    except RuleError as error:
+        raise PolicyError("priority", str(error)) from error
+    if not policy.workdays or not policy.workdays <= EVERY_DAY:
+        raise PolicyError("workdays", "Choose at least one day of the week.")
+    if policy.holidays_of and not _COUNTRY.fullmatch(policy.holidays_of):
+        raise PolicyError("holidays_of", "The country must be two letters such as DE, or with a region such as DE-BY.")
+    _check_together(policy)
     if not policy.tag_prefix or len(policy.tag_prefix) > 30 or "," in policy.tag_prefix:
         raise PolicyError("tag_prefix", "The tag must have 1 to 30 characters and no comma.")
     if len(policy.sender_name) > 100 or _has_control(policy.sender_name):
@@ -112,6 +202,38 @@ def check(policy: BackorderPolicy) -> None:
     if NoticeKind.ALLOCATED in policy.notices and NoticeKind.BACKORDERED not in policy.notices:
         raise PolicyError(
             "notices", "“Ready to ship” answers the “waiting” message: switch “waiting” on too, or both off."
+        )
+
+
+def _check_together(policy: BackorderPolicy) -> None:
+    """Choices that contradict each other."""
+    if policy.split is Split.WAIT_UNTIL and policy.split_wait_days is None:
+        raise PolicyError(
+            "split_wait_days", "“Wait, then ship what is there” needs the number of days to wait: enter it here."
+        )
+    longest, usual = policy.longest_wait_days, policy.lead_time_days
+    if longest is not None and usual is not None and usual + policy.handling_days > longest:
+        raise PolicyError(
+            "longest_wait_days",
+            f"Your usual lead time and handling take {usual + policy.handling_days} days, and you accept {longest} at "
+            "most: every order without goods on the way would be yours to decide. Raise this or shorten the lead time.",
+        )
+    per_order, per_customer = policy.most_units_order, policy.most_units_customer
+    if per_order is not None and per_customer is not None and per_order > per_customer:
+        raise PolicyError(
+            "most_units_order", "One order cannot have more waiting units than one customer: lower this or raise that."
+        )
+    if policy.order_share is Share.YIELD and policy.share_days is not None:
+        raise PolicyError(
+            "share_days",
+            "Orders that let others pass from the start do not keep their goods for a number of days: leave this "
+            "empty, or let orders keep their goods.",
+        )
+    if policy.order_share is Share.KEEP and policy.share_days is None and policy.leapfrog_times + policy.leapfrog_days:
+        raise PolicyError(
+            "order_share",
+            "Orders that keep their goods without end are never passed: set both limits of being passed to 0, or let "
+            "orders yield.",
         )
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from backorder.domain.choices import ItemChoices, kept_back
 from backorder.domain.lifecycle import LineStanding, OrderStanding, PartStanding
-from backorder.domain.policy import BackorderPolicy, Split
-from backorder.domain.supply import ZERO, Balance, Pool, Units
+from backorder.domain.policy import BackorderPolicy
+from backorder.domain.split import Stay
+from backorder.domain.supply import ZERO, Balance, Inbound, Pool, Units
 
 
 class Code(StrEnum):
@@ -18,9 +20,14 @@ class Code(StrEnum):
     FILLED = "FILLED"
     PARTIAL = "PARTIAL"
     BEHIND = "BEHIND"
+    OVERTAKEN = "OVERTAKEN"
     NO_SUPPLY = "NO_SUPPLY"
     WAITING_FOR_LINE = "WAITING_FOR_LINE"
     WAITING_FOR_ORDER = "WAITING_FOR_ORDER"
+    WAITING_FOR_DATE = "WAITING_FOR_DATE"
+    WAITING_FOR_KIT = "WAITING_FOR_KIT"
+    TOO_LITTLE = "TOO_LITTLE"
+    YIELDING = "YIELDING"
     KEPT_BACK = "KEPT_BACK"
     UNPAID = "UNPAID"
     UNBALANCED = "UNBALANCED"
@@ -48,12 +55,17 @@ class Situation:
     pool: PoolFacts | None
     units_ahead: Units = ZERO
     """Units that wait in the same pool and are served first."""
+    overtaken_by: Units = ZERO
+    """Those of them that came later and have a head start or a pin."""
     free_to_ship: Units = ZERO
     decided: bool = True
     paid: bool = True
-    accepted: bool = True
+    refused: str = ""
+    """Why its waiting was not accepted, in one sentence."""
     cancel_wished: bool = False
-    split: Split = Split.SHIP_AVAILABLE
+    stay: Stay | None = None
+    yields: bool = False
+    """Its order is not whole and lets others pass."""
     keep_back: Units = ZERO
 
     @property
@@ -85,6 +97,8 @@ def reason(about: Situation) -> Reason:
         "allocated": spoken(about.allocated),
         "waiting": spoken(about.waiting),
         "ahead": counted(about.units_ahead),
+        "younger": spoken(about.overtaken_by),
+        "refused": about.refused,
         "free": counted(free),
     }
     return Reason(code, about.units_ahead, text.format(**facts), customer.format(**facts), change.format(**facts))
@@ -99,13 +113,17 @@ def _code(about: Situation) -> Code:
         return Code.NOT_ROUTED
     if not about.decided or about.pool.balance is not Balance.BALANCED:
         return Code.UNBALANCED
-    if not about.accepted:
+    if about.refused:
         return Code.NOT_ACCEPTED
+    if about.yields:
+        return Code.YIELDING
     if about.units_ahead == 0 and about.keep_back > 0 and about.pool.on_hand > about.pool.given:
         return Code.KEPT_BACK
     if about.allocated > 0:
         return Code.PARTIAL
-    return Code.BEHIND if about.units_ahead > 0 else Code.NO_SUPPLY
+    if about.units_ahead == 0:
+        return Code.NO_SUPPLY
+    return Code.OVERTAKEN if about.overtaken_by > 0 else Code.BEHIND
 
 
 def _of_given(about: Situation) -> Code:
@@ -113,8 +131,16 @@ def _of_given(about: Situation) -> Code:
         return Code.FILLED
     if not about.paid:
         return Code.UNPAID
-    return Code.WAITING_FOR_LINE if about.split is Split.LINE_WHOLE else Code.WAITING_FOR_ORDER
+    return _STAYS[about.stay or Stay.ORDER]
 
+
+_STAYS = {
+    Stay.LINE: Code.WAITING_FOR_LINE,
+    Stay.ORDER: Code.WAITING_FOR_ORDER,
+    Stay.DATE: Code.WAITING_FOR_DATE,
+    Stay.KIT: Code.WAITING_FOR_KIT,
+    Stay.TOO_LITTLE: Code.TOO_LITTLE,
+}
 
 _SENTENCES = {
     Code.FILLED: (
@@ -132,6 +158,11 @@ _SENTENCES = {
         "Waiting for stock. Orders placed before yours are served first.",
         "An arrival of more than {ahead}.",
     ),
+    Code.OVERTAKEN: (
+        "Orders that wait for {ahead} come first; for {younger} of them by a head start or a pin, not by age.",
+        "Waiting for stock. Some orders are served before yours.",
+        "An arrival of more than {ahead}, or another class for this order.",
+    ),
     Code.NO_SUPPLY: (
         "It is first in line, and nothing is left in stock.",
         "Waiting for stock. Yours is next in line.",
@@ -146,6 +177,26 @@ _SENTENCES = {
         "All its units are given; orders ship whole, and other lines of this one still wait.",
         "Set aside for you. It ships together with the rest of your order.",
         "Stock for the other lines, or shipping in parts under Settings.",
+    ),
+    Code.WAITING_FOR_DATE: (
+        "All its units are given; the order ships whole until its day has come, then what is there.",
+        "Set aside for you. It ships together with the rest of your order, or without it after a while.",
+        "Stock for the other lines, or the day.",
+    ),
+    Code.WAITING_FOR_KIT: (
+        "All its units are given; it is a piece of a kit whose other pieces still wait.",
+        "Set aside for you. It ships together with the other pieces of the set.",
+        "Stock for the other pieces.",
+    ),
+    Code.TOO_LITTLE: (
+        "All its units are given; less is there than your settings let leave as a part.",
+        "Set aside for you. It ships with more of your order.",
+        "Stock for the other lines, or a smaller least part under Settings.",
+    ),
+    Code.YIELDING: (
+        "Its order ships whole and cannot be made whole yet, so it lets others pass.",
+        "Waiting for stock. Your order ships in one parcel as soon as all of it is there.",
+        "Stock for the other lines, or keeping the goods under Settings.",
     ),
     Code.KEPT_BACK: (
         "It is first in line; {free} in stock are kept back for new orders, as your settings say.",
@@ -173,13 +224,32 @@ _SENTENCES = {
         "Cancel it in your store, or tell the customer why not.",
     ),
     Code.NOT_ACCEPTED: (
-        "Backorders are switched off: it has no date, and its customer was told nothing.",
+        "{refused} It has no date, and its customer was told nothing.",
         "The store will get in touch with you about this.",
-        "Accept backorders under Settings, or cancel the order in your store.",
+        "Accept the order, or cancel it in your store.",
     ),
 }
 
 _NOTHING_OWED = ("Nothing of it is owed any more.", "Nothing of it is left to ship.", "Nothing more is needed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A line that waits in the same pool and is served before another one."""
+
+    order_id: int
+    number: str
+    units: Units
+    older: bool
+    priority: str = ""
+    pinned: bool = False
+
+    @property
+    def why(self) -> str:
+        """By which rule it goes first."""
+        if self.older:
+            return "it came earlier"
+        return "it is pinned" if self.pinned else f"its class {self.priority} has a head start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +258,14 @@ class Place:
 
     units_ahead: Units = ZERO
     first_promise: date | None = None
+    overtaken_by: Units = ZERO
+    """Units ahead of it that came later."""
+    ahead: tuple[Ahead, ...] = ()
+    """The first of those who are served before it."""
+    waiting: Units = ZERO
+    """Its own units that wait."""
+    delivery: Inbound | None = None
+    """The goods on the way that cover the last of its units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +276,7 @@ class Explained:
     part: PartStanding | None
     first_promise: date | None
     reason: Reason
+    place: Place
 
 
 def explain(
@@ -207,12 +286,16 @@ def explain(
     places: Mapping[tuple[int, Pool], Place],
     pools: Mapping[Pool, PoolFacts],
     wished: Collection[int],
-    told: bool,
+    refused: Mapping[int, str] | None = None,
+    items: Mapping[int, ItemChoices] | None = None,
+    yields: bool = False,
 ) -> list[Explained]:
-    """The reason of every part of an order. `wished` are lines whose cancelling the customer asked for; `told` says
-    that the customer was told of the backorder, which therefore was accepted.
+    """The reason of every part of an order. `wished` are lines whose cancelling the customer asked for; `refused` are
+    lines whose waiting was not accepted, with the reason; `items` are choices for single
+    items; `yields` says that the order lets others pass.
     """
     rows = []
+    refused = refused or {}
     for line in order.lines:
         for part in line.parts or (None,):
             pool = None if part is None else part.pool
@@ -224,22 +307,19 @@ def explain(
                     allocated=ZERO if part is None else part.allocated,
                     pool=facts,
                     units_ahead=place.units_ahead,
+                    overtaken_by=place.overtaken_by,
                     free_to_ship=ZERO if part is None else part.free_to_ship,
                     decided=part is None or part.decided,
                     paid=order.paid,
-                    accepted=accepted(policy, place.first_promise, told=told),
+                    refused=refused.get(line.line_id, ""),
                     cancel_wished=line.line_id in wished,
-                    split=policy.split,
-                    keep_back=policy.keep_back,
+                    stay=line.stay,
+                    yields=yields and place.units_ahead == 0,
+                    keep_back=kept_back(policy, None if pool is None or items is None else items.get(pool.item)),
                 )
             )
-            rows.append(Explained(line, part, place.first_promise, why))
+            rows.append(Explained(line, part, place.first_promise, why, place))
     return rows
-
-
-def accepted(policy: BackorderPolicy, first_promise: date | None, *, told: bool) -> bool:
-    """Whether a waiting line was taken on: by the policy of today, or earlier by a date or a message."""
-    return policy.accept_backorders or first_promise is not None or told
 
 
 def spoken(units: Units) -> str:

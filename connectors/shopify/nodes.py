@@ -148,6 +148,21 @@ class CustomerNode(Node):
 
     id: Number
     display_name: Text = ""
+    tags: list[str] | None = None
+
+
+class ShippingNode(Node):
+    """The way of shipping that was chosen."""
+
+    title: Text = ""
+    original_price_set: MoneyBag
+
+
+class AttributeNode(Node):
+    """What the theme or an app noted at the order."""
+
+    key: Text = ""
+    value: Text = ""
 
 
 class RecordNode(Node):
@@ -170,6 +185,8 @@ class OrderNode(Node):
     email: Text = ""
     tags: list[str] = []
     customer: CustomerNode | None = None
+    shipping_line: ShippingNode | None = None
+    custom_attributes: list[AttributeNode] = []
     metafield: RecordNode | None = None
     line_items: Connection[LineNode]
     fulfillment_orders: Connection[WorkNode]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from backorder.domain.actions import Held, StoreSide
-from backorder.domain.orders import Customer, Ignored, Order, OrderLine, OrderStatus, Part
+from backorder.domain.orders import Customer, Ignored, Order, OrderLine, OrderStatus, Part, Shipping, needed_by
 from backorder.domain.supply import ZERO, Item, Pool, Stock, Units
 from connectors.shopify.nodes import ItemNode, LineNode, OrderNode, WorkNode
 from connectors.shopify.payloads import BodyLine, OrderBody
@@ -149,10 +149,18 @@ def order_of_node(node: OrderNode) -> Order:
             id=node.customer.id if node.customer else None,
             name=node.customer.display_name if node.customer else "",
             email=node.email,
+            tags=None if node.customer is None or node.customer.tags is None else tuple(node.customer.tags),
         ),
         lines=tuple(lines),
         tags=tuple(node.tags),
+        shipping=_shipping_of_node(node),
+        need_by=needed_by({note.key: note.value for note in node.custom_attributes}),
     )
+
+
+def _shipping_of_node(node: OrderNode) -> tuple[Shipping, ...]:
+    way = node.shipping_line
+    return () if way is None else (Shipping(way.title, way.original_price_set.shop_money.amount),)
 
 
 def _line_of_node(line: LineNode, shipped: int, owed: Mapping[int | None, int]) -> OrderLine:

@@ -81,6 +81,13 @@ class Line(WithMeta):
     price: Number = Decimal(0)
 
 
+class ShippingLine(_Body):
+    """A way of shipping that was chosen, and what it costs without tax."""
+
+    method_title: Text = ""
+    total: Number = Decimal(0)
+
+
 class RefundStub(_Body):
     """That there is a refund; its units are only in the order's own list of refunds."""
 
@@ -100,6 +107,7 @@ class OrderBody(WithMeta):
     date_modified_gmt: Moment | None = None
     date_paid_gmt: Moment | None = None
     line_items: Annotated[list[Line], BeforeValidator(_list)] = Field(default_factory=list)
+    shipping_lines: Annotated[list[ShippingLine], BeforeValidator(_list)] = Field(default_factory=list)
     refunds: Annotated[list[RefundStub], BeforeValidator(_list)] = Field(default_factory=list)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pydantic import TypeAdapter, ValidationError
 
-from backorder.domain.orders import Customer, Ignored, Order, OrderLine, OrderStatus, Part
+from backorder.domain.orders import Customer, Ignored, Order, OrderLine, OrderStatus, Part, Shipping, needed_by
 from backorder.domain.supply import ZERO, Item, Pool, Stock, Units
 from connectors.woocommerce.payloads import (
     FulfilledItem,
@@ -112,6 +112,8 @@ def _order(body: OrderBody, lines: tuple[OrderLine, ...]) -> Order:
         currency=body.currency,
         customer=Customer(body.customer_id or None, name, body.billing.email),
         lines=lines,
+        shipping=tuple(Shipping(way.method_title, way.total) for way in body.shipping_lines),
+        need_by=needed_by({meta.key: meta.value for meta in body.meta_data}),
     )
 
 

@@ -152,7 +152,7 @@ class Shop:
                 parts,
                 order_id=order_id,
                 line_id=line.get("line_id", self.lines),
-                **{"queue_time": placed, "decided": True, **part},
+                **{"queue_time": placed, "queued_at": placed, "decided": True, **part},
             )
 
     def notice(self, order_id: int, kind: str, state: WorkState, **values: Any) -> int:
@@ -174,7 +174,8 @@ class Shop:
     def coming(self, item: int, quantity: str, expected_on: date, **values: Any) -> int:
         """Goods on the way."""
         given = {"location": 0, "source": "", "created_at": NOW, "received": Decimal(0)}
-        return self.put(inbound, item=item, quantity=Decimal(quantity), expected_on=expected_on, **{**given, **values})
+        dates = {"expected_on": expected_on, "first_expected_on": expected_on}
+        return self.put(inbound, item=item, quantity=Decimal(quantity), **{**dates, **given, **values})
 
     def receipt(self, inbound_id: int, units: str, *, guessed: bool = True) -> int:
         """An arrival that was booked."""

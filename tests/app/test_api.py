@@ -139,6 +139,7 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
         "number": "#77",
         "state": "waiting",
         "placed_at": "2026-03-17T12:00:00Z",
+        "priority": {"class": "", "head_start_days": 0, "pinned": False, "unknown": []},
         "lines": [
             {
                 "line": 31,
@@ -156,7 +157,11 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
                     "code": "BEHIND",
                     "units_ahead": "3",
                     "text": "Older orders that wait for 3 units come first.",
+                    "customer": "Waiting for stock. Orders placed before yours are served first.",
+                    "change": "An arrival of more than 3 units.",
                 },
+                "ahead": [{"order": 1, "number": "#1", "units": "3", "why": "it came earlier"}],
+                "covered_by": None,
             },
             {
                 "line": 32,
@@ -170,7 +175,15 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
                 "waiting": "0",
                 "state": "shipped",
                 "promise": {"from": None, "to": None, "first": None},
-                "reason": {"code": "FILLED", "units_ahead": "0", "text": "Nothing of it is owed any more."},
+                "reason": {
+                    "code": "FILLED",
+                    "units_ahead": "0",
+                    "text": "Nothing of it is owed any more.",
+                    "customer": "Nothing of it is left to ship.",
+                    "change": "Nothing more is needed.",
+                },
+                "ahead": [],
+                "covered_by": None,
             },
         ],
         "decisions": [
@@ -182,6 +195,8 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
                 "allocated": "0",
                 "firm": "0",
                 "rule": "not_enough_left",
+                "priority": "",
+                "overtook": None,
                 "on_hand": "1",
                 "policy_version": 1,
                 "at": "2026-03-20T12:00:00Z",
@@ -234,6 +249,8 @@ def test_items_tell_stock_debts_and_what_is_on_the_way(browser: FlaskClient, sho
             "on_hand": "2.5",
             "outstanding": "0",
             "waiting": "0",
+            "accepting": True,
+            "why": "",
             "inbound": [],
         },
         {
@@ -244,6 +261,8 @@ def test_items_tell_stock_debts_and_what_is_on_the_way(browser: FlaskClient, sho
             "on_hand": "1",
             "outstanding": "5",
             "waiting": "2",
+            "accepting": True,
+            "why": "",
             "inbound": [
                 {
                     "id": coming,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backorder.domain.acceptance import Answer
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.orders import OrderStatus
 from backorder.domain.store import Health, Mode
@@ -88,12 +89,11 @@ def test_a_pause_is_shown(merchant: Merchant, shop: Shop) -> None:
 
 
 def test_what_needs_the_merchant_is_listed_with_what_to_do(merchant: Merchant, shop: Shop, other_shop: Shop) -> None:
-    shop.policy(accept_backorders=False)
     shop.item(7, sku="LAMP", title="Desk lamp", shortfall=Decimal(2))
     shop.item(8, sku="MUG", title="Mug", gap=Decimal(3))
     shop.item(9, sku="CHAIR", title="Chair", balance=Balance.UNBALANCED)
     shop.order(1, a_line(8, "2", line_id=5, first=SOON, cancel_wished_at=NOW, cancel_reason="It takes too long"))
-    shop.order(2, a_line(8, "1"))
+    shop.order(2, a_line(8, "1", answer=Answer.HOLD, answer_why="Backorders are switched off."))
     shop.notice(1, "backordered", WorkState.UNKNOWN, at=NOW + timedelta(minutes=1), reason="The sender was stopped.")
     shop.write(1, "hold", WorkState.FAILED, reason="No right to hold.")
     shop.write(1, "tag", WorkState.FAILED, side_seq=-1, reason="Of an older state.")
@@ -103,8 +103,9 @@ def test_what_needs_the_merchant_is_listed_with_what_to_do(merchant: Merchant, s
     assert needs(merchant) == [
         "Order #1: Ada Lovelace wants to cancel 2 units.",
         "Asked on 20 Mar 2026: “It takes too long”. Cancel it in your store; this entry goes away by itself.",
-        "Order #2 came in for what is not there, and backorders are switched off.",
-        "Its customer was told nothing. Cancel it in your store, or accept backorders under Settings.",
+        "Order #2 waits for Desk lamp. Backorders are switched off.",
+        "Its customer was told nothing. Accept it, or cancel it in your store.",
+        "Accept order #2",
         "Desk lamp LAMP: 2 units fewer in stock than orders that already may ship.",
         "Nothing is held by itself: decide in your store which order waits.",
         "Mug MUG: your store owes 3 units to orders that are not known here.",

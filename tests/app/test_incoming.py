@@ -82,3 +82,25 @@ def test_another_stores_arrival_cannot_be_undone(merchant: Merchant, shop: Shop,
     receipt = other_shop.receipt(other_shop.coming(7, "30", SOON, received=Decimal(10)), "10")
     assert merchant.post(f"/incoming/receipts/{receipt}/undo").status_code == 404
     assert [row["undone_at"] for row in other_shop.rows(receipts)] == [None]
+
+
+def test_goods_are_expected_on_another_day_and_their_supplier_is_measured_by_the_first(
+    merchant: Merchant, shop: Shop
+) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    coming = shop.coming(7, "4", TODAY)
+    assert merchant.post(f"/incoming/{coming}", expected_on="2026-04-30").status_code == 303
+    row = shop.rows(inbound)[0]
+    assert (row["expected_on"].isoformat(), row["first_expected_on"], row["ended_at"]) == ("2026-04-30", TODAY, None)
+    assert merchant.post(f"/incoming/{coming}", expected_on="soon").status_code == 422
+
+
+def test_goods_of_which_the_rest_will_not_come_are_not_promised(merchant: Merchant, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    coming = shop.coming(7, "4", TODAY)
+    assert merchant.post(f"/incoming/{coming}", end="yes").status_code == 303
+    assert lines_of(merchant.get("/incoming")).count(
+        "Nothing is entered. Waiting orders get a date as soon as you add what you have ordered."
+    ) == 1  # fmt: skip
+    found = merchant.post(f"/incoming/{coming}", end="yes")
+    assert (found.status_code, told_by(found).count("These goods are not on the way any more.")) == (422, 1)

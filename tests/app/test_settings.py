@@ -6,17 +6,40 @@ import pytest
 from flask import Flask
 
 from app.access import new_signin
-from backorder.domain.policy import FIELDS, HELP, BackorderPolicy, NoticeKind, Split
+from backorder.domain.policy import FIELDS, HELP, BackorderPolicy, Excess, NoticeKind
+from backorder.domain.priority import Fact, PriorityRule
+from backorder.domain.split import Share, Split
 from tests.app.shop import Merchant, Shop, lines_of, store_of, told_by
 
 FORM = {
     "accept_backorders": "yes",
     "late_lines_wait": "yes",
+    "accept_undated": "yes",
+    "longest_wait_days": "90",
+    "most_units_item": "500",
+    "most_units_order": "20",
+    "most_units_customer": "40",
+    "excess": "refuse",
+    "most_late_days": "21",
+    "most_cancel_percent": "",
     "split": "order_whole",
+    "split_wait_days": "",
+    "least_part_units": "2",
+    "least_part_value": "20",
+    "order_share": "yield",
+    "share_days": "",
+    "leapfrog_times": "3",
+    "leapfrog_days": "14",
+    "whole_orders_first": "yes",
+    "priority": "VIP | 5 | customer tag | gold\r\nWholesale | 2 | order tag | b2b\r\n",
     "keep_back": "2.5",
     "lead_time_days": "14",
     "handling_days": "2",
     "inbound_buffer_days": "0",
+    "workdays": ["0", "1", "2", "3", "4"],
+    "holidays_of": "de-by",
+    "cut_off_hour": "15",
+    "least_move_days": "2",
     "notices": ["backordered", "shipped"],
     "sender_name": "Lamp Works",
     "reply_to": "help@lamps.example",
@@ -39,11 +62,31 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
         version=2,
         accept_backorders=True,
         late_lines_wait=True,
+        longest_wait_days=90,
+        most_units_item=500,
+        most_units_order=20,
+        most_units_customer=40,
+        excess=Excess.REFUSE,
+        most_late_days=21,
         split=Split.ORDER_WHOLE,
+        least_part_units=Decimal(2),
+        least_part_value=Decimal(20),
+        order_share=Share.YIELD,
+        leapfrog_times=3,
+        leapfrog_days=14,
+        whole_orders_first=True,
+        priority=(
+            PriorityRule("VIP", 5, Fact.CUSTOMER_TAG, "gold"),
+            PriorityRule("Wholesale", 2, Fact.ORDER_TAG, "b2b"),
+        ),
         keep_back=Decimal("2.5"),
         lead_time_days=14,
         handling_days=2,
         inbound_buffer_days=0,
+        workdays=frozenset(range(5)),
+        holidays_of="DE-BY",
+        cut_off_hour=15,
+        least_move_days=2,
         notices=frozenset({NoticeKind.BACKORDERED, NoticeKind.SHIPPED}),
         sender_name="Lamp Works",
         reply_to="help@lamps.example",
@@ -53,13 +96,38 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
     )
     again = merchant.get("/settings")
     assert lines_of(again).count("Saved. Every waiting order is looked at anew under these settings.") == 1
-    assert [again.text.count(f'value="{value}"') for value in ("2.5", "14", "waits")] == [1, 1, 1]
+    assert [again.text.count(f'value="{value}"') for value in ("2.5", "14", "waits")] == [1, 2, 1]
+    assert again.text.count('name="workdays" value="5" checked') == 0
 
 
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("split", "sideways", "Choose one of the three."),
+        ("split", "sideways", "Choose one of these."),
+        ("order_share", "sideways", "Choose one of these."),
+        (
+            "split_wait_days",
+            "",
+            "“Wait, then ship what is there” needs the number of days to wait: enter it here.",
+        ),
+        ("excess", "", "Choose one of these."),
+        (
+            "most_units_order",
+            "41",
+            "One order cannot have more waiting units than one customer: lower this or raise that.",
+        ),
+        (
+            "longest_wait_days",
+            "15",
+            "Your usual lead time and handling take 16 days, and you accept 15 at most: every order without goods on "
+            "the way would be yours to decide. Raise this or shorten the lead time.",
+        ),
+        ("workdays", "", "Choose at least one day of the week."),
+        ("holidays_of", "Bavaria", "The country must be two letters such as DE, or with a region such as DE-BY."),
+        ("holidays_of", "XX", "No public holidays of XX are known here."),
+        ("cut_off_hour", "24", "This must be a whole number from 0 to 23."),
+        ("priority", "VIP", "Line 1 must be: class | days | fact | value."),
+        ("least_part_units", "few", "This must be a number."),
         ("keep_back", "some", "This must be a number."),
         ("keep_back", "NaN", "This must be a number."),
         ("keep_back", "-1", "The units kept back must be from 0 to 1,000,000."),
@@ -74,7 +142,8 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
 def test_a_choice_that_makes_no_sense_is_told_beside_its_field_and_nothing_is_saved(
     merchant: Merchant, shop: Shop, field: str, value: str, sentence: str
 ) -> None:
-    found = merchant.post("/settings", **{**FORM, field: value})
+    form = {**FORM, "split": "wait_until"} if field == "split_wait_days" else FORM
+    found = merchant.post("/settings", **{**form, field: value})
     assert (found.status_code, told_by(found).count(sentence)) == (422, 1)
     assert found.text.count(f'id="{field}-wrong"') == 1
     assert found.text.count('value="Lamp Works"') == 1

@@ -17,7 +17,8 @@ from backorder.domain.actions import (
 )
 from backorder.domain.lifecycle import Given, standing
 from backorder.domain.orders import OrderStatus
-from backorder.domain.policy import BackorderPolicy, Split
+from backorder.domain.policy import BackorderPolicy
+from backorder.domain.split import Split, Terms
 from backorder.domain.supply import Pool
 from tests.builders import an_order, line, units
 
@@ -30,7 +31,7 @@ DAY = date(2026, 1, 20)
 def stands(owed: float, allocated: float, firm: float = 0, *, promised=(DAY, DAY), **told):
     order = an_order(100, line(1, owed, pool=AT_A), **told)
     given = {1: [Given(AT_A, units(allocated), units(firm), promised)]}
-    return standing(order, given, {1}, Split.SHIP_AVAILABLE)
+    return standing(order, given, {1}, Terms(Split.SHIP_AVAILABLE))
 
 
 def side(order, can=HOLDS) -> StoreSide:
@@ -54,7 +55,9 @@ def test_an_unpaid_order_that_has_everything_stays_held() -> None:
 
 
 def test_an_order_that_never_waited_gets_nothing_of_ours() -> None:
-    order = standing(an_order(100, line(1, 2, pool=AT_A)), {1: [Given(AT_A, units(2))]}, (), Split.SHIP_AVAILABLE)
+    order = standing(
+        an_order(100, line(1, 2, pool=AT_A)), {1: [Given(AT_A, units(2))]}, (), Terms(Split.SHIP_AVAILABLE)
+    )
     assert side(order) == StoreSide()
 
 

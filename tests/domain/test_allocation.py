@@ -7,8 +7,8 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backorder.domain.allocation import Binding, Demand, Plan, Rule, allocate, queue_time
-from backorder.domain.policy import BackorderPolicy
+from backorder.domain.allocation import Binding, Demand, Plan, Rule, allocate
+from backorder.domain.priority import queued_at
 from backorder.domain.supply import Pool
 from tests.builders import MUG, NOON, TOTE, an_order, demand, line, supply, units
 
@@ -133,9 +133,9 @@ def test_halves_of_a_unit_are_given_exactly() -> None:
 def test_a_line_that_is_added_later_queues_from_its_own_day_or_from_its_orders_as_the_merchant_chooses() -> None:
     late = replace(line(2, 1), added_at=NOON + timedelta(days=9))
     order = an_order(100, line(1, 1), late)
-    assert queue_time(order, order.lines[0], BackorderPolicy()) == NOON
-    assert queue_time(order, late, BackorderPolicy()) == NOON + timedelta(days=9)
-    assert queue_time(order, late, BackorderPolicy(late_lines_wait=False)) == NOON
+    assert queued_at(order, order.lines[0], late_lines_wait=True) == NOON
+    assert queued_at(order, late, late_lines_wait=True) == NOON + timedelta(days=9)
+    assert queued_at(order, late, late_lines_wait=False) == NOON
 
 
 lines = st.builds(

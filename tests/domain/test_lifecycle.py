@@ -7,7 +7,7 @@ import pytest
 
 from backorder.domain.lifecycle import Given, LineState, standing
 from backorder.domain.orders import Ignored, Part
-from backorder.domain.policy import Split
+from backorder.domain.split import Split, Terms
 from tests.builders import MUG, TOTE, an_order, line, units
 
 
@@ -17,7 +17,7 @@ def given_to(allocated: float, firm: float = 0, pool=MUG) -> list[Given]:
 
 def state_of(owed: float, given: dict, *, waited=(), **told) -> LineState:
     order = an_order(100, line(1, owed, **told))
-    return standing(order, given, waited, Split.SHIP_AVAILABLE).lines[0].state
+    return standing(order, given, waited, Terms(Split.SHIP_AVAILABLE)).lines[0].state
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_each_state_follows_from_the_units(owed, given, waited, told, state) -> 
 
 
 def free(order, given, split) -> list:
-    return [x.free_to_ship for x in standing(order, given, (), split).lines]
+    return [x.free_to_ship for x in standing(order, given, (), Terms(split)).lines]
 
 
 def test_ship_what_is_there_lets_every_given_unit_leave() -> None:
@@ -63,7 +63,7 @@ def test_an_order_that_ships_whole_waits_for_its_last_line() -> None:
 
 def test_an_unpaid_order_keeps_its_share_and_nothing_of_it_leaves() -> None:
     order = an_order(100, line(1, 2), paid=False)
-    found = standing(order, {1: given_to(2)}, (), Split.SHIP_AVAILABLE).lines[0]
+    found = standing(order, {1: given_to(2)}, (), Terms(Split.SHIP_AVAILABLE)).lines[0]
     assert (found.allocated, found.free_to_ship) == (2, 0)
 
 
@@ -73,7 +73,7 @@ def test_what_is_firm_stays_free_whatever_the_policy_says_today() -> None:
 
 
 def test_a_line_without_a_decision_is_not_called_short() -> None:
-    found = standing(an_order(100, line(1, 2)), {}, (), Split.SHIP_AVAILABLE)
+    found = standing(an_order(100, line(1, 2)), {}, (), Terms(Split.SHIP_AVAILABLE))
     assert (found.short, found.waited, found.lines[0].waiting) == (0, False, 2)
 
 
@@ -81,10 +81,10 @@ def test_a_line_in_two_pools_adds_up_and_has_the_later_date() -> None:
     two = replace(line(1, 3), parts=(Part(MUG, units(2)), Part(TOTE, units(1))))
     early, late = date(2026, 1, 20), date(2026, 2, 1)
     given = {1: [Given(MUG, units(1), promised=(early, early)), Given(TOTE, promised=(late, late))]}
-    found = standing(an_order(100, two), given, (), Split.SHIP_AVAILABLE).lines[0]
+    found = standing(an_order(100, two), given, (), Terms(Split.SHIP_AVAILABLE)).lines[0]
     assert (found.allocated, found.waiting, found.promised) == (1, 2, (late, late))
 
 
 def test_ignored_lines_stand_apart() -> None:
     order = an_order(100, replace(line(1, 0), ignored=Ignored.GIFT_CARD), line(2, 1))
-    assert [x.line_id for x in standing(order, {}, (), Split.SHIP_AVAILABLE).lines] == [2]
+    assert [x.line_id for x in standing(order, {}, (), Terms(Split.SHIP_AVAILABLE)).lines] == [2]

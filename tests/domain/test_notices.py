@@ -1,9 +1,12 @@
 """Which messages a change makes due."""
 
+from dataclasses import replace
+
 from backorder.domain.lifecycle import Given, standing
 from backorder.domain.notices import notices_due, still_true
 from backorder.domain.orders import OrderStatus
-from backorder.domain.policy import BackorderPolicy, NoticeKind, Split
+from backorder.domain.policy import BackorderPolicy, NoticeKind
+from backorder.domain.split import Split, Terms
 from tests.builders import MUG, TOTE, an_order, line, units
 
 ALL = BackorderPolicy()
@@ -12,7 +15,7 @@ ALL = BackorderPolicy()
 def stands(owed: float, allocated: float | None, *, waited: bool = True, shipped: float = 0, **told):
     order = an_order(100, line(1, owed, ordered=owed + shipped, shipped=shipped), **told)
     given = {} if allocated is None else {1: [Given(MUG, units(allocated))]}
-    return standing(order, given, {1} if waited else (), Split.SHIP_AVAILABLE)
+    return standing(order, given, {1} if waited else (), Terms(Split.SHIP_AVAILABLE))
 
 
 def due(before, after, policy=ALL) -> list[NoticeKind]:
@@ -57,7 +60,7 @@ def test_a_cancelled_order_that_waited_is_told_and_nothing_else_with_it() -> Non
 def test_a_covered_line_that_becomes_short_is_told_as_waiting_and_never_as_arrived() -> None:
     def order(mugs: float, given: float, waited: set[int]):
         told = an_order(100, line(1, mugs), line(2, 1, pool=TOTE))
-        return standing(told, {1: [Given(MUG, units(given))], 2: [Given(TOTE)]}, waited, Split.SHIP_AVAILABLE)
+        return standing(told, {1: [Given(MUG, units(given))], 2: [Given(TOTE)]}, waited, Terms(Split.SHIP_AVAILABLE))
 
     before = order(2, 2, {2})
     assert notices_due(before.stood(), order(3, 2, {1, 2}), ALL) == [NoticeKind.BACKORDERED]
@@ -76,7 +79,10 @@ def test_kinds_that_the_merchant_switched_off_are_not_due() -> None:
 
 
 def test_no_day_0_message_where_backorders_are_not_accepted() -> None:
-    assert due(stands(5, None, waited=False), stands(5, 3), BackorderPolicy(accept_backorders=False)) == []
+    held = stands(5, 3)
+    held = replace(held, lines=tuple(replace(line, accepted=False) for line in held.lines))
+    assert due(stands(5, None, waited=False), held, ALL) == []
+    assert due(held, stands(5, 3), ALL) == [NoticeKind.BACKORDERED]
 
 
 def test_a_message_whose_order_moved_on_is_no_longer_true() -> None:

@@ -1,17 +1,33 @@
 """When a line can be promised to ship."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backorder.domain.lateness import Record
 from backorder.domain.policy import BackorderPolicy
-from backorder.domain.promise import Promise, Waiting, promises
+from backorder.domain.promise import (
+    Outlook,
+    Promise,
+    Waiting,
+    covered_by,
+    delivery_for,
+    promises,
+    quote,
+    settled,
+    slip_days,
+)
 from backorder.domain.supply import Inbound
+from backorder.domain.workdays import Workdays
 from tests.builders import MUG, demand, units
 
 TODAY = date(2026, 1, 10)
 POLICY = BackorderPolicy(handling_days=1, inbound_buffer_days=3, lead_time_days=None)
+
+
+AHEAD = Outlook(TODAY, POLICY)
 
 
 def waits(order: int, owed: int, *, allocated: int = 0, day: int = 5) -> Waiting:
@@ -23,7 +39,7 @@ def coming(quantity: int, on: date, *, received: int = 0, number: int = 1) -> In
 
 
 def dates(queue, inbound, policy=POLICY):
-    return [None if p is None else p.late for p in promises(queue, inbound, policy, TODAY)]
+    return [None if p is None else p.late for p in promises(queue, inbound, Outlook(TODAY, policy))]
 
 
 def test_goods_on_the_way_are_promised_in_queue_order_with_buffer_and_handling() -> None:
@@ -59,7 +75,113 @@ def test_without_goods_and_lead_time_the_date_is_not_known() -> None:
 
 
 def test_a_line_that_has_all_its_units_ships_after_handling() -> None:
-    assert promises([waits(100, 2, allocated=2)], [], POLICY, TODAY) == [Promise(date(2026, 1, 11), date(2026, 1, 11))]
+    assert promises([waits(100, 2, allocated=2)], [], AHEAD) == [Promise(date(2026, 1, 11), date(2026, 1, 11))]
+
+
+SLOW = Record(usual_days=2, safe_days=9)
+LEAN = Record(usual_days=0, safe_days=0, usual_missing=Decimal("0.1"), safe_missing=Decimal("0.5"))
+WEEKDAYS = Workdays(frozenset(range(5)), frozenset({date(2026, 1, 14)}))
+
+
+def of(supplier: str, quantity: int, on: date) -> Inbound:
+    return Inbound(1, MUG, units(quantity), units(0), on, supplier)
+
+
+def test_a_supplier_with_a_record_gives_a_range_and_others_one_day() -> None:
+    ahead = Outlook(TODAY, POLICY, records={"acme": SLOW})
+    found = promises([waits(100, 1)], [of(" ACME", 5, date(2026, 1, 20))], ahead)
+    assert found == [Promise(date(2026, 1, 23), date(2026, 1, 30))]
+    assert promises([waits(100, 1)], [of("Other", 5, date(2026, 1, 20))], ahead) == [
+        Promise(date(2026, 1, 24), date(2026, 1, 24))
+    ]
+
+
+def test_goods_past_their_date_of_a_late_supplier_count_from_today_too() -> None:
+    ahead = Outlook(TODAY, POLICY, records={"acme": SLOW})
+    assert promises([waits(100, 1)], [of("Acme", 5, date(2026, 1, 2))], ahead) == [
+        Promise(date(2026, 1, 13), date(2026, 1, 20))
+    ]
+
+
+def test_units_that_a_supplier_often_leaves_out_are_promised_to_nobody() -> None:
+    ahead = Outlook(TODAY, POLICY, records={"acme": LEAN})
+    found = promises([waits(100, 5), waits(101, 4)], [of("Acme", 10, date(2026, 1, 20))], ahead)
+    assert found == [Promise(date(2026, 1, 21), date(2026, 1, 21)), None]
+
+
+def test_handling_takes_working_days_and_a_closed_day_moves_the_shipping() -> None:
+    policy = BackorderPolicy(handling_days=2, inbound_buffer_days=0)
+    ahead = Outlook(TODAY, policy, WEEKDAYS)
+    # 13 Jan 2026 is a Tuesday, the next day a holiday.
+    assert promises([waits(100, 1)], [coming(5, date(2026, 1, 13))], ahead)[0] == (date(2026, 1, 16),) * 2
+    # The 17th is a Saturday: handling begins on Monday.
+    assert promises([waits(100, 1)], [coming(5, date(2026, 1, 17))], ahead)[0] == (date(2026, 1, 21),) * 2
+
+
+def test_after_the_cut_off_hour_what_is_there_is_handled_from_tomorrow() -> None:
+    given = [waits(100, 1, allocated=1), waits(101, 1)]
+    ahead = Outlook(TODAY, BackorderPolicy(handling_days=0, inbound_buffer_days=0), past_cut_off=True)
+    tomorrow = TODAY + timedelta(days=1)
+    assert promises(given, [coming(1, TODAY)], ahead) == [Promise(tomorrow, tomorrow)] * 2
+
+
+def test_two_deliveries_on_one_day_count_together() -> None:
+    found = dates([waits(100, 5)], [coming(3, date(2026, 1, 20)), coming(2, date(2026, 1, 20), number=2)])
+    assert found == [date(2026, 1, 24)]
+
+
+NEW = waits(999, 1, day=10).demand.turn
+
+
+def test_a_new_order_is_quoted_what_is_free_at_once_and_else_behind_all_who_wait() -> None:
+    queue = [waits(100, 3)]
+    inbound = [coming(4, date(2026, 1, 20)), coming(9, date(2026, 2, 1), number=2)]
+
+    def day(wanted: int, free: int) -> date:
+        found = quote(queue, inbound, units(wanted), AHEAD, free=units(free), turn=NEW)
+        assert found is not None
+        return found.late
+
+    assert day(2, free=2) == date(2026, 1, 11)
+    assert day(1, free=0) == day(3, free=2) == date(2026, 1, 24)
+    assert day(2, free=0) == date(2026, 2, 5)
+
+
+def test_a_new_order_with_a_head_start_is_quoted_from_its_place() -> None:
+    ahead = waits(100, 3, day=1).demand.turn._replace(order_id=1)
+    assert quote([waits(100, 3)], [coming(1, date(2026, 1, 20))], units(1), AHEAD, free=units(0), turn=ahead) == (
+        date(2026, 1, 24),
+        date(2026, 1, 24),
+    )
+
+
+def test_a_quote_without_any_supply_is_not_known() -> None:
+    assert quote([], [], units(1), AHEAD, free=units(0), turn=NEW) is None
+
+
+def promised(early: int, late: int) -> Promise:
+    return Promise(date(2026, 1, early), date(2026, 1, late))
+
+
+def test_a_date_that_moves_a_little_is_left_as_it_was_told() -> None:
+    ahead = Outlook(TODAY, BackorderPolicy(least_move_days=3))
+    told = promised(20, 22)
+    assert settled(told, promised(21, 24), ahead) == told
+    assert settled(told, promised(20, 25), ahead) == promised(20, 25)
+    assert settled(told, promised(17, 22), ahead) == promised(17, 22)
+    assert settled(told, None, ahead) is None
+    assert settled(None, told, ahead) == told
+
+
+def test_a_told_date_that_is_past_moves_however_little() -> None:
+    ahead = Outlook(TODAY, BackorderPolicy(least_move_days=3))
+    assert settled(promised(9, 12), promised(10, 12), ahead) == promised(10, 12)
+
+
+def test_the_slip_is_counted_from_the_first_date() -> None:
+    assert slip_days(date(2026, 1, 20), promised(22, 25)) == 5
+    assert slip_days(date(2026, 1, 20), promised(18, 18)) == -2
+    assert slip_days(None, promised(18, 18)) == slip_days(date(2026, 1, 20), None) == 0
 
 
 queues = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), max_size=12).map(
@@ -73,21 +195,21 @@ arrivals = st.lists(st.tuples(st.integers(1, 20), st.integers(-20, 60)), max_siz
 @settings(max_examples=1000)
 @given(queues, arrivals)
 def test_never_more_is_promised_by_a_day_than_comes_in_by_it(queue, inbound) -> None:
-    found = promises(queue, inbound, POLICY, TODAY)
-    handling, buffer = timedelta(days=POLICY.handling_days), timedelta(days=POLICY.inbound_buffer_days)
+    found = promises(queue, inbound, AHEAD)
+    handling = timedelta(days=POLICY.handling_days)
     for day in {p.late for p in found if p is not None}:
         due = sum(
             w.demand.outstanding - w.demand.allocated
             for w, p in zip(queue, found, strict=True)
             if p is not None and p.late <= day
         )
-        assert due <= sum(x.open for x in inbound if max(x.expected_on, TODAY) + buffer <= day - handling)
+        assert due <= covered_by(inbound, day - handling, AHEAD)
 
 
 @settings(max_examples=1000)
 @given(queues, arrivals)
 def test_no_promise_is_in_the_past_and_none_overtakes_an_earlier_one(queue, inbound) -> None:
-    found = promises(queue, inbound, POLICY, TODAY)
+    found = promises(queue, inbound, AHEAD)
     assert all(p is None or p.early >= TODAY for p in found)
     short = [p for w, p in zip(queue, found, strict=True) if w.demand.allocated < w.demand.outstanding]
     known = [p.late for p in short if p is not None]
@@ -100,6 +222,12 @@ def test_no_promise_is_in_the_past_and_none_overtakes_an_earlier_one(queue, inbo
 def test_goods_that_come_later_improve_nobodys_date(queue, inbound, days) -> None:
     later = [Inbound(x.id, x.pool, x.quantity, x.received, x.expected_on + timedelta(days=days)) for x in inbound]
     far = date.max
-    before = [p.late if p else far for p in promises(queue, inbound, POLICY, TODAY)]
-    after = [p.late if p else far for p in promises(queue, later, POLICY, TODAY)]
+    before = [p.late if p else far for p in promises(queue, inbound, AHEAD)]
+    after = [p.late if p else far for p in promises(queue, later, AHEAD)]
     assert all(a >= b for a, b in zip(after, before, strict=True))
+
+
+def test_the_delivery_that_brings_the_last_unit_is_named() -> None:
+    inbound = [coming(9, date(2026, 2, 1), number=2), coming(4, date(2026, 1, 20))]
+    found = [delivery_for(units(n), inbound, AHEAD) for n in (1, 4, 5, 13, 14)]
+    assert [line and line.id for line in found] == [1, 1, 2, 2, None]

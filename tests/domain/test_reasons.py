@@ -8,19 +8,19 @@ import pytest
 
 from backorder.domain.lifecycle import LineStanding, OrderStanding, PartStanding
 from backorder.domain.orders import OrderStatus
-from backorder.domain.policy import BackorderPolicy, Split
+from backorder.domain.policy import BackorderPolicy
 from backorder.domain.reasons import (
     Code,
     Place,
     PoolFacts,
     Reason,
     Situation,
-    accepted,
     counted,
     explain,
     reason,
     spoken,
 )
+from backorder.domain.split import Stay
 from backorder.domain.supply import Balance, Pool
 
 EMPTY = PoolFacts(Balance.BALANCED)
@@ -39,16 +39,16 @@ GIVEN = replace(FIRST_IN_LINE, allocated=D(3))
         (replace(GIVEN, decided=False), Code.UNBALANCED),
         (replace(FIRST_IN_LINE, pool=PoolFacts(Balance.NEW)), Code.UNBALANCED),
         (replace(FIRST_IN_LINE, pool=PoolFacts(Balance.UNBALANCED), units_ahead=D(12)), Code.UNBALANCED),
-        (replace(FIRST_IN_LINE, accepted=False), Code.NOT_ACCEPTED),
-        (replace(FIRST_IN_LINE, accepted=False, cancel_wished=True), Code.CANCEL_WISHED),
+        (replace(FIRST_IN_LINE, refused="Backorders are switched off."), Code.NOT_ACCEPTED),
+        (replace(FIRST_IN_LINE, refused="Backorders are switched off.", cancel_wished=True), Code.CANCEL_WISHED),
         (replace(FIRST_IN_LINE, pool=replace(EMPTY, on_hand=D(5), given=D(1)), keep_back=D(4)), Code.KEPT_BACK),
         (replace(FIRST_IN_LINE, pool=replace(EMPTY, on_hand=D(5), given=D(5)), keep_back=D(4)), Code.NO_SUPPLY),
         (replace(GIVEN, free_to_ship=D(3)), Code.FILLED),
         (replace(GIVEN, free_to_ship=D(3), cancel_wished=True), Code.FILLED),
         (replace(GIVEN, paid=False), Code.UNPAID),
-        (replace(GIVEN, paid=False, split=Split.ORDER_WHOLE), Code.UNPAID),
-        (replace(GIVEN, split=Split.LINE_WHOLE), Code.WAITING_FOR_LINE),
-        (replace(GIVEN, split=Split.ORDER_WHOLE), Code.WAITING_FOR_ORDER),
+        (replace(GIVEN, paid=False, stay=Stay.ORDER), Code.UNPAID),
+        (replace(GIVEN, stay=Stay.LINE), Code.WAITING_FOR_LINE),
+        (replace(GIVEN, stay=Stay.ORDER), Code.WAITING_FOR_ORDER),
     ],
 )
 def test_the_first_reason_that_applies_is_told(about: Situation, code: Code) -> None:
@@ -63,12 +63,17 @@ def test_every_code_has_a_sentence_for_staff_for_customers_and_for_what_would_ch
         Code.PARTIAL: replace(FIRST_IN_LINE, allocated=D(1)),
         Code.NOT_ROUTED: replace(FIRST_IN_LINE, pool=None),
         Code.UNBALANCED: replace(FIRST_IN_LINE, decided=False),
-        Code.NOT_ACCEPTED: replace(FIRST_IN_LINE, accepted=False),
+        Code.NOT_ACCEPTED: replace(FIRST_IN_LINE, refused="Backorders are switched off."),
         Code.CANCEL_WISHED: replace(FIRST_IN_LINE, cancel_wished=True),
         Code.KEPT_BACK: replace(FIRST_IN_LINE, pool=replace(EMPTY, on_hand=D(5)), keep_back=D(5)),
         Code.UNPAID: replace(GIVEN, paid=False),
-        Code.WAITING_FOR_LINE: replace(GIVEN, split=Split.LINE_WHOLE),
-        Code.WAITING_FOR_ORDER: replace(GIVEN, split=Split.ORDER_WHOLE),
+        Code.WAITING_FOR_LINE: replace(GIVEN, stay=Stay.LINE),
+        Code.WAITING_FOR_ORDER: replace(GIVEN, stay=Stay.ORDER),
+        Code.WAITING_FOR_DATE: replace(GIVEN, stay=Stay.DATE),
+        Code.WAITING_FOR_KIT: replace(GIVEN, stay=Stay.KIT),
+        Code.TOO_LITTLE: replace(GIVEN, stay=Stay.TOO_LITTLE),
+        Code.YIELDING: replace(FIRST_IN_LINE, yields=True),
+        Code.OVERTAKEN: replace(FIRST_IN_LINE, units_ahead=D(3), overtaken_by=D(1)),
     }
     assert set(situations) == set(Code)
     for code, about in situations.items():
@@ -97,14 +102,6 @@ def test_a_line_that_owes_nothing_needs_nothing() -> None:
     assert (found.code, found.text) == (Code.FILLED, "Nothing of it is owed any more.")
 
 
-def test_a_backorder_taken_on_earlier_stays_accepted_when_backorders_are_switched_off() -> None:
-    off = BackorderPolicy(accept_backorders=False)
-    assert accepted(BackorderPolicy(), None, told=False) is True
-    assert accepted(off, None, told=False) is False
-    assert accepted(off, date(2026, 4, 1), told=False) is True
-    assert accepted(off, None, told=True) is True
-
-
 def test_a_line_in_two_pools_is_explained_for_each() -> None:
     here, there = Pool(7, 1), Pool(7, 2)
     line = LineStanding(
@@ -124,7 +121,6 @@ def test_a_line_in_two_pools_is_explained_for_each() -> None:
         places={(5, there): Place(D(4), date(2026, 4, 2))},
         pools={here: replace(EMPTY, on_hand=D(2), given=D(2)), there: EMPTY},
         wished=frozenset(),
-        told=False,
     )
     assert [(row.line.line_id, row.part and row.part.pool, row.reason.code, row.first_promise) for row in rows] == [
         (5, here, Code.FILLED, None),
@@ -135,9 +131,7 @@ def test_a_line_in_two_pools_is_explained_for_each() -> None:
 
 def test_a_pool_that_was_never_read_decides_nothing() -> None:
     line = LineStanding(5, "Lamp", "LAMP", D(5), D(0), D(0), (PartStanding(Pool(7), D(5), decided=False),), False)
-    rows = explain(
-        OrderStanding(1, OrderStatus.OPEN, True, (line,)), BackorderPolicy(), places={}, pools={}, wished=(), told=False
-    )
+    rows = explain(OrderStanding(1, OrderStatus.OPEN, True, (line,)), BackorderPolicy(), places={}, pools={}, wished=())
     assert [row.reason.code for row in rows] == [Code.UNBALANCED]
 
 

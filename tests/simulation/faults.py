@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import literal, true
 
-from backorder.db import inbox, intake, items, leases, orderbook, outbox, queue, tables
+from backorder.db import inbox, intake, items, leases, order_rows, outbox, queue, tables
 from backorder.domain import orders, supply
 from backorder.domain.errors import OutcomeUnknown, TemporaryFailure
 from backorder.domain.lifecycle import WorkState
@@ -80,7 +80,7 @@ FAULTS: Mapping[str, PlantedFault] = {
         ),
     ),
     "order-by-change": PlantedFault(
-        "Lines queue by when their order changed last.", instead((orderbook, "queue_time", faulty.by_change))
+        "Lines queue by when their order changed last.", instead((order_rows, "queued_at", faulty.by_change))
     ),
     "newest-id-first": PlantedFault(
         "Of orders of one moment the one with the higher number is served first, and the others by chance.",

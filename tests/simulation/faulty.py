@@ -179,7 +179,7 @@ def a_rise_is_a_rise(*given: Any) -> Any:
     return None if doubt is Balance.RISING else doubt
 
 
-def by_change(order: orders.Order, _line: Any, _policy: Any) -> Any:
+def by_change(order: orders.Order, _line: Any, *, late_lines_wait: bool) -> Any:
     return order.changed_at
 
 

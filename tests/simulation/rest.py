@@ -16,6 +16,7 @@ from connectors import get
 from jobs import sweep
 from jobs.catch_up import audit, catch_up
 from jobs.drain import next_due
+from jobs.promise import today_of
 from tests.simulation.box import CALM, Box, Violation
 from tests.simulation.checks import SCALE, Checks
 
@@ -219,7 +220,8 @@ class Rest:
             same = (has.shown, has.line_dates) == (wants.shown, wants.line_dates)
             if not same or too_much or lacks_holds(wants, has, read.kept) or not set(wants.tags) <= tags:
                 raise Violation(f"{name}: order {order_id} has {has}, and we want {wants}.")
-            waits = {(x.line_id, p.pool): p for x in book.standing(store.policy.split).lines for p in x.parts}
+            standing = book.standing(store.policy, today_of(store, self._box.now))
+            waits = {(x.line_id, p.pool): p for x in standing.lines for p in x.parts}
             for held in wants.held:
                 part = next(
                     p
@@ -276,7 +278,7 @@ class Rest:
         with box.world.database.read() as conn:
             book = orderbook.load(conn, store.id, [order_id])[order_id]
         page = box.web.get(status_url(box.world, store.id, order_id, book.link_version)).get_data(as_text=True)
-        for line in book.standing(store.policy.split).lines:
+        for line in book.standing(store.policy, today_of(store, self._box.now)).lines:
             if line.promised and line.waiting > 0 and spoken_day(line.promised[1]) not in page:
                 raise Violation(f"{name}: the page of order {order_id} does not say {line.promised[1]}.")
 

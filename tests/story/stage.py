@@ -178,7 +178,7 @@ class Stage:
         world = self.bench.world
         with world.database.read() as conn:
             book = orderbook.load(conn, self.bench.store_id, [order])[order]
-        return book.standing(self.bench.store.policy.split)
+        return book.standing(self.bench.store.policy, self.bench.now.date())
 
     def has(self, *orders: int) -> list[tuple[int, int]]:
         """(given, waiting) of each order."""

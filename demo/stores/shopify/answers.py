@@ -134,6 +134,8 @@ class Answers:
             "test": order.test,
             "sourceName": order.source,
             "customer": customer_tree(order.customer) if order.customer else None,
+            "shippingLine": None,
+            "customAttributes": [],
             "metafield": lambda _asked, key, **given: self._metafield(order, given.get("namespace"), key),
             "lineItems": connection(order.lines, lambda line: self._line(order, line), self._limit),
             "fulfillmentOrders": connection(order.works, lambda work: self.work(order, work), self._limit),
@@ -276,7 +278,7 @@ def _free(order: Order, line: Line) -> int:
 
 def customer_tree(customer: Customer) -> Tree:
     """Who ordered."""
-    return {"__typename": "Customer", "id": gid("Customer", customer.id), "displayName": customer.name}
+    return {"__typename": "Customer", "id": gid("Customer", customer.id), "displayName": customer.name, "tags": []}
 
 
 def metafield_tree(found: Metafield) -> Tree:

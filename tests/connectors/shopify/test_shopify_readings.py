@@ -49,7 +49,8 @@ def test_a_reading_tells_the_order_and_when_the_reading_began(lab: Lab) -> None:
         changed_at=lab.clock.now,
         store_status="unfulfilled",
         currency="USD",
-        customer=Customer(id=told.order.customer.id, name="Ada Quist", email="ada@example.com"),
+        customer=Customer(id=told.order.customer.id, name="Ada Quist", email="ada@example.com", tags=()),
+        shipping=(),
         lines=(
             OrderLine(
                 id=lab.line(number),
