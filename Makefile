@@ -1,7 +1,7 @@
 # Each target sets up what it needs in .venv. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 .PHONY: help demo test run check fix test-postgres simulate simulate-all chaos bench-webhooks bench-restock \
-  replay-recorded replay-scenario lock
+  bench-allocation replay-recorded replay-scenario lock
 .DELETE_ON_ERROR:
 
 # What a runner is told goes through the environment, letter for letter: a secret may hold quotes, $, & and <.
@@ -54,6 +54,9 @@ bench-webhooks: $(DEV) ## webhooks a second, beside an empty view on the same se
 
 bench-restock: $(DEV) ## a restock for 100 waiting orders: seconds from the store's webhook to the mail
 	@$(IN) benchmarks.restock
+
+bench-allocation: $(DEV) ## passes over long queues, beside the least they could cost: [SIZES= TRIALS= RECEIPTS= DATABASE=]
+	@$(IN) benchmarks.allocation
 
 replay-recorded: $(DEV) ## play a recorded shop: RECORDING= SECRET= [ORDER=shuffled SEED= DROP= CATCH_UP=1]
 	@$(IN) demo.replay.recorded

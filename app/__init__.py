@@ -9,7 +9,21 @@ from flask.typing import ResponseReturnValue
 from flask.wrappers import Request
 from jinja2 import StrictUndefined
 
-from app import access, api, choices, dashboard, errors, incoming, orders, queue, settings, status_page, webhooks, words
+from app import (
+    access,
+    api,
+    choices,
+    dashboard,
+    errors,
+    incoming,
+    orders,
+    queue,
+    reports,
+    settings,
+    status_page,
+    webhooks,
+    words,
+)
 from backorder.db.session import StorageError, writable
 from jobs.world import World
 
@@ -68,7 +82,7 @@ def create_app(world: World) -> Flask:
     app.register_blueprint(access.blueprint)
     app.register_blueprint(status_page.blueprint)
     app.register_blueprint(api.blueprint)
-    for pages in (dashboard, queue, orders, choices, incoming, settings):
+    for pages in (dashboard, queue, orders, choices, incoming, reports, settings):
         app.register_blueprint(pages.blueprint)
     errors.register(app)
     app.add_url_rule("/healthz", "healthz", lambda: ("ok\n", {"Content-Type": "text/plain"}))

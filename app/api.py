@@ -13,12 +13,12 @@ from flask import Blueprint, Response, abort, g, request, url_for
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import jobs.what_if
-from app import orders
+from app import orders, reports
 from app.access import world
 from app.errors import problem
 from app.tellings import moment, order_as_json, promise
 from app.what_if import preview_as_json, read_change
-from backorder.db import orderbook, queries, queue, stores, supply_rows
+from backorder.db import orderbook, queries, queue, stores, supply_rows, verdict_rows
 from backorder.db.secrets import token_hash
 from backorder.domain import metrics
 from backorder.domain.acceptance import Answer
@@ -27,7 +27,8 @@ from backorder.domain.reasons import spoken
 from backorder.domain.store import Store
 from backorder.domain.supply import Inbound
 from jobs import steer
-from jobs.promise import quotes, selling, today_of
+from jobs.judge import selling
+from jobs.promise import quotes, today_of
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -46,6 +47,15 @@ class NewInbound(BaseModel):
     expected_on: date
     location: int | None = Field(default=None, strict=True, ge=0, lt=2**63)
     source: str = Field(default="", max_length=200, pattern=r"^[^\x00-\x1f]*$")
+
+
+class NewReceipt(BaseModel):
+    """What POST /inbound/<id>/receipts takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    units: Decimal = Field(gt=0, le=1_000_000, decimal_places=4)
+    counted: bool = False
 
 
 class WhatIf(BaseModel):
@@ -179,6 +189,17 @@ def order(key: str) -> Response:
     return _json(order_as_json(found))
 
 
+@blueprint.get("/fairness")
+def fairness() -> Response:
+    """Who overtook whom and by which class, and how long each class waits."""
+    here, store = world(), _store()
+    days = _number("days", reports.DAYS)
+    if not 1 <= days <= reports.LONGEST:
+        abort(422, f"days must be from 1 to {reports.LONGEST}.")
+    with here.database.read() as conn:
+        return _json(reports.fairness_as_json(reports.fairness(conn, store, here.clock(), days)))
+
+
 @blueprint.get("/items")
 def items() -> Response:
     """Every item that the store counts, at each location, with what is on the way."""
@@ -187,6 +208,7 @@ def items() -> Response:
         stocked = supply_rows.stocked_items(conn, store.id)
         coming = supply_rows.inbound_rows(conn, store.id)
         verdicts = selling(conn, store, {row.pool.item for row in stocked}, here.clock())
+        since = verdict_rows.now_at(conn, store.id, verdicts)
     by_pool: dict[Any, list[Inbound]] = {}
     for row in coming:
         by_pool.setdefault(row.line.pool, []).append(row.line)
@@ -202,6 +224,7 @@ def items() -> Response:
                 "waiting": spoken(row.waiting),
                 "accepting": verdicts[row.pool.item].answer is Answer.ACCEPT,
                 "why": verdicts[row.pool.item].why,
+                "since": moment(since[row.pool.item].at) if row.pool.item in since else None,
                 "inbound": [_inbound(line) for line in by_pool.get(row.pool, [])],
             }
             for row in stocked
@@ -272,6 +295,22 @@ def add_inbound() -> Response:
     )
     with here.database.read() as conn:
         row = supply_rows.inbound_rows(conn, store.id, inbound_id=made)[0]
+    return _json(_inbound(row.line), 201)
+
+
+@blueprint.post("/inbound/<int:inbound_id>/receipts")
+def receive(inbound_id: int) -> Response:
+    """So many units of announced goods came."""
+    here, store = world(), _store()
+    came = _body(NewReceipt)
+    if isinstance(came, Response):
+        return came
+    with here.database.read() as conn:
+        if inbound_id >= 2**63 or not supply_rows.inbound_rows(conn, store.id, inbound_id=inbound_id):
+            abort(404)
+    steer.receive(here, store.id, inbound_id, came.units, counted=came.counted)
+    with here.database.read() as conn:
+        row = supply_rows.inbound_rows(conn, store.id, inbound_id=inbound_id)[0]
     return _json(_inbound(row.line), 201)
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from app.access import merchant_pages, signed_in_store, world
 from app.orders import LARGEST_ID
 from app.words import SPLITS
-from backorder.db import items, orderbook, queries, supply_rows
+from backorder.db import items, orderbook, queries, supply_rows, verdict_rows
 from backorder.domain.choices import ItemChoices
 from backorder.domain.errors import Rejected
 from backorder.domain.reasons import counted
@@ -20,6 +20,8 @@ from jobs.steer import Loss
 
 blueprint = merchant_pages("choices", __name__)
 
+SHOWN = 20
+"""The most changes of an answer that the page of an item lists."""
 _ID = f"<int(max={LARGEST_ID})"
 
 
@@ -66,6 +68,9 @@ def for_item(item: int) -> ResponseReturnValue:
     with here.database.read() as conn:
         stocked = [row for row in supply_rows.stocked_items(conn, store.id) if row.pool.item == item]
         choices = items.choices(conn, store.id, [item]).get(item, ItemChoices())
+        vendor, tags = items.labels(conn, store.id, [item]).get(item, ("", ()))
+        selling = verdict_rows.now_at(conn, store.id, [item]).get(item)
+        history = verdict_rows.history(conn, store.id, item, limit=SHOWN)
     if not stocked:
         abort(404)
     error = ""
@@ -78,7 +83,16 @@ def for_item(item: int) -> ResponseReturnValue:
             flash("Saved. Its queue is planned anew.")
             return redirect(url_for("choices.for_item", item=item), 303)
     page = render_template(
-        "item.html", item=stocked[0], choices=choices, splits=_ITEM_SPLITS, error=error, entered=request.form
+        "item.html",
+        item=stocked[0],
+        choices=choices,
+        vendor=vendor,
+        tags=tags,
+        selling=selling,
+        history=history,
+        splits=_ITEM_SPLITS,
+        error=error,
+        entered=request.form,
     )
     return page, 422 if error else 200
 
@@ -94,6 +108,9 @@ def _item_choices() -> ItemChoices:
     if percent and not (percent.isascii() and percent.isdigit() and len(percent) <= 3):
         raise Unreadable("The percentage must be a whole number from 0 to 100.")
     kept = request.form.get("keep_back", "").strip()
+    most = request.form.get("most_units", "").strip()
+    if most and not (most.isascii() and most.isdigit() and len(most) <= 7):
+        raise Unreadable("The most units that may wait must be a whole number.")
     return ItemChoices(
         split=_split(request.form.get("split", "")),
         keep_back=_units(kept) if kept else None,
@@ -101,6 +118,7 @@ def _item_choices() -> ItemChoices:
         accepts=_ACCEPTS.get(request.form.get("accepts", "")),
         discontinued="discontinued" in request.form,
         released_on=_day(request.form.get("released_on", "")),
+        most_units=int(most) if most else None,
     )
 
 

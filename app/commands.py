@@ -12,6 +12,7 @@ import jobs.what_if
 from app.access import new_signin
 from app.doctor import examine
 from app.orders import told
+from app.reports import DAYS, LONGEST, fairness, fairness_as_json, fairness_as_text
 from app.tellings import order_as_json, order_as_text
 from app.what_if import preview_as_json, preview_as_text, read_change
 from app.wiring import open_world
@@ -34,7 +35,7 @@ POLL_SECONDS = 0.2
 def register(cli: click.Group) -> None:
     """Add the operator's commands."""
     cli.add_command(_connect_group())
-    for command in (list_stores, on, watch, forget, signin, token, sync, idle, explain, preview, doctor):
+    for command in (list_stores, on, watch, forget, signin, token, sync, idle, explain, preview, report, doctor):
         cli.add_command(command)
 
 
@@ -230,6 +231,18 @@ def preview(store: int, changes: tuple[str, ...], commit: str | None, as_json: b
     else:
         found = jobs.what_if.commit(world, store, wanted, commit)
     click.echo(json.dumps(preview_as_json(found)) if as_json else preview_as_text(found))
+
+
+@click.command()
+@click.argument("store", type=int)
+@click.option("--days", type=click.IntRange(1, LONGEST), default=DAYS, show_default=True, help="Days to look back.")
+@AS_JSON
+def report(store: int, days: int, as_json: bool) -> None:
+    """How fair the queues were: who overtook whom by which class, how long each class waits."""
+    world = _world()
+    with world.database.read() as conn:
+        found = fairness(conn, stores.get(conn, store), world.clock(), days)
+    click.echo(json.dumps(fairness_as_json(found)) if as_json else fairness_as_text(found))
 
 
 @click.command()

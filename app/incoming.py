@@ -75,6 +75,23 @@ def change(inbound_id: int) -> ResponseReturnValue:
     return redirect(url_for("incoming.show"), 303)
 
 
+@blueprint.post(f"/incoming/<int(max={LARGEST_ID}):inbound_id>/receive")
+def receive(inbound_id: int) -> ResponseReturnValue:
+    """So many of them came."""
+    errors: dict[str, str] = {}
+    units = _quantity(request.form.get("units", ""), errors)
+    try:
+        if units is not None:
+            counted = "counted" in request.form
+            steer.receive(world(), signed_in_store().id, inbound_id, units, counted=counted)
+    except Rejected as error:
+        errors["form"] = str(error)
+    if errors:
+        return _page(signed_in_store(), {}, {"form": next(iter(errors.values()))}), 422
+    flash("Booked. The units are given as soon as your store counts them.")
+    return redirect(url_for("incoming.show"), 303)
+
+
 @blueprint.post(f"/incoming/receipts/<int(max={LARGEST_ID}):receipt_id>/undo")
 def undo(receipt_id: int) -> ResponseReturnValue:
     """What was taken for an arrival was none."""

@@ -7,15 +7,16 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
-from app.words import SPLITS
-from backorder.db import ahead, explain_rows, orderbook, queries, queue
+from app.words import PARCELS, SPLITS
+from backorder.db import ahead, explain_rows, orderbook, queries, queue, supply_rows
 from backorder.db.explain_rows import Story
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
-from backorder.domain.choices import OrderChoices
+from backorder.domain.choices import OrderChoices, kept_back
 from backorder.domain.lifecycle import LineState, OrderStanding
+from backorder.domain.locations import Move, Need, moves
 from backorder.domain.metrics import order_state
-from backorder.domain.orders import Order, pools_of
+from backorder.domain.orders import Order, OrderStatus, pools_of
 from backorder.domain.priority import Priority, priority_of
 from backorder.domain.promise import Outlook, delivery_for
 from backorder.domain.reasons import Explained, Place, explain
@@ -43,10 +44,14 @@ class OrderStory:
     link_version: int
     choices: OrderChoices
     priority: Priority
+    moves: list[Move]
+    """What could be served from other locations, if it were moved in the store."""
 
 
 def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderStory | None:
-    """The order with its reasons; `None` where this store has none of that id. Fourteen statements."""
+    """The order with its reasons; `None` where this store has none of that id. Fourteen statements, and one where
+    other locations may serve it.
+    """
     book = orderbook.load(conn, store.id, [order_id]).get(order_id)
     if book is None:
         return None
@@ -54,7 +59,20 @@ def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderS
     day = outlook(conn, store, now)
     standing, lines = explained(book, with_places(conn, store, story, order_id, day), store, day.today)
     priority = priority_of(book.order, store.policy.priority, by_hand=book.choices.priority, pinned=book.choices.pinned)
-    return OrderStory(book.order, order_state(standing), lines, story, book.link_version, book.choices, priority)
+    moved = elsewhere(conn, store, standing, story)
+    return OrderStory(book.order, order_state(standing), lines, story, book.link_version, book.choices, priority, moved)
+
+
+def elsewhere(conn: Connection, store: Store, standing: OrderStanding, story: Story) -> list[Move]:
+    """What of an open order could be served from other locations, as the merchant ranked them."""
+    parts = [(line.line_id, part) for line in standing.lines for part in line.parts]
+    needs = [Need(line, part.pool, part.short) for line, part in parts if part.pool is not None and part.short > 0]
+    if not store.policy.cross_location or not needs or standing.status is not OrderStatus.OPEN:
+        return []
+    found = supply_rows.free_units(conn, store.id, {need.pool.item for need in needs})
+    free = {pool: units - kept_back(store.policy, story.items.get(pool.item)) for pool, units in found.items()}
+    serving = {part.pool.location for _, part in parts if part.pool is not None and part.allocated > 0}
+    return moves(needs, free, serving, store.policy)
 
 
 def with_places(conn: Connection, store: Store, story: Story, order_id: int, day: Outlook) -> Story:
@@ -118,4 +136,5 @@ def show(order_id: int) -> ResponseReturnValue:
         class_sentences=found.priority.sentences(),
         classes=list(dict.fromkeys(rule.name for rule in store.policy.priority)),
         splits=SPLITS,
+        parcels=PARCELS,
     )

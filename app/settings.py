@@ -10,7 +10,9 @@ from werkzeug.datastructures import MultiDict
 
 from app import words
 from app.access import merchant_pages, signed_in_store, world
+from backorder.domain.accept_rules import AcceptRuleError, accept_rules_written, parse_accept_rules
 from backorder.domain.actions import Capability
+from backorder.domain.locations import UnreadableLocations, locations_written, parse_locations
 from backorder.domain.policy import HELP, BackorderPolicy, Excess, NoticeKind, PolicyError
 from backorder.domain.priority import RuleError, parse_rules, written
 from backorder.domain.reasons import spoken
@@ -28,6 +30,7 @@ WHOLE_NUMBERS = (
     "leapfrog_times",
     "leapfrog_days",
     "least_move_days",
+    "least_told_days",
 )
 LIMITS = (
     "longest_wait_days",
@@ -37,10 +40,18 @@ LIMITS = (
     "most_late_days",
     "most_cancel_percent",
 )
-MAYBE_NUMBERS = ("lead_time_days", "split_wait_days", "share_days", "cut_off_hour", *LIMITS)
+MAYBE_NUMBERS = ("lead_time_days", "most_locations", "split_wait_days", "share_days", "cut_off_hour", *LIMITS)
 """Left empty, the choice is not made."""
 AMOUNTS = ("keep_back", "least_part_units", "least_part_value")
-SWITCHES = ("accept_backorders", "accept_undated", "late_lines_wait", "whole_orders_first", "paused")
+SWITCHES = (
+    "accept_backorders",
+    "accept_undated",
+    "late_lines_wait",
+    "cross_location",
+    "customers_choose",
+    "whole_orders_first",
+    "paused",
+)
 NO_NUMBER = "This must be a whole number."
 
 
@@ -96,6 +107,14 @@ def chosen(form: MultiDict[str, str], *, with_tags: bool) -> tuple[dict[str, Any
         choices["priority"] = parse_rules(form.get("priority", ""))
     except RuleError as error:
         errors["priority"] = str(error)
+    try:
+        choices["accept_rules"] = parse_accept_rules(form.get("accept_rules", ""))
+    except AcceptRuleError as error:
+        errors["accept_rules"] = str(error)
+    try:
+        choices["locations"] = parse_locations(form.get("locations", ""))
+    except UnreadableLocations:
+        errors["locations"] = "These must be numbers with commas between them."
     for name in WHOLE_NUMBERS:
         choices[name] = _whole(name, form.get(name, ""), errors)
     for name in MAYBE_NUMBERS:
@@ -132,6 +151,8 @@ def as_entered(policy: BackorderPolicy) -> MultiDict[str, str]:
             "excess": policy.excess.value,
             "holidays_of": policy.holidays_of,
             "priority": written(policy.priority),
+            "accept_rules": accept_rules_written(policy.accept_rules),
+            "locations": locations_written(policy.locations),
             "sender_name": policy.sender_name,
             "reply_to": policy.reply_to,
             "tag_prefix": policy.tag_prefix,

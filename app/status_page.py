@@ -14,12 +14,14 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from app.access import check_origin, world
 from app.orders import explained
-from app.words import CANCEL_REASONS
+from app.words import CANCEL_REASONS, PARCELS
 from backorder.db import explain_rows, orderbook, stores
 from backorder.db.explain_rows import Wish
+from backorder.domain.choices import FOR_CUSTOMERS, OrderChoices, customer_may_choose
 from backorder.domain.lifecycle import OrderStanding
 from backorder.domain.orders import Order, OrderStatus, pools_of
 from backorder.domain.reasons import Explained
+from backorder.domain.split import Split
 from backorder.domain.store import Health, Store
 from backorder.links import opened
 from jobs import steer
@@ -43,6 +45,9 @@ class Shown:
     standing: OrderStanding
     lines: list[Explained]
     wishes: Mapping[int, Wish]
+    choices: OrderChoices
+    splits: tuple[Split, ...]
+    """What the customer may choose from; nothing where it is not the customer's to choose."""
 
     @property
     def open_to_wishes(self) -> list[int]:
@@ -61,7 +66,22 @@ def _keep_out_of_search(response: Response) -> Response:
 @blueprint.get("/<token>")
 def show(token: str) -> ResponseReturnValue:
     """Where the order stands."""
-    return render_template("status.html", shown=_open(token), token=token)
+    return _status(_open(token), token)
+
+
+@blueprint.post("/<token>/parcels")
+def choose(token: str) -> ResponseReturnValue:
+    """How the order ships: what is there now, or everything together."""
+    check_origin()
+    shown = _open(token)
+    if not _is_for(request.form.get("once", ""), _chosen_state(shown)):
+        return _status(shown, token, STALE), 409
+    words = request.form.get("split", "")
+    chosen = next((split for split in shown.splits if split.value == words), None)
+    if chosen is None:
+        return _status(shown, token, "Please choose one of these."), 422
+    steer.choose_as_customer(world(), shown.store.id, shown.order.id, chosen)
+    return redirect(url_for("status_page.show", token=token), 303)
 
 
 @blueprint.get("/<token>/cancel")
@@ -81,10 +101,8 @@ def wish(token: str) -> ResponseReturnValue:
     if not shown.open_to_wishes:
         # Somebody was quicker, or the form came twice: the page tells what is true now.
         return redirect(url_for("status_page.show", token=token), 303)
-    if not _is_for(shown, request.form.get("once", "")):
-        return _form(
-            shown, token, "This form was open for too long, or your order has changed. Please look again."
-        ), 409
+    if not _is_for(request.form.get("once", ""), _state(shown)):
+        return _form(shown, token, STALE), 409
     chosen = request.form.get("reason", "")
     if chosen not in CANCEL_REASONS:
         return _form(shown, token, "Please choose a reason."), 422
@@ -110,7 +128,19 @@ def _open(token: str) -> Shown:
             abort(404)
         story = explain_rows.story(conn, store.id, book.order.id, pools_of(book.order))
     standing, lines = explained(book, story, store, today_of(store, here.clock()))
-    return Shown(store, book.order, standing, lines, story.wishes)
+    splits = FOR_CUSTOMERS if customer_may_choose(store.policy, standing, book.choices) else ()
+    return Shown(store, book.order, standing, lines, story.wishes, book.choices, splits)
+
+
+def _status(shown: Shown, token: str, error: str = "") -> str:
+    return render_template(
+        "status.html",
+        shown=shown,
+        token=token,
+        once=_once().dumps(_chosen_state(shown)),
+        parcels=PARCELS,
+        error=error,
+    )
 
 
 def _form(shown: Shown, token: str, error: str = "") -> str:
@@ -126,16 +156,20 @@ def _form(shown: Shown, token: str, error: str = "") -> str:
     )
 
 
-def _is_for(shown: Shown, once: str) -> bool:
-    """Whether the form was made for the order as it stands. A wish changes that, so no form works twice."""
+def _is_for(once: str, state: list[object]) -> bool:
+    """Whether the form was made for the order as it stands. What it does changes that, so no form works twice."""
     try:
-        return bool(_once().loads(once, max_age=int(FORM_LIVES.total_seconds())) == _state(shown))
+        return bool(_once().loads(once, max_age=int(FORM_LIVES.total_seconds())) == state)
     except BadData:
         return False
 
 
-def _state(shown: Shown) -> list[int]:
+def _state(shown: Shown) -> list[object]:
     return [shown.store.id, shown.order.id, *shown.open_to_wishes]
+
+
+def _chosen_state(shown: Shown) -> list[object]:
+    return [shown.store.id, shown.order.id, "parcels", shown.choices.split_of_customer]
 
 
 def _once() -> URLSafeTimedSerializer:

@@ -7,6 +7,7 @@ from typing import Any
 from app.orders import OrderStory
 from app.words import LINE_STATES
 from backorder.db import explain_rows
+from backorder.domain.promise import Promise, slip_days
 from backorder.domain.reasons import Explained, counted, spoken, spoken_day
 
 
@@ -25,6 +26,20 @@ def order_as_json(found: OrderStory) -> dict[str, Any]:
             "pinned": found.priority.pinned,
             "unknown": [fact.value for fact in found.priority.unknown],
         },
+        "split": {
+            "order": None if found.choices.split is None else found.choices.split.value,
+            "customer": None if found.choices.split_of_customer is None else found.choices.split_of_customer.value,
+        },
+        "moves": [
+            {
+                "line": move.line_id,
+                "item": move.pool.item,
+                "from": move.pool.location,
+                "to": move.to,
+                "units": spoken(move.units),
+            }
+            for move in found.moves
+        ],
         "lines": [_line(row, items[row.line.line_id]) for row in found.lines],
         "decisions": [_decision(row) for row in story.decisions],
         "notices": [{"kind": x.kind.value, "state": x.state.value, "at": moment(x.at)} for x in story.notices],
@@ -50,6 +65,10 @@ def order_as_text(found: OrderStory) -> str:
         rows.append(f"  {row.reason.text}")
         rows.append(f"  {row.reason.change}")
         rows += [f"  Before it: {one.number} with {counted(one.units)}: {one.why}." for one in row.place.ahead]
+        if part is not None:
+            rows += [
+                f"  {move.text}" for move in found.moves if (move.line_id, move.pool) == (row.line.line_id, part.pool)
+            ]
         if row.place.delivery is not None:
             source, day = row.place.delivery.source, spoken_day(row.place.delivery.expected_on)
             rows.append(f"  Covered by the goods{f' from {source}' if source else ''} expected on {day}.")
@@ -76,6 +95,7 @@ def _line(row: Explained, item: int | None) -> dict[str, Any]:
             "from": None if promised is None else promised[0].isoformat(),
             "to": None if promised is None else promised[1].isoformat(),
             "first": None if row.first_promise is None else row.first_promise.isoformat(),
+            "slip_days": slip_days(row.first_promise, None if promised is None else Promise(*promised)),
         },
         "reason": {
             "code": row.reason.code.value,

@@ -1,7 +1,7 @@
 """What the pages call things: plain words for every state, rule and kind, and how figures and days are written."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -55,17 +55,26 @@ RULES = {
     Rule.BY_HAND: "Given by hand",
     Rule.RELEASED: "The store lets it ship",
 }
+OVERTAKINGS = {
+    Rule.HEAD_START: "By a head start",
+    Rule.PINNED: "Pinned",
+    Rule.WHOLE_ORDER: "It made its order whole",
+    Rule.OTHER_YIELDED: "The other waits to be whole and let it pass",
+    Rule.MORE_OWED: "A line was made larger and kept its place",
+}
 NOTICES = {
     NoticeKind.BACKORDERED: "Waiting",
     NoticeKind.ALLOCATED: "Ready to ship",
     NoticeKind.SHIPPED: "Shipped",
     NoticeKind.CANCELLED: "Cancelled",
+    NoticeKind.NEW_DATE: "New date",
 }
 NOTICE_HELP = {
     NoticeKind.BACKORDERED: "when an order has to wait, with the date you expect",
     NoticeKind.ALLOCATED: "when what waited is there and may ship",
     NoticeKind.SHIPPED: "when what waited has left",
     NoticeKind.CANCELLED: "when an order that waited is cancelled",
+    NoticeKind.NEW_DATE: "when the date that was told is later, is known now or is not known any more",
 }
 ACTIONS = {
     ActionKind.HOLD: "Keep the waiting units from shipping",
@@ -90,6 +99,10 @@ SPLITS = {
     Split.LINE_WHOLE: "Ship a line when all of it is there",
     Split.ORDER_WHOLE: "Ship the order when all of it is there",
     Split.WAIT_UNTIL: "Wait some days for the whole order, then ship what is there",
+}
+PARCELS = {
+    Split.SHIP_AVAILABLE: "Send me what is there now, and the rest later",
+    Split.ORDER_WHOLE: "Wait until everything is there, and send it together",
 }
 EXCESSES = {
     Excess.HOLD: "I decide about it",
@@ -146,6 +159,16 @@ def local_time(moment: datetime, timezone: str) -> str:
     return f"{spoken_day(local.date())}, {local:%H:%M}"
 
 
+def span(length: timedelta | None) -> str:
+    """A length of time as people say it: days, below two of them hours."""
+    if length is None:
+        return "–"
+    hours = int(length.total_seconds()) // 3600
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} hour{'' if hours == 1 else 's'}" if hours else "less than an hour"
+
+
 def percent(share: Decimal) -> str:
     """0.8 as 80 %."""
     return f"{share * 100:.0f} %"
@@ -164,6 +187,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "local_day": local_day,
     "local_time": local_time,
     "money": money,
+    "span": span,
     "percent": percent,
     "first_name": first_name,
     "line_state": LINE_STATES.__getitem__,

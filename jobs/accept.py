@@ -88,6 +88,9 @@ def terms_of_items(
     cancels: Mapping[int, tuple[Units, Units]] = {}
     if store.policy.most_cancel_percent is not None:
         cancels = waiting_sums.cancelled_of(conn, store.id, ids)
+    labels: Mapping[int, tuple[str, tuple[str, ...]]] = {}
+    if store.policy.accept_rules:
+        labels = items.labels(conn, store.id, ids)
     records = {
         pool.item: record
         for pool, lines in sorted(coming.items())
@@ -96,11 +99,17 @@ def terms_of_items(
     found = {}
     for item in ids:
         choices = chosen.get(item, ItemChoices())
+        cancelled, ordered = cancels.get(item, (ZERO, ZERO))
+        vendor, tags = labels.get(item, ("", ()))
         found[item] = ItemTerms(
-            choices.accepts,
-            choices.discontinued,
-            choices.released_on,
-            records.get(item),
-            *cancels.get(item, (ZERO, ZERO)),
+            accepts=choices.accepts,
+            discontinued=choices.discontinued,
+            released_on=choices.released_on,
+            supplier=records.get(item),
+            cancelled=cancelled,
+            ordered=ordered,
+            most_units=choices.most_units,
+            vendor=vendor,
+            tags=tags,
         )
     return found

@@ -3,24 +3,29 @@
 A pass holds no transaction while it reads from the store. What it saves is one transaction that checks the lease.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+import gc
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 
-from backorder.db import changes, goods, items, leases, orderbook, outbox, queue, stores, waiting_sums
+from backorder.db import changes, goods, items, leases, orderbook, outbox, pool_rows, queue, stores, waiting_sums
+from backorder.db.items import Basis
 from backorder.db.leases import Lease
 from backorder.db.session import Connection
-from backorder.domain.choices import ItemChoices, may_yield
+from backorder.domain.choices import may_yield
 from backorder.domain.store import Store
-from backorder.domain.supply import ZERO, Assessment, Believed, Pool, Stock, Units, assess
+from backorder.domain.supply import ZERO, Assessment, Believed, Pool, Units, assess
 from connectors.contract import StockRead, StoreClient
 from jobs.breaker import calling, may_be_called
-from jobs.plan import CHAIN, Planned, needs_whole_orders, plan
-from jobs.promise import promise, today_of
+from jobs.outlook import outlook
+from jobs.plan import CHAIN, Planned
+from jobs.promise import Dated, promise
 from jobs.pull import pull
 from jobs.review import review
+from jobs.scope import Scope
 from jobs.take_in import take_in
 from jobs.world import World
 
@@ -58,7 +63,7 @@ def _pass(world: World, store: Store, lease: Lease) -> bool:
     asked = _read_orders(world, store, lease, client)
     with world.database.read() as conn:
         marks = items.dirty(conn, store.id, world.clock(), ITEMS)
-        left = orderbook.unread(conn, store.id, ORDERS)
+        left = orderbook.unread(conn, store.id, ORDERS) if asked else []
         to_review = bool(orderbook.to_review(conn, store.id))
         together = queue.chain(conn, store.id, marks, CHAIN) if may_yield(store.policy) else None
     if left and left != asked:
@@ -69,11 +74,25 @@ def _pass(world: World, store: Store, lease: Lease) -> bool:
     first = _read_stock(world, lease, client, wanted)
     reading = _pull_where_in_doubt(world, store, lease, client, wanted, first)
     before_pull = {} if reading is first else {stock.pool: stock.available for stock in first.stock}
-    with world.database.write() as conn:
+    with _without_collector(), world.database.write() as conn:
         leases.check(conn, lease)
         store = stores.to_change(conn, store.id)
         _save_pass(conn, world, store, marks, reading, before_pull, may_pass=together is not None)
     return True
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A pass over a long queue makes hundreds of thousands of values that live to its end and form no cycles: looking
+    for cycles among them again and again would take as long as the pass.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _read_orders(world: World, store: Store, lease: Lease, client: StoreClient) -> list[int]:
@@ -106,7 +125,7 @@ def _pull_where_in_doubt(
     who wait for it are asked for by their ids.
     """
     with world.database.read() as conn:
-        assessed = _assess(conn, store, reading, {})
+        assessed = _assess(conn, store, reading, {}, wanted).assessed
     doubted = {pool for pool, said in assessed.items() if said.pull_first}
     if not doubted:
         return reading
@@ -127,14 +146,25 @@ def _renew(world: World, lease: Lease) -> None:
         leases.renew(conn, lease, world.clock())
 
 
+class _Assessed(NamedTuple):
+    """What was known of the pools of a pass, and what a reading of them means."""
+
+    known: dict[Pool, queue.KnownPool]
+    planned: dict[int, Basis]
+    """Items whose part of the book is as their last pass left it, with what that rested on."""
+    owing: dict[Pool, Units]
+    """The units that our open lines owe."""
+    assessed: dict[Pool, Assessment]
+
+
 def _assess(
-    conn: Connection, store: Store, reading: StockRead, before_pull: Mapping[Pool, Units]
-) -> dict[Pool, Assessment]:
-    """Each pool's reading held against what we believe, and the units our open lines owe there."""
-    counted = {stock.pool.item for stock in reading.stock}
-    known = queue.known_pools(conn, store.id, counted)
-    owing = waiting_sums.owing(conn, store.id, counted)
-    pulled_at = stores.get(conn, store.id).pulled_at
+    conn: Connection, store: Store, reading: StockRead, before_pull: Mapping[Pool, Units], wanted: Collection[int]
+) -> _Assessed:
+    """Each pool's reading held against what we believe, for these items."""
+    ids = {stock.pool.item for stock in reading.stock} | set(wanted)
+    known = queue.known_pools(conn, store.id, ids)
+    planned = items.bases(conn, store.id, ids)
+    owing = _owing(conn, store, {stock.pool for stock in reading.stock}, known, planned)
     assessed = {}
     for stock in reading.stock:
         before = known.get(stock.pool)
@@ -145,11 +175,25 @@ def _assess(
             stock,
             owing.get(stock.pool, ZERO),
             began=reading.began,
-            pulled_at=pulled_at,
+            pulled_at=store.pulled_at,
             settle=store.policy.settle,
             before_pull=before_pull.get(stock.pool),
         )
-    return assessed
+    return _Assessed(known, planned, owing, assessed)
+
+
+def _owing(
+    conn: Connection,
+    store: Store,
+    wanted: set[Pool],
+    known: Mapping[Pool, queue.KnownPool],
+    planned: Collection[int],
+) -> dict[Pool, Units]:
+    """What the pools owe: what their last pass found, while the book is as it left it."""
+    new = {pool.item for pool in wanted if pool not in known}
+    kept = {pool: known[pool].owes for pool in wanted if pool.item in planned and pool.item not in new}
+    rest = {pool.item for pool in wanted if pool not in kept}
+    return kept | (waiting_sums.owing(conn, store.id, rest) if rest else {})
 
 
 def _save_pass(
@@ -167,52 +211,43 @@ def _save_pass(
     counted_otherwise = items.save(conn, store.id, reading.items)
     if counted_otherwise:
         orderbook.mark_unread(conn, store.id, orderbook.using_items(conn, store.id, counted_otherwise), now)
-    assessed = _assess(conn, store, reading, before_pull)
+    found = _assess(conn, store, reading, before_pull, marks)
     stocks = {stock.pool: stock for stock in reading.stock}
-    dropped = queue.drop_pools(conn, store.id, set(marks), keep=stocks, began=reading.began)
-    counted = {pool.item for pool in [*assessed, *dropped]}
-    queues = queue.queues(conn, store.id, counted)
-    beside = queue.beside(conn, store.id, counted) if needs_whole_orders(store.policy) else []
-    chosen = items.choices(conn, store.id, counted)
-    planned = plan(store, queues, beside, assessed, dropped, chosen, today_of(store, now), may_pass=may_pass)
-    promised = _save_planned(conn, store, planned, stocks, reading.began, now)
+    gone = [pool for pool in found.known if pool.item in marks and pool not in stocks]
+    pool_rows.drop(conn, store.id, gone, reading.began)
+    pool_rows.save_readings(
+        conn, store.id, {pool: (stocks[pool], said) for pool, said in found.assessed.items()}, began=reading.began
+    )
+    scope = Scope.of(conn, store, reading.items, found.assessed, gone, found.planned, found.owing, now)
+    planned = scope.plan(conn, store, may_pass=may_pass)
+    dated = _save_planned(conn, store, scope, planned, found.owing, now)
     decided = {decision.demand.turn.order_id for decision in planned.plan.decisions}
-    review(conn, store, decided | promised | planned.dated | set(orderbook.to_review(conn, store.id)), now)
+    review(conn, store, decided | dated.orders | planned.dated | set(orderbook.to_review(conn, store.id)), now)
+    items.planned(conn, store.id, scope.settled(dated.refused))
     items.done(conn, store.id, marks)
 
 
 def _save_planned(
-    conn: Connection, store: Store, planned: Planned, stocks: Mapping[Pool, Stock], began: datetime, now: datetime
-) -> set[int]:
-    """Save what was planned, and what it means for dates; the orders whose dates moved."""
+    conn: Connection, store: Store, scope: Scope, planned: Planned, owing: Mapping[Pool, Units], now: datetime
+) -> Dated:
+    """Save what was planned, and what it means for dates."""
     assessed, made = planned.assessed, planned.plan
-    queue.save_pools(
-        conn,
-        store.id,
-        {pool: (stocks[pool], said) for pool, said in assessed.items()},
-        began=began,
-        shortfall=made.shortfall,
-        given=planned.given(),
-    )
+    pool_rows.save_given(conn, store.id, planned.left(owing))
     on_hand = {pool: said.give for pool, said in assessed.items() if said.give is not None}
     queue.decide(conn, store.id, made.decisions, on_hand, policy_version=store.policy.version, now=now)
     changes.passed(conn, store.id, made.passed_over, now)
-    coming = queue.coming(conn, store.id, {pool.item for pool in assessed})
+    coming = scope.coming
     for pool, said in assessed.items():
         if said.arrived > 0 and pool in coming:
-            goods.book_arrival(conn, store.id, coming[pool], said.arrived, now)
-            _keep_back_of_receipt(conn, store, pool.item, said.arrived)
-    if any(said.arrived > 0 for said in assessed.values()):
+            new = goods.book_arrival(conn, store.id, coming[pool], said.arrived, now)
+            if new > 0:
+                changes.keep_back_of_receipt(conn, store.id, pool.item, new)
+    ahead = scope.ahead
+    if any(said.arrived > 0 and pool in coming for pool, said in assessed.items()):
         coming = queue.coming(conn, store.id, {pool.item for pool in assessed})
+        ahead = outlook(conn, store, now)
     in_doubt = [pool for pool, said in assessed.items() if not said.may_take_back]
-    return promise(conn, store, planned.after(now), coming, in_doubt, now)
-
-
-def _keep_back_of_receipt(conn: Connection, store: Store, item: int, units: Units) -> None:
-    """A share that is to be kept back becomes units when goods come in, so that the next pass gives the same."""
-    choices = items.choices(conn, store.id, [item]).get(item, ItemChoices())
-    if choices.keep_back_percent is not None:
-        changes.choose_for_item(conn, store.id, item, replace(choices, keep_back=choices.after_receipt(units)))
+    return promise(conn, store, planned.after(now), coming, in_doubt, ahead, now)
 
 
 def _ring(world: World, store_id: int) -> None:

@@ -47,7 +47,7 @@ def _catch_up(world: World, store: Store, lease: Lease, sweep_ids: bool) -> None
             # An order that was deleted for good is in no list: only asking for it by its id tells.
             orderbook.mark_unread(conn, store.id, orderbook.owing(conn, store.id), world.clock())
             stores.note(conn, store.id, swept_at=now)
-        items.touch(conn, store.id, items.owed(conn, store.id))
+        items.read_again(conn, store.id, items.owed(conn, store.id))
         stores.note(conn, store.id, catch_up_at=now + EVERY)
     if first:
         log.info("store_imported", store=store.id)

@@ -7,6 +7,7 @@ from backorder.db import outbox, queue, stores
 from jobs.allocate import allocate
 from jobs.catch_up import audit, catch_up
 from jobs.ingest import ingest
+from jobs.judge import judge
 from jobs.notify import notify
 from jobs.sweep import due, give_up_abandoned
 from jobs.world import World
@@ -19,6 +20,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "notify": notify,
     "catch_up": catch_up,
     "audit": audit,
+    "judge": judge,
 }
 """Every job by the name that it is rung with; each takes the world and ids."""
 

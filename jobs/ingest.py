@@ -82,7 +82,7 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World)
                     stores.note(conn, store.id, catch_up_at=now)
                 orderbook.mark_unread(conn, store.id, [order_id], now)
             case StockTouched(item):
-                items.touch(conn, store.id, [item])
+                items.read_again(conn, store.id, [item])
             case StoreTouched():
                 stores.note(conn, store.id, catch_up_at=now)
                 # An order whose units the store has only now given a place need not bear a new stamp.

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from backorder.db import orderbook, outbox, stores
+from backorder.db import changes, orderbook, outbox, stores
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import NoticeRow
 from backorder.db.session import Connection
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from backorder.domain.lifecycle import LineStanding, OrderStanding, WorkState
-from backorder.domain.notices import still_true
+from backorder.domain.notices import still_true, told
 from backorder.domain.policy import NoticeKind
 from backorder.domain.reasons import counted
 from backorder.domain.store import Mode, Store
@@ -44,6 +44,7 @@ SUBJECTS = {
     NoticeKind.ALLOCATED: "Your order {number}: items you waited for are here",
     NoticeKind.SHIPPED: "Your order {number}: items you waited for are on their way",
     NoticeKind.CANCELLED: "Your order {number} was cancelled",
+    NoticeKind.NEW_DATE: "Your order {number}: a new date",
 }
 
 
@@ -74,13 +75,17 @@ def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Mess
         outbox.set_notice(conn, row.id, WorkState.DUE, now, due_at=now + timedelta(seconds=1))
         return None
     order = book.standing(store.policy, today_of(store, world.clock()))
-    if not still_true(row.kind, order):
+    if not still_true(row.kind, order, book.stood, store.policy):
         outbox.set_notice(conn, row.id, WorkState.DROPPED, now, reason="It was no longer true.")
         return None
     if not book.order.customer.email:
         outbox.set_notice(conn, row.id, WorkState.DROPPED, now, reason="The store tells no e-mail address.")
         return None
     message = compose(world, store, book, order, row)
+    if book.stood is not None and row.kind is not NoticeKind.CANCELLED:
+        named = told(book.stood, order)
+        if named != book.stood:
+            changes.told(conn, store.id, row.order_id, named)
     outbox.set_notice(conn, row.id, WorkState.RUNNING, now, message_id=message.message_id, tried=True)
     return message
 
@@ -170,7 +175,7 @@ def _expected(promised: tuple[date, date] | None) -> str:
 
 def _concerns(kind: NoticeKind, line: _Line) -> bool:
     match kind:
-        case NoticeKind.BACKORDERED:
+        case NoticeKind.BACKORDERED | NoticeKind.NEW_DATE:
             return bool(line.waiting)
         case NoticeKind.ALLOCATED:
             return bool(line.ready or line.waiting)

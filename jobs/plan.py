@@ -1,9 +1,10 @@
 """Plans one pass: puts what the book owes beside what is there, and asks the domain who gets it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from backorder.db.pool_rows import PoolAfter
 from backorder.db.queue import QueuedPart
 from backorder.domain.allocation import Demand, Plan, Supply, allocate
 from backorder.domain.choices import ItemChoices, kept_back, lets_pass, may_yield, terms_of
@@ -27,8 +28,8 @@ class Planned:
     dated: frozenset[int]
     """Orders of which a part may leave by the calendar alone."""
 
-    def given(self) -> dict[Pool, tuple[Units, Units]]:
-        """Units that each pool has given after the pass, and the most that it may have."""
+    def left(self, owing: Mapping[Pool, Units]) -> dict[Pool, PoolAfter]:
+        """What the pass leaves of each pool. `owing`: what each owes in all."""
         change: dict[Pool, Units] = {}
         for decision in self.plan.decisions:
             pool = decision.demand.pool
@@ -36,8 +37,22 @@ class Planned:
         found = {}
         for pool, said in self.assessed.items():
             before = sum((part.demand.allocated for part in self.queues.get(pool, [])), ZERO)
-            found[pool] = before + change.get(pool, ZERO), max(before, said.give or ZERO)
+            found[pool] = PoolAfter(
+                shortfall=self.plan.shortfall.get(pool, ZERO),
+                given=before + change.get(pool, ZERO),
+                given_of=max(before, said.give or ZERO),
+                owes=owing.get(pool, ZERO),
+            )
         return found
+
+    def begins_to_wait(self, among: Collection[Pool]) -> bool:
+        """Whether a line of these pools waits for the first time."""
+        short = {d.demand.key for d in self.plan.decisions if d.allocated < d.demand.outstanding}
+        return any(
+            part.backordered_at is None and part.demand.key in short
+            for pool in among
+            for part in self.queues.get(pool, [])
+        )
 
     def after(self, now: datetime) -> dict[Pool, list[QueuedPart]]:
         """The queues as the decisions leave them."""
@@ -50,11 +65,7 @@ class Planned:
             if decision is None:
                 return part
             short = decision.allocated < part.demand.outstanding
-            return replace(
-                part,
-                demand=replace(part.demand, allocated=decision.allocated, firm=decision.firm),
-                backordered_at=part.backordered_at or (now if short else None),
-            )
+            return part.with_units(decision.allocated, decision.firm, waits_since=now if short else None)
 
         return {pool: [moved(part) for part in parts] for pool, parts in self.queues.items()}
 
@@ -79,18 +90,24 @@ def plan(
     `may_pass` every order keeps its share.
     """
     policy = store.policy
-    supply = {pool: Supply(ZERO) for pool in dropped}
-    supply |= {
-        pool: Supply(said.give, kept_back(policy, chosen.get(pool.item)), said.may_take_back)
-        for pool, said in assessed.items()
-        if said.give is not None
-    }
+    supply = {pool: Supply(ZERO) for pool in dropped} | supplies(policy, assessed, chosen)
     parts = [part for found in queues.values() for part in found]
     parts += beside
     demand = together(policy, parts, chosen, today) if may_pass else [part.demand for part in parts]
     made = allocate(demand, supply, binding_of(store), whole_orders_first=policy.whole_orders_first)
     waits = {part.demand.turn.order_id for part in parts if _waits_for_a_day(policy, part)}
     return Planned(queues, assessed, made, frozenset(waits))
+
+
+def supplies(
+    policy: BackorderPolicy, assessed: Mapping[Pool, Assessment], chosen: Mapping[int, ItemChoices]
+) -> dict[Pool, Supply]:
+    """What each pool has to give, as far as its figures say."""
+    return {
+        pool: Supply(said.give, kept_back(policy, chosen.get(pool.item)), said.may_take_back)
+        for pool, said in assessed.items()
+        if said.give is not None
+    }
 
 
 def _waits_for_a_day(policy: BackorderPolicy, part: QueuedPart) -> bool:

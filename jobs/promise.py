@@ -6,17 +6,18 @@ moment at which a line is known to wait and its date is not computed.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from backorder.db import changes, queue
 from backorder.db.queue import QueuedPart
 from backorder.db.session import Connection
-from backorder.domain.acceptance import Answer, Asked, Verdict, judge
+from backorder.domain.acceptance import Answer, Verdict
 from backorder.domain.allocation import Turn
-from backorder.domain.promise import Promise, Waiting, promises, quote, settled
+from backorder.domain.promise import Outlook, Promise, Waiting, promises, quote, settled
 from backorder.domain.store import Store
 from backorder.domain.supply import ZERO, Inbound, Pool, Units
-from jobs.accept import changed, terms_of_items, verdicts
+from jobs.accept import changed, verdicts
 from jobs.outlook import outlook
 
 
@@ -25,18 +26,25 @@ def today_of(store: Store, now: datetime) -> date:
     return now.astimezone(ZoneInfo(store.timezone)).date()
 
 
+class Dated(NamedTuple):
+    """What the walk over the queues found."""
+
+    orders: frozenset[int]
+    """Those whose dates or answers moved."""
+    refused: frozenset[int]
+    """Items for which somebody waits who was not accepted: they are asked about in each pass."""
+
+
 def promise(
     conn: Connection,
     store: Store,
     queues: Mapping[Pool, list[QueuedPart]],
     coming: Mapping[Pool, list[Inbound]],
     in_doubt: Iterable[Pool],
+    ahead: Outlook,
     now: datetime,
-) -> set[int]:
-    """Write what moved; the orders that it concerns. In a pool whose figures are in doubt no date that was given is
-    moved.
-    """
-    ahead = outlook(conn, store, now)
+) -> Dated:
+    """Write what moved. In a pool whose figures are in doubt no date that was given is moved."""
     doubted = frozenset(in_doubt)
     zone = ZoneInfo(store.timezone)
     found: dict[Pool, list[tuple[QueuedPart, Promise | None]]] = {}
@@ -44,7 +52,7 @@ def promise(
         waiting = [Waiting(part.demand, (part.backordered_at or now).astimezone(zone).date()) for part in parts]
         found[pool] = list(zip(parts, promises(waiting, coming.get(pool, []), ahead), strict=True))
     said = verdicts(conn, store, found, coming, ahead, now)
-    answers = changed(said, (part for parts in queues.values() for part in parts))
+    answers = changed(said, (part for parts in queues.values() for part in parts)) if said else {}
     changes.answered(conn, store.id, answers)
     moved: list[tuple[QueuedPart, Promise | None]] = []
     for pool, dated in found.items():
@@ -53,7 +61,10 @@ def promise(
             if due != part.promised and (part.promised is None or pool not in doubted):
                 moved.append((part, due))
     queue.promise(conn, store.id, moved)
-    return {part.demand.turn.order_id for part, _ in moved} | {order for order, _ in answers}
+    return Dated(
+        frozenset(part.demand.turn.order_id for part, _ in moved) | {order for order, _ in answers},
+        frozenset(pool.item for pool, parts in queues.items() for part in parts if _is_refused(part, said)),
+    )
 
 
 def quotes(conn: Connection, store: Store, item: int, units: Units, now: datetime) -> dict[Pool, Promise | None]:
@@ -71,36 +82,15 @@ def quotes(conn: Connection, store: Store, item: int, units: Units, now: datetim
     return found
 
 
-def selling(conn: Connection, store: Store, item_ids: set[int], now: datetime) -> dict[int, Verdict]:
-    """Whether one more unit of each item would be accepted although nothing is there, and why not."""
-    ahead = outlook(conn, store, now)
-    queues, coming = queue.queues(conn, store.id, item_ids), queue.coming(conn, store.id, item_ids)
-    terms = terms_of_items(conn, store, coming, item_ids, ahead)
-    turn = Turn(now, _LAST, _LAST)
-    waiting: dict[int, Units] = {}
-    soonest: dict[int, Promise | None] = {}
-    for pool in sorted({Pool(item) for item in item_ids} | set(queues) | set(coming)):
-        parts = queues.get(pool, [])
-        short = sum((p.demand.outstanding - p.demand.allocated for p in parts if p.answer in _TAKEN_ON), ZERO)
-        waiting[pool.item] = waiting.get(pool.item, ZERO) + short
-        before = [Waiting(part.demand, ahead.today) for part in parts]
-        dated = quote(before, coming.get(pool, []), Units(1), ahead, free=ZERO, turn=turn)
-        known = [found for found in (soonest.get(pool.item), dated) if found is not None]
-        soonest[pool.item] = min(known, default=None)
-    return {
-        item: judge(
-            Asked(Units(1), of_item=waiting[item], of_customer=None, promise=soonest[item]),
-            terms[item],
-            store.policy,
-            ahead.today,
-        )
-        for item in item_ids
-    }
-
-
-_TAKEN_ON = (None, Answer.ACCEPT)
 _LAST = 2**63 - 1
 """The id of an order that is not there yet: behind all that were placed at the same moment."""
+
+
+def _is_refused(part: QueuedPart, said: Mapping[tuple[int, int], Verdict]) -> bool:
+    if part.answer is None and not said:
+        return False
+    verdict = said.get((part.demand.turn.order_id, part.demand.turn.line_id))
+    return (part.answer if verdict is None else verdict.answer) in (Answer.HOLD, Answer.REFUSE)
 
 
 def _is_promised(part: QueuedPart, said: Mapping[tuple[int, int], Verdict]) -> bool:

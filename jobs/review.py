@@ -1,8 +1,8 @@
 """Looks at orders again after something changed: where they stand, what the store should have, what is to be said."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 
 from backorder.db import orderbook, outbox, queue
@@ -11,7 +11,7 @@ from backorder.db.outbox import Reviewed
 from backorder.db.session import Connection
 from backorder.domain.actions import ActionKind, Capability, StoreSide, desired, plan_actions, without_tags
 from backorder.domain.allocation import Binding, Decision, Rule, made_firm
-from backorder.domain.lifecycle import LineStanding, PartStanding
+from backorder.domain.lifecycle import LineStanding, OrderStanding, PartStanding
 from backorder.domain.notices import notices_due
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import NoticeKind
@@ -27,14 +27,20 @@ def review(conn: Connection, store: Store, order_ids: Iterable[int], now: dateti
     """Save what changed at these orders, with the writes and messages that it makes due, in this transaction."""
     today = today_of(store, now)
     books = orderbook.load(conn, store.id, order_ids, lock=True)
-    if binding_of(store) is Binding.AT_RELEASE and (covered := _covered(store, books.values(), today)):
+    if not books:
+        return
+    stands = {book.order.id: book.standing(store.policy, today) for book in books.values()}
+    if binding_of(store) is Binding.AT_RELEASE and (covered := _covered(books.values(), stands)):
         queue.decide(conn, store.id, covered, {}, policy_version=store.policy.version, now=now)
-        books = orderbook.load(conn, store.id, books, lock=True)
+        changed = orderbook.load(conn, store.id, {decision.demand.turn.order_id for decision in covered}, lock=True)
+        books |= changed
+        stands |= {book.order.id: book.standing(store.policy, today) for book in changed.values()}
     unfinished = outbox.unfinished(conn, store.id, books)
     found = [
         reviewed
         for book in books.values()
-        if (reviewed := _reviewed(store, book, today, settled=book.order.id not in unfinished)) is not None
+        if (reviewed := _reviewed(store, book, stands[book.order.id], settled=book.order.id not in unfinished))
+        is not None
     ]
     outbox.save_reviews(conn, store.id, found, now)
     # Orders that are to be written to need a fresh reading: better many in one call now than each by itself later.
@@ -49,13 +55,13 @@ def binding_of(store: Store) -> Binding:
     return Binding.AT_RELEASE if Capability.HOLD in capabilities(store) else Binding.AT_GRANT
 
 
-def _covered(store: Store, books: Iterable[BookOrder], today: date) -> list[Decision]:
+def _covered(books: Iterable[BookOrder], stands: Mapping[int, OrderStanding]) -> list[Decision]:
     """Lines that never waited are in nobody's hold: the store lets them ship, so their units are firm. But what has
     to stay until more of its order is there is held.
     """
     made: list[Decision] = []
     for book in books:
-        order = book.standing(store.policy, today)
+        order = stands[book.order.id]
         if order.status is not OrderStatus.OPEN:
             continue
         made += made_firm(
@@ -77,11 +83,9 @@ def _read_since(book: BookOrder, moment: datetime) -> bool:
     return book.known.read_began is not None and book.known.read_began >= moment
 
 
-def _reviewed(store: Store, book: BookOrder, today: date, *, settled: bool) -> Reviewed | None:
+def _reviewed(store: Store, book: BookOrder, order: OrderStanding, *, settled: bool) -> Reviewed | None:
     """What changed at one order. `settled`: no write is under way, so what the store lacks of our holds is missing."""
-    order = book.standing(store.policy, today)
     stood = order.stood(book.stood)
-    state_seq = book.state_seq + (stood != book.stood)
     live = store.mode is Mode.ON
     side, refused, kinds = book.desired, book.refused_tags, list[ActionKind]()
     if live:
@@ -97,6 +101,8 @@ def _reviewed(store: Store, book: BookOrder, today: date, *, settled: bool) -> R
         side = without_tags(planned, refused)
         kinds = plan_actions(before, side, can)
     notices = notices_due(book.stood, order, store.policy) if live else []
+    # A date may move again before its message has left: each time is a reason of its own.
+    state_seq = book.state_seq + (stood != book.stood or NoticeKind.NEW_DATE in notices)
     if not (book.review or kinds or notices or stood != book.stood or refused != book.refused_tags):
         return None
     writes = any(kind is not ActionKind.NOTE for kind in kinds)

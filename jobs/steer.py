@@ -13,7 +13,7 @@ from backorder.db import changes, goods, items, orderbook, outbox, queue, stores
 from backorder.db.session import Connection
 from backorder.domain.acceptance import Answer, Verdict
 from backorder.domain.allocation import give
-from backorder.domain.choices import ItemChoices
+from backorder.domain.choices import FOR_CUSTOMERS, ItemChoices, customer_may_choose
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, Rejected, TemporaryFailure
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.split import Split
@@ -60,6 +60,7 @@ def save_policy(world: World, store_id: int, **choices: Any) -> BackorderPolicy:
         policy = before.changed(**choices)
         calendar(policy, world.clock().year)
         stores.set_policy(conn, store_id, policy)
+        stores.note(conn, store_id, judge_at=world.clock())
         if (policy.late_lines_wait, policy.priority) != (before.late_lines_wait, before.priority):
             # Queue times are kept with the lines.
             changes.queue_anew(conn, store_id, orderbook.owing(conn, store_id), policy)
@@ -87,6 +88,27 @@ def choose_for_order(world: World, store_id: int, order_id: int, **chosen: Any) 
     world.bell.ring("allocate", "allocate", store_id)
 
 
+def choose_as_customer(world: World, store_id: int, order_id: int, split: Split) -> None:
+    """The customer wants what is there now, or everything together. The merchant's choice for the order goes before it.
+    Raises Nonsense where it is not the customer's to choose.
+    """
+    if split not in FOR_CUSTOMERS:
+        raise Nonsense("Choose one of these.")
+    with world.database.write() as conn:
+        store = stores.to_change(conn, store_id)
+        book = orderbook.load(conn, store_id, [order_id]).get(order_id)
+        if book is None:
+            raise Nonsense("There is no such order.")
+        standing = book.standing(store.policy, today_of(store, world.clock()))
+        if not customer_may_choose(store.policy, standing, book.choices):
+            raise Nonsense("How this order ships cannot be chosen any more.")
+        pools = {pool.item for pool in orderbook.pools_of_orders([book])}
+        changes.choose_for_order(conn, store_id, order_id, replace(book.choices, split_of_customer=split))
+        items.changed(conn, store_id, pools)
+        items.touch(conn, store_id, pools)
+    world.bell.ring("allocate", "allocate", store_id)
+
+
 def accept(world: World, store_id: int, order_id: int) -> None:
     """The merchant takes on what was not accepted by rule."""
     with world.database.write() as conn:
@@ -105,6 +127,8 @@ def choose_for_item(world: World, store_id: int, item: int, choices: ItemChoices
         raise Nonsense("The units kept back must be from 0 to 1,000,000.")
     if choices.keep_back_percent is not None and not 0 <= choices.keep_back_percent <= 100:
         raise Nonsense("The percentage kept back must be from 0 to 100.")
+    if choices.most_units is not None and not 0 <= choices.most_units <= 1_000_000:
+        raise Nonsense("The most units that may wait must be from 0 to 1,000,000.")
     if choices.split is Split.WAIT_UNTIL:
         raise Nonsense("Waiting for a day is chosen for an order or the store, not for an item.")
     with world.database.write() as conn:
@@ -214,6 +238,24 @@ def _touch_goods(conn: Connection, store_id: int, item: int | None) -> None:
     if item is None:
         raise Nonsense("These goods are not on the way any more.")
     items.touch(conn, store_id, [item])
+
+
+def receive(world: World, store_id: int, inbound_id: int, units: Decimal, *, counted: bool = False) -> None:
+    """So many units of announced goods came, as a person says; `counted` where the store's stock has them already.
+
+    Nothing is given on this word alone: units are given when the store counts them. What it then counts is not booked
+    a second time.
+    """
+    if not units.is_finite() or units <= 0 or units > 1_000_000 or units != units.quantize(Decimal("0.0001")):
+        raise Nonsense("The units must be more than 0 and at most 1,000,000, with at most four decimal places.")
+    with world.database.write() as conn:
+        stores.to_change(conn, store_id)
+        item = goods.receive(conn, store_id, inbound_id, units, world.clock(), counted=counted)
+        if item is None:
+            raise Nonsense("Fewer units of these goods are on the way.")
+        changes.keep_back_of_receipt(conn, store_id, item, units)
+        items.touch(conn, store_id, [item])
+    world.bell.ring("allocate", "allocate", store_id)
 
 
 def undo_receipt(world: World, store_id: int, receipt_id: int) -> None:

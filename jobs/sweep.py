@@ -1,6 +1,6 @@
 """Finds what is due and rings for it. Whatever was left behind (a lost ring, a killed worker) is found here."""
 
-from backorder.db import inbox, leases, outbox, queue, stores
+from backorder.db import inbox, leases, outbox, queue, stores, verdict_rows
 from jobs.world import World
 
 
@@ -27,6 +27,7 @@ def due(world: World) -> list[Ring]:
     found: list[Ring] = []
     with world.database.read() as conn:
         found += [("inbox", "ingest", store) for store in inbox.stores_with_due(conn)]
+        found += [("allocate", "judge", store) for store in sorted(verdict_rows.stores_to_judge(conn, now))]
         dirty = queue.stores_to_plan(conn, now)
         may_act = set()
         for store in stores.callable_now(conn, now):

@@ -87,7 +87,7 @@ def read_again(conn: Connection, world: World, store: Store, book: BookOrder, no
     pools = orderbook.pools_of_orders([book])
     known = queue.known_pools(conn, store.id, {pool.item for pool in pools})
     stale = {pool.item for pool in pools if pool in known and known[pool].read_began < old}
-    items.touch(conn, store.id, stale - items.marked(conn, store.id, stale))
+    items.read_again(conn, store.id, stale - items.marked(conn, store.id, stale))
     world.bell.ring("allocate", "allocate", store.id)
 
 

@@ -1,7 +1,11 @@
-"""Long lists of keys, cut so that each piece fits into one statement."""
+"""Long lists of keys: as one parameter of a statement, or cut so that each piece fits into one."""
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from sqlalchemy import BigInteger, Connection, any_, bindparam, column, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import JSON
 
 BITE = 500
 
@@ -13,3 +17,12 @@ def bites(keys: Iterable[Key]) -> Iterator[list[Key]]:
     wanted = sorted(set(keys))
     for start in range(0, len(wanted), BITE):
         yield wanted[start : start + BITE]
+
+
+def among(conn: Connection, of: Any, keys: Iterable[int]) -> Any:
+    """Whether a column is one of these keys, however many they are: they travel as one parameter."""
+    wanted = sorted(set(keys))
+    if conn.dialect.name == "sqlite":
+        listed = func.json_each(bindparam(None, wanted, JSON)).table_valued(column("value", BigInteger))
+        return of.in_(select(listed.c.value))
+    return of == any_(bindparam(None, wanted, ARRAY(BigInteger)))

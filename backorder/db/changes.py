@@ -1,19 +1,24 @@
 """Changes of the book that do not come from the store: a customer's wish, a merchant's switch."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, update
+from sqlalchemy import Connection, bindparam, func, literal, update
 
+from backorder.db import items as item_rows
 from backorder.db import orderbook
+from backorder.db.items import changed
 from backorder.db.order_rows import BookOrder, queueing, where
 from backorder.db.tables import items, order_lines, orders, parts
+from backorder.db.values import stood_out
 from backorder.domain.acceptance import Verdict
 from backorder.domain.choices import ItemChoices, OrderChoices
+from backorder.domain.lifecycle import Stood
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy
+from backorder.domain.supply import Units
 
 
 def review_all(conn: Connection, store_id: int, *, forget_stood: bool) -> None:
@@ -82,6 +87,7 @@ def queue_anew(conn: Connection, store_id: int, order_ids: Iterable[int], policy
         conn.execute(_CLASS, classes)
     if places:
         conn.execute(_PLACE, places)
+        changed(conn, store_id, {place["b_item"] for place in places})
 
 
 def _places(store_id: int, book: BookOrder, policy: BackorderPolicy) -> list[dict[str, Any]]:
@@ -150,6 +156,24 @@ def choose_for_item(conn: Connection, store_id: int, item: int, choices: ItemCho
     conn.execute(update(items).where(items.c.store_id == store_id, items.c.item == item).values(**asdict(choices)))
 
 
+def keep_back_of_receipt(conn: Connection, store_id: int, item: int, units: Units) -> None:
+    """A share that is to be kept back becomes units when goods are booked as received, so that every pass from then on
+    gives the same.
+    """
+    choices = item_rows.choices(conn, store_id, [item]).get(item, ItemChoices())
+    if choices.keep_back_percent is not None:
+        choose_for_item(conn, store_id, item, replace(choices, keep_back=choices.after_receipt(units)))
+
+
+def told(conn: Connection, store_id: int, order_id: int, stood: Stood) -> None:
+    """A message names the dates that are in `stood`: later ones are measured by them."""
+    conn.execute(
+        update(orders)
+        .where(orders.c.store_id == store_id, orders.c.order_id == order_id)
+        .values(stood=stood_out(stood))
+    )
+
+
 def passed(conn: Connection, store_id: int, order_ids: Sequence[int], now: datetime) -> None:
     """Others took units that these orders let pass."""
     if order_ids:
@@ -158,6 +182,6 @@ def passed(conn: Connection, store_id: int, order_ids: Sequence[int], now: datet
             .where(orders.c.store_id == store_id, orders.c.order_id.in_(list(order_ids)))
             .values(
                 passed_over=orders.c.passed_over + 1,
-                passed_since=func.coalesce(orders.c.passed_since, now),
+                passed_since=func.coalesce(orders.c.passed_since, literal(now, orders.c.passed_since.type)),
             )
         )

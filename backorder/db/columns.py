@@ -1,8 +1,10 @@
 """How values are kept in columns: exact numbers as integers, moments as microseconds, members of an enum as words."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from sqlalchemy import BigInteger, Dialect, String
 from sqlalchemy.types import TypeDecorator
@@ -17,11 +19,22 @@ class Exact(TypeDecorator[Decimal]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        return None if value is None else int((value * SCALE).to_integral_value())
+    # The processors themselves, not the methods around them: a long queue is read and written value by value.
+    def bind_processor(self, dialect: Dialect) -> Callable[[Decimal | None], int | None]:
+        return _exact_out
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else plain(Decimal(value) / SCALE)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], Decimal | None]:
+        return _exact_in
+
+
+@lru_cache(maxsize=65_536)
+def _exact_out(value: Decimal | None) -> int | None:
+    return None if value is None else int((value * SCALE).to_integral_value())
+
+
+@lru_cache(maxsize=65_536)
+def _exact_in(value: int | None) -> Decimal | None:
+    return None if value is None else plain(Decimal(value) / SCALE)
 
 
 def plain(value: Decimal) -> Decimal:
@@ -36,11 +49,22 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
+        return _instant_out
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(microseconds=value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+        return _instant_in
+
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _instant_out(value: datetime | None) -> int | None:
+    return None if value is None else (value - EPOCH) // _MICROSECOND
+
+
+def _instant_in(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + timedelta(0, 0, value)
 
 
 class Word(TypeDecorator[StrEnum]):

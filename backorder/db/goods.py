@@ -5,12 +5,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
 
 from backorder.db.tables import inbound, receipts
 from backorder.domain.lateness import Arrived
 from backorder.domain.promise import supplier
-from backorder.domain.supply import Inbound, Pool, Units
+from backorder.domain.supply import ZERO, Inbound, Pool, Units
 
 
 def add_inbound(
@@ -41,16 +41,58 @@ def add_inbound(
     return int(made.scalar_one())
 
 
-def book_arrival(conn: Connection, store_id: int, lines: Sequence[Inbound], units: Units, now: datetime) -> None:
-    """Book units that came in unannounced against the oldest goods on the way: a guess, shown and undoable."""
+def book_arrival(conn: Connection, store_id: int, lines: Sequence[Inbound], units: Units, now: datetime) -> Units:
+    """Book units that came in unannounced: first against what was entered as received and only now is counted, the rest
+    against the oldest goods on the way, which is a guess, shown and undoable. Returns how many were new to us.
+    """
     left = units
     for line in lines:
-        booked = min(left, line.open)
+        seen = min(left, line.awaited)
+        if seen > 0:
+            left -= seen
+            conn.execute(update(inbound).where(inbound.c.id == line.id).values(awaited=inbound.c.awaited - seen))
+    new = left
+    for line in lines:
+        booked = min(left, line.open - line.awaited)
         if booked <= 0:
             continue
         left -= booked
         conn.execute(update(inbound).where(inbound.c.id == line.id).values(received=inbound.c.received + booked))
         conn.execute(insert(receipts).values(store_id=store_id, inbound_id=line.id, units=booked, guessed=True, at=now))
+    return new
+
+
+def receive(
+    conn: Connection, store_id: int, inbound_id: int, units: Units, now: datetime, *, counted: bool
+) -> int | None:
+    """So many units came, as a person says; `counted` where the store's stock has them already. Returns their item,
+    `None` where fewer are on the way.
+    """
+    awaited = {} if counted else {"awaited": inbound.c.awaited + units, "awaited_since": now}
+    item = _item(
+        conn.execute(
+            update(inbound)
+            .where(_open(store_id, inbound_id), inbound.c.received + units <= inbound.c.quantity)
+            .values(received=inbound.c.received + units, **awaited)
+            .returning(inbound.c.item)
+        )
+    )
+    if item is not None:
+        conn.execute(
+            insert(receipts).values(store_id=store_id, inbound_id=inbound_id, units=units, guessed=False, at=now)
+        )
+    return item
+
+
+def forget_awaited(conn: Connection, store_id: int, before: datetime) -> list[int]:
+    """What was entered as received before then and was never counted by the store is waited for no more; its items."""
+    found = conn.execute(
+        update(inbound)
+        .where(inbound.c.store_id == store_id, inbound.c.awaited > ZERO, inbound.c.awaited_since < before)
+        .values(awaited=ZERO)
+        .returning(inbound.c.item)
+    )
+    return sorted(set(found.scalars()))
 
 
 def undo_receipt(conn: Connection, store_id: int, receipt_id: int, now: datetime) -> int | None:
@@ -59,14 +101,16 @@ def undo_receipt(conn: Connection, store_id: int, receipt_id: int, now: datetime
         update(receipts)
         .where(receipts.c.store_id == store_id, receipts.c.id == receipt_id, receipts.c.undone_at.is_(None))
         .values(undone_at=now)
-        .returning(receipts.c.inbound_id, receipts.c.units)
+        .returning(receipts.c.inbound_id, receipts.c.units, receipts.c.guessed)
     ).first()
     if undone is None:
         return None
+    # What was guessed had been counted; what a person entered may still be waited for.
+    awaited = inbound.c.awaited - (ZERO if undone.guessed else undone.units)
     item = conn.execute(
         update(inbound)
         .where(inbound.c.id == undone.inbound_id)
-        .values(received=inbound.c.received - undone.units)
+        .values(received=inbound.c.received - undone.units, awaited=case((awaited > ZERO, awaited), else_=ZERO))
         .returning(inbound.c.item)
     ).scalar_one()
     return int(item)
@@ -92,7 +136,7 @@ def lessen(conn: Connection, store_id: int, inbound_id: int, units: Units) -> in
     return _item(
         conn.execute(
             update(inbound)
-            .where(_open(store_id, inbound_id), inbound.c.quantity - inbound.c.received > units)
+            .where(_open(store_id, inbound_id), inbound.c.received + units < inbound.c.quantity)
             .values(quantity=inbound.c.quantity - units)
             .returning(inbound.c.item)
         )

@@ -1,26 +1,81 @@
 """Stocked items: their names, how they are counted, and which of them changed since their last pass."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, or_, select, update
 
-from backorder.db.bites import bites
+from backorder.db.bites import among, bites
+from backorder.db.many import update_many
 from backorder.db.tables import items, parts, pools
 from backorder.db.upsert import insert_missing, put
 from backorder.domain.choices import ItemChoices
 from backorder.domain.supply import ZERO, Item
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a pass of one item rests on beside the book, as fingerprints."""
+
+    terms: str
+    """Choices, goods on the way, day."""
+    stock: str
+    """What is there to give."""
+
+
 def touch(conn: Connection, store_id: int, ids: Iterable[int]) -> None:
     """These changed: their pools are read and planned anew. A mark that is there already counts on."""
+    _mark(conn, store_id, ids, {"dirty_seq": items.c.dirty_seq + 1, "changed_seq": items.c.changed_seq + 1})
+
+
+def read_again(conn: Connection, store_id: int, ids: Iterable[int]) -> None:
+    """The stock of these is to be read. Where that finds nothing new, nothing is planned anew."""
+    _mark(conn, store_id, ids, {"dirty_seq": items.c.dirty_seq + 1})
+
+
+def _mark(conn: Connection, store_id: int, ids: Iterable[int], values: Mapping[str, Any]) -> None:
     wanted = sorted(set(ids))
-    insert_missing(conn, items, [{"store_id": store_id, "item": item} for item in wanted])
-    for bite in bites(wanted):
+    if wanted:
+        insert_missing(conn, items, [{"store_id": store_id, "item": item} for item in wanted])
+        conn.execute(
+            update(items).where(items.c.store_id == store_id, among(conn, items.c.item, wanted)).values(**values)
+        )
+
+
+def changed(conn: Connection, store_id: int, ids: Iterable[int]) -> None:
+    """What is owed of these, or given, is not what their last pass left."""
+    wanted = set(ids)
+    if wanted:
         conn.execute(
             update(items)
-            .where(items.c.store_id == store_id, items.c.item.in_(bite))
-            .values(dirty_seq=items.c.dirty_seq + 1)
+            .where(items.c.store_id == store_id, among(conn, items.c.item, wanted))
+            .values(changed_seq=items.c.changed_seq + 1)
+        )
+
+
+def bases(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, Basis]:
+    """What the last pass of these items rested on; only of those whose part of the book did not change since."""
+    rows = conn.execute(
+        select(items.c.item, items.c.planned_under, items.c.planned_stock).where(
+            items.c.store_id == store_id,
+            among(conn, items.c.item, ids),
+            items.c.planned_seq == items.c.changed_seq,
+        )
+    )
+    return {item: Basis(terms, stock) for item, terms, stock in rows}
+
+
+def planned(conn: Connection, store_id: int, found: Mapping[int, Basis]) -> None:
+    """A pass of these items is over, and rested on this."""
+    rows = [(basis.terms, basis.stock, store_id, item) for item, basis in found.items()]
+    update_many(conn, items, ("planned_under", "planned_stock"), ("store_id", "item"), rows)
+    if found:
+        conn.execute(
+            update(items)
+            .where(items.c.store_id == store_id, among(conn, items.c.item, found))
+            .values(planned_seq=items.c.changed_seq)
         )
 
 
@@ -46,44 +101,45 @@ def marked(conn: Connection, store_id: int, ids: Iterable[int]) -> set[int]:
 
 def done(conn: Connection, store_id: int, marks: Mapping[int, int]) -> None:
     """The pass that noted these marks is over. A mark that grew meanwhile stays."""
-    for item, seq in marks.items():
-        conn.execute(
-            update(items)
-            .where(items.c.store_id == store_id, items.c.item == item, items.c.done_seq < seq)
-            .values(done_seq=seq)
-        )
+    update_many(
+        conn, items, ("done_seq",), ("store_id", "item"), [(seq, store_id, item) for item, seq in marks.items()]
+    )
 
 
 def save(conn: Connection, store_id: int, told: Sequence[Item]) -> set[int]:
     """Save what a reading tells of items; returns those that are counted in another way than we knew."""
-    before = {}
-    for bite in bites(item.item for item in told):
-        rows = conn.execute(
-            select(items.c.item, items.c.tracked, items.c.gone, items.c.counted_at).where(
-                items.c.store_id == store_id, items.c.item.in_(bite)
-            )
+    if not told:
+        return set()
+    rows = conn.execute(
+        select(items.c.item, *(items.c[name] for name in _TOLD)).where(
+            items.c.store_id == store_id, among(conn, items.c.item, [item.item for item in told])
         )
-        before.update({row.item: row for row in rows})
-    rows_out = [
-        {
-            "store_id": store_id,
-            "item": item.item,
-            "sku": item.sku[:255],
-            "title": item.title[:500],
-            "tracked": item.tracked,
-            "gone": item.gone,
-            "counted_at": item.counted_at,
-        }
+    )
+    before = {row[0]: tuple(row[1:]) for row in rows}
+    after = {
+        item.item: (
+            item.sku[:255],
+            item.title[:500],
+            item.vendor[:255],
+            list(item.tags) or None,
+            item.tracked,
+            item.gone,
+            item.counted_at,
+        )
         for item in told
-    ]
-    put(conn, items, rows_out, ("sku", "title", "tracked", "gone", "counted_at"))
-    return {
-        item.item
-        for item in told
-        if item.item in before
-        and (before[item.item].tracked, before[item.item].gone, before[item.item].counted_at)
-        != (item.tracked, item.gone, item.counted_at)
     }
+    new = {item: facts for item, facts in after.items() if before.get(item) != facts}
+    put(
+        conn,
+        items,
+        [{"store_id": store_id, "item": item, **dict(zip(_TOLD, facts, strict=True))} for item, facts in new.items()],
+        _TOLD,
+    )
+    return {item for item, facts in new.items() if item in before and before[item][-3:] != facts[-3:]}
+
+
+_TOLD = ("sku", "title", "vendor", "tags", "tracked", "gone", "counted_at")
+"""What a store tells of an item; how it is counted stands last."""
 
 
 _CHOICES = (
@@ -93,6 +149,7 @@ _CHOICES = (
     items.c.accepts,
     items.c.discontinued,
     items.c.released_on,
+    items.c.most_units,
 )
 
 
@@ -108,6 +165,19 @@ def choices(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, It
             )
         )
         found.update({row[0]: ItemChoices(*row[1:]) for row in rows})
+    return found
+
+
+def labels(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, tuple[str, tuple[str, ...]]]:
+    """Vendor and tags of these items, as far as the store tells."""
+    found: dict[int, tuple[str, tuple[str, ...]]] = {}
+    for bite in bites(ids):
+        rows = conn.execute(
+            select(items.c.item, items.c.vendor, items.c.tags).where(
+                items.c.store_id == store_id, items.c.item.in_(bite)
+            )
+        )
+        found.update({row.item: (row.vendor, tuple(row.tags or ())) for row in rows})
     return found
 
 

@@ -32,14 +32,21 @@ def acquire(conn: Connection, name: str, owner: str, now: datetime) -> Lease | N
     """Take the lease if nobody holds it; `None` when somebody does. One that ends further ahead than any lease can is
     of a clock that went wrong: it would keep everybody out until that hour.
     """
-    insert_missing(conn, leases, [{"name": name, "owner": "", "fence": 0, "until": now}])
-    taken = conn.execute(
+    fence = _take(conn, name, owner, now)
+    if fence is None:
+        insert_missing(conn, leases, [{"name": name, "owner": "", "fence": 0, "until": now}])
+        fence = _take(conn, name, owner, now)
+    return None if fence is None else Lease(name, owner, fence)
+
+
+def _take(conn: Connection, name: str, owner: str, now: datetime) -> int | None:
+    free = (leases.c.until <= now) | (leases.c.until > now + 2 * LENGTH)
+    return conn.execute(
         update(leases)
-        .where(leases.c.name == name, (leases.c.until <= now) | (leases.c.until > now + 2 * LENGTH))
+        .where(leases.c.name == name, free)
         .values(owner=owner, fence=leases.c.fence + 1, until=now + LENGTH)
         .returning(leases.c.fence)
     ).scalar_one_or_none()
-    return None if taken is None else Lease(name, owner, taken)
 
 
 def renew(conn: Connection, lease: Lease, now: datetime) -> None:

@@ -1,12 +1,12 @@
 """Orders as rows, and rows as orders."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from backorder.db.tables import NOWHERE
+from backorder.db.tables import NOWHERE, order_lines, orders, parts
 from backorder.db.values import side_in, stood_in
 from backorder.domain.acceptance import Answer
 from backorder.domain.actions import StoreSide
@@ -69,91 +69,181 @@ class BookOrder:
         )
 
 
+CHOICES = (
+    orders.c.priority_by_hand,
+    orders.c.pinned,
+    orders.c.split_by_hand,
+    orders.c.split_by_customer,
+    orders.c.wait_until,
+    orders.c.passed_over,
+    orders.c.passed_since,
+)
+HEAD = (
+    orders.c.order_id,
+    orders.c.number,
+    orders.c.placed_at,
+    orders.c.changed_at,
+    orders.c.status,
+    orders.c.store_status,
+    orders.c.paid,
+    orders.c.currency,
+    orders.c.customer_id,
+    orders.c.customer_name,
+    orders.c.email,
+    orders.c.customer_tags,
+    orders.c.tags,
+    orders.c.shipping,
+    orders.c.need_by,
+    orders.c.unread,
+    orders.c.unread_at,
+    orders.c.read_began,
+    orders.c.review,
+    orders.c.state_seq,
+    orders.c.stood,
+    orders.c.side_seq,
+    orders.c.desired,
+    orders.c.wrote,
+    orders.c.refused_tags,
+    orders.c.link_version,
+    *CHOICES,
+)
+LINE = (
+    order_lines.c.order_id,
+    order_lines.c.line_id,
+    order_lines.c.item,
+    order_lines.c.ordered,
+    order_lines.c.shipped,
+    order_lines.c.cancelled,
+    order_lines.c.ignored,
+    order_lines.c.title,
+    order_lines.c.sku,
+    order_lines.c.unit_price,
+    order_lines.c.added_at,
+    order_lines.c.kit,
+    order_lines.c.backordered_at,
+    order_lines.c.cancel_wished_at,
+    order_lines.c.answer,
+    order_lines.c.answer_why,
+)
+PART = (
+    parts.c.order_id,
+    parts.c.line_id,
+    parts.c.item,
+    parts.c.location,
+    parts.c.outstanding,
+    parts.c.allocated,
+    parts.c.firm,
+    parts.c.decided,
+    parts.c.promise_early,
+    parts.c.promise_late,
+)
+"""What an order is put together from. The rows are taken apart by position: thousands are read at a time."""
+
+
 def book_order(
     head: Any,
-    lines: list[Any],
+    lines: Iterable[Any],
     parts_of: Mapping[tuple[int, int], list[Any]],
     item_splits: Mapping[int, Split],
 ) -> BookOrder:
-    """An order of its rows."""
-    order_id = head["order_id"]
+    """An order of its rows: one of `HEAD`, those of `LINE`, and of `PART` by order and line."""
+    (
+        order_id, number, placed_at, changed_at, status, store_status, paid, currency, customer_id, customer_name,
+        email, customer_tags, tags, shipping, need_by, unread, unread_at, read_began, review, state_seq, stood,
+        side_seq, desired, wrote, refused_tags, link_version, *choices,
+    ) = head  # fmt: skip
     told = []
     given: dict[int, list[Given]] = {}
-    for line in lines:
-        rows = parts_of.get((order_id, line["line_id"]), [])
+    waited: dict[int, datetime] = {}
+    wished = []
+    refused = {}
+    for (
+        _, line_id, item, ordered, shipped, cancelled, ignored, title, sku, unit_price, added_at, kit, backordered_at,
+        cancel_wished_at, answer, answer_why,
+    ) in lines:  # fmt: skip
+        owed = []
+        has = given[line_id] = []
+        for _, _, at_item, location, outstanding, allocated, firm, decided, early, late in parts_of.get(
+            (order_id, line_id), ()
+        ):
+            pool = None if at_item == NOWHERE else Pool(at_item, location)
+            owed.append(Part(pool, outstanding))
+            if decided:
+                has.append(Given(pool, allocated, firm, None if early is None else (early, late)))
         told.append(
             OrderLine(
-                id=line["line_id"],
-                item=line["item"],
-                ordered=line["ordered"],
-                shipped=line["shipped"],
-                cancelled=line["cancelled"],
-                parts=tuple(Part(_pool(row), row["outstanding"]) for row in rows),
-                ignored=line["ignored"],
-                title=line["title"],
-                sku=line["sku"],
-                unit_price=line["unit_price"],
-                added_at=line["added_at"],
-                kit=line["kit"],
+                line_id,
+                item,
+                ordered,
+                shipped,
+                cancelled,
+                tuple(owed),
+                ignored,
+                title,
+                sku,
+                unit_price,
+                added_at,
+                kit,
             )
         )
-        given[line["line_id"]] = [
-            Given(_pool(row), row["allocated"], row["firm"], _promised(row)) for row in rows if row["decided"]
-        ]
+        if backordered_at is not None:
+            waited[line_id] = backordered_at
+        if cancel_wished_at is not None:
+            wished.append(line_id)
+        if answer in _NOT_ACCEPTED:
+            refused[line_id] = answer_why
     order = Order(
         id=order_id,
-        number=head["number"],
-        placed_at=head["placed_at"],
-        changed_at=head["changed_at"],
-        status=head["status"],
-        store_status=head["store_status"],
-        paid=head["paid"],
-        currency=head["currency"],
-        customer=Customer(head["customer_id"], head["customer_name"], head["email"], _texts(head["customer_tags"])),
+        number=number,
+        placed_at=placed_at,
+        changed_at=changed_at,
+        status=status,
+        store_status=store_status,
+        paid=paid,
+        currency=currency,
+        customer=Customer(customer_id, customer_name, email, _texts(customer_tags)),
         lines=tuple(told),
-        tags=tuple(head["tags"]),
-        shipping=_shipping(head["shipping"]),
-        need_by=head["need_by"],
+        tags=tuple(tags),
+        shipping=_shipping(shipping),
+        need_by=need_by,
     )
     return BookOrder(
-        known=KnownOrder(order, head["unread"], head["unread_at"], head["read_began"]),
+        known=KnownOrder(order, unread, unread_at, read_began),
         given=given,
-        backordered_at={
-            line["line_id"]: line["backordered_at"] for line in lines if line["backordered_at"] is not None
-        },
-        cancel_wished=frozenset(line["line_id"] for line in lines if line["cancel_wished_at"] is not None),
-        review=head["review"],
-        state_seq=head["state_seq"],
-        stood=stood_in(head["stood"]),
-        side_seq=head["side_seq"],
-        desired=None if head["desired"] is None else side_in(head["desired"]),
-        wrote=None if head["wrote"] is None else side_in(head["wrote"]),
-        refused_tags=tuple(head["refused_tags"] or ()),
-        link_version=head["link_version"],
-        choices=choices_of(head),
-        refused={
-            line["line_id"]: line["answer_why"] for line in lines if line["answer"] in (Answer.HOLD, Answer.REFUSE)
-        },
+        backordered_at=waited,
+        cancel_wished=frozenset(wished),
+        review=review,
+        state_seq=state_seq,
+        stood=stood_in(stood),
+        side_seq=side_seq,
+        desired=None if desired is None else side_in(desired),
+        wrote=None if wrote is None else side_in(wrote),
+        refused_tags=tuple(refused_tags or ()),
+        link_version=link_version,
+        choices=chosen(choices),
+        refused=refused,
         item_splits=item_splits,
     )
 
 
-def choices_of(head: Any) -> OrderChoices:
-    """What was chosen for an order alone."""
-    passed = head["passed_since"]
-    found = (
-        head["priority_by_hand"],
-        head["pinned"],
-        head["split_by_hand"],
-        head["split_by_customer"],
-        head["wait_until"],
-        head["passed_over"],
-        None if passed is None else passed.date(),
-    )
-    return NO_CHOICES if found == _NOTHING_CHOSEN else OrderChoices(*found)
+_NOT_ACCEPTED = (Answer.HOLD, Answer.REFUSE)
 
 
-_NOTHING_CHOSEN = ("", False, None, None, None, 0, None)
+def choices_of(head: Mapping[str, Any]) -> OrderChoices:
+    """What was chosen for an order alone, of a row with the columns of `CHOICES` among others."""
+    return chosen([head[column.name] for column in CHOICES])
+
+
+def chosen(found: list[Any]) -> OrderChoices:
+    """What was chosen for an order alone, of the columns of `CHOICES`."""
+    if found == _NOTHING_CHOSEN:
+        return NO_CHOICES
+    *choices, passed_since = found
+    day = None if passed_since is None else passed_since.date()
+    return OrderChoices(*[*choices, day])
+
+
+_NOTHING_CHOSEN = ["", False, None, None, None, 0, None]
 
 
 def _texts(kept: Any) -> tuple[str, ...] | None:
@@ -162,14 +252,6 @@ def _texts(kept: Any) -> tuple[str, ...] | None:
 
 def _shipping(kept: Any) -> tuple[Shipping, ...] | None:
     return None if kept is None else tuple(Shipping(method, Decimal(paid)) for method, paid in kept)
-
-
-def _pool(row: Any) -> Pool | None:
-    return None if row["item"] == NOWHERE else Pool(row["item"], row["location"])
-
-
-def _promised(row: Any) -> Any:
-    return None if row["promise_early"] is None else (row["promise_early"], row["promise_late"])
 
 
 def head(store_id: int, known: KnownOrder, priority: Priority, *, review: bool) -> dict[str, Any]:

@@ -7,11 +7,23 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, insert, select, text, tuple_, update
 
-from backorder.db.bites import bites
-from backorder.db.items import touch
-from backorder.db.order_rows import BookOrder, book_order, head, line_row, owed_anew, piece, queueing, where
+from backorder.db.bites import among, bites
+from backorder.db.items import changed, touch
+from backorder.db.order_rows import (
+    HEAD,
+    LINE,
+    PART,
+    BookOrder,
+    book_order,
+    head,
+    line_row,
+    owed_anew,
+    piece,
+    queueing,
+    where,
+)
 from backorder.db.stores import take_turn
 from backorder.db.tables import NOWHERE, decisions, items, order_lines, orders, parts
 from backorder.db.upsert import put
@@ -43,11 +55,8 @@ def load(conn: Connection, store_id: int, ids: Iterable[int], *, lock: bool = Fa
     """
     if lock:
         take_turn(conn, store_id)
-    found: dict[int, BookOrder] = {}
-    splits = item_splits(conn, store_id)
-    for bite in bites(ids):
-        found.update(_load(conn, store_id, bite, splits))
-    return found
+    wanted = set(ids)
+    return _load(conn, store_id, wanted, item_splits(conn, store_id)) if wanted else {}
 
 
 def item_splits(conn: Connection, store_id: int) -> dict[int, Split]:
@@ -58,24 +67,20 @@ def item_splits(conn: Connection, store_id: int) -> dict[int, Split]:
     return {row.item: row.split for row in rows}
 
 
-def _load(conn: Connection, store_id: int, ids: list[int], splits: dict[int, Split]) -> dict[int, BookOrder]:
-    which = select(orders).where(orders.c.store_id == store_id, orders.c.order_id.in_(ids)).order_by(orders.c.order_id)
-    heads = conn.execute(which).mappings().all()
-    line_rows = conn.execute(
-        select(order_lines)
-        .where(order_lines.c.store_id == store_id, order_lines.c.order_id.in_(ids))
-        .order_by(order_lines.c.order_id, order_lines.c.line_id)
-    ).mappings()
-    part_rows = conn.execute(
-        select(parts).where(parts.c.store_id == store_id, parts.c.order_id.in_(ids)).order_by(parts.c.item)
-    ).mappings()
+def _load(conn: Connection, store_id: int, ids: set[int], splits: dict[int, Split]) -> dict[int, BookOrder]:
     lines_of: dict[int, list[Any]] = {}
-    for row in line_rows:
-        lines_of.setdefault(row["order_id"], []).append(row)
+    of_lines = select(*LINE).where(order_lines.c.store_id == store_id, among(conn, order_lines.c.order_id, ids))
+    for row in conn.execute(of_lines.order_by(order_lines.c.order_id, order_lines.c.line_id)).all():
+        lines_of.setdefault(row[0], []).append(row)
     parts_of: dict[tuple[int, int], list[Any]] = {}
-    for row in part_rows:
-        parts_of.setdefault((row["order_id"], row["line_id"]), []).append(row)
-    return {row["order_id"]: book_order(row, lines_of.get(row["order_id"], []), parts_of, splits) for row in heads}
+    of_parts = select(*PART).where(parts.c.store_id == store_id, among(conn, parts.c.order_id, ids))
+    for row in conn.execute(of_parts.order_by(parts.c.item)).all():
+        parts_of.setdefault((row[0], row[1]), []).append(row)
+    heads = select(*HEAD).where(orders.c.store_id == store_id, among(conn, orders.c.order_id, ids))
+    return {
+        row[0]: book_order(row, lines_of.get(row[0], ()), parts_of, splits)
+        for row in conn.execute(heads.order_by(orders.c.order_id)).all()
+    }
 
 
 def save(
@@ -92,6 +97,7 @@ def save(
     """
     heads, lines, pieces, vanished, anew = [], [], [], [], []
     touched: set[int] = set()
+    moved: set[int] = set()
     for before, known in changes:
         order, old = known.order, before.order if before is not None else None
         choices = before.choices if before is not None else NO_CHOICES
@@ -124,6 +130,8 @@ def save(
             if queueing(old, policy, choices) != placed:
                 touched |= {pool.item for pool in pools_of(order)}
         touched |= _touched(old, order)
+        if old is None or (old.lines, old.placed_at, old.status) != (order.lines, order.placed_at, order.status):
+            moved |= {pool.item for known in (old, order) if known is not None for pool in pools_of(known)}
     put(conn, orders, heads, [name for name in heads[0] if name not in ("store_id", "order_id")] if heads else [])
     put(
         conn,
@@ -138,6 +146,7 @@ def save(
     if anew:
         conn.execute(insert(decisions), [{**row, "policy_version": policy.version, "at": now} for row in anew])
     touch(conn, store_id, touched)
+    changed(conn, store_id, moved - touched)
     return touched
 
 
@@ -172,28 +181,31 @@ def _touched(old: Order | None, new: Order) -> set[int]:
 
 def mark_unread(conn: Connection, store_id: int, ids: Iterable[int], now: datetime) -> None:
     """These orders must be read before anything rests on them, by a reading that begins after `now`."""
-    for bite in bites(ids):
+    wanted = set(ids)
+    if wanted:
         conn.execute(
             update(orders)
-            .where(orders.c.store_id == store_id, orders.c.order_id.in_(bite))
+            .where(orders.c.store_id == store_id, among(conn, orders.c.order_id, wanted))
             .values(unread=True, unread_at=now)
         )
+
+
+# As text: SQLite sees only so that its index of just these rows will do.
+_UNREAD = text("orders.unread")
+_REVIEW = text("orders.review")
 
 
 def unread(conn: Connection, store_id: int, limit: int) -> list[int]:
     """Orders that must be read, oldest first."""
     found = (
-        select(orders.c.order_id)
-        .where(orders.c.store_id == store_id, orders.c.unread)
-        .order_by(orders.c.order_id)
-        .limit(limit)
+        select(orders.c.order_id).where(orders.c.store_id == store_id, _UNREAD).order_by(orders.c.order_id).limit(limit)
     )
     return list(conn.execute(found).scalars())
 
 
 def to_review(conn: Connection, store_id: int) -> list[int]:
     """Orders whose standing may have changed since it was last looked at."""
-    return list(conn.execute(select(orders.c.order_id).where(orders.c.store_id == store_id, orders.c.review)).scalars())
+    return list(conn.execute(select(orders.c.order_id).where(orders.c.store_id == store_id, _REVIEW)).scalars())
 
 
 def ask_for_review(conn: Connection, store_id: int, order_id: int) -> None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, select, update
+from sqlalchemy import Connection, and_, exists, func, select, update
 
+from backorder.db.bites import among
+from backorder.db.many import insert_many, update_many
 from backorder.db.tables import actions, notices, orders, stores
-from backorder.db.upsert import insert_missing
 from backorder.db.values import side_out, stood_out
 from backorder.domain.actions import ActionKind, StoreSide
 from backorder.domain.lifecycle import Stood, WorkState
@@ -66,70 +67,87 @@ class NoticeRow:
     tries: int
 
 
-_REVIEW = (
-    update(orders)
-    .where((orders.c.store_id == bindparam("b_store")) & (orders.c.order_id == bindparam("b_order")))
-    .values(
-        review=False,
-        state_seq=bindparam("b_state_seq"),
-        stood=bindparam("b_stood"),
-        side_seq=bindparam("b_side_seq"),
-        desired=bindparam("b_desired"),
-        refused_tags=bindparam("b_refused"),
-    )
-)
-
-
 def save_reviews(conn: Connection, store_id: int, found: Sequence[Reviewed], now: datetime) -> None:
     """Save where orders stand now, with the writes and messages that this makes due."""
     if not found:
         return
-    conn.execute(
-        _REVIEW,
+    update_many(
+        conn,
+        orders,
+        ("review", "state_seq", "stood", "side_seq", "desired", "refused_tags"),
+        ("store_id", "order_id"),
         [
-            {
-                "b_store": store_id,
-                "b_order": r.order_id,
-                "b_state_seq": r.state_seq,
-                "b_stood": stood_out(r.stood),
-                "b_side_seq": r.side_seq,
-                "b_desired": None if r.desired is None else side_out(r.desired),
-                "b_refused": list(r.refused_tags) or None,
-            }
+            (
+                False,
+                r.state_seq,
+                stood_out(r.stood),
+                r.side_seq,
+                None if r.desired is None else side_out(r.desired),
+                list(r.refused_tags) or None,
+                store_id,
+                r.order_id,
+            )
             for r in found
         ],
     )
-    due: list[dict[str, Any]] = []
-    said: list[dict[str, Any]] = []
-    for r in found:
-        common = {"store_id": store_id, "order_id": r.order_id, "state": WorkState.DUE, "due_at": now, "at": now}
-        due += [{**common, "side_seq": r.side_seq, "kind": kind, "text": text} for kind, text in r.actions]
-        said += [
-            {**common, "kind": kind, "reason_version": r.state_seq, "side_seq": r.side_seq if waits else None}
-            for kind, waits in r.notices
-        ]
+    _plan_writes(conn, store_id, found, now)
+    _plan_messages(conn, store_id, found, now)
+
+
+def _plan_writes(conn: Connection, store_id: int, found: Sequence[Reviewed], now: datetime) -> None:
     superseded = [r.order_id for r in found if r.actions]
     if superseded:
         # The order's newest desired state is written whole: an older change that was not begun is part of it.
         conn.execute(
             update(actions)
-            .where(actions.c.store_id == store_id, actions.c.order_id.in_(superseded), actions.c.state == WorkState.DUE)
+            .where(
+                actions.c.store_id == store_id,
+                among(conn, actions.c.order_id, superseded),
+                actions.c.state == WorkState.DUE,
+            )
             .values(state=WorkState.DROPPED, reason="A newer state of the order was written instead.", at=now)
         )
-    insert_missing(conn, actions, due)
-    for kind in sorted({row["kind"] for row in said}):
+    insert_many(
+        conn,
+        actions,
+        ("store_id", "order_id", "side_seq", "kind", "text", "state", "due_at", "at"),
+        [
+            (store_id, r.order_id, r.side_seq, kind, text, WorkState.DUE, now, now)
+            for r in found
+            for kind, text in r.actions
+        ],
+        skip_known=True,
+    )
+
+
+def _plan_messages(conn: Connection, store_id: int, found: Sequence[Reviewed], now: datetime) -> None:
+    of_kind: dict[NoticeKind, list[int]] = {}
+    for r in found:
+        for kind, _ in r.notices:
+            of_kind.setdefault(kind, []).append(r.order_id)
+    for kind, ids in sorted(of_kind.items()):
         # A message tells how its order stands when it leaves: one that has not left yet would say the same twice.
         conn.execute(
             update(notices)
             .where(
                 notices.c.store_id == store_id,
-                notices.c.order_id.in_([row["order_id"] for row in said if row["kind"] == kind]),
+                among(conn, notices.c.order_id, ids),
                 notices.c.kind == kind,
                 notices.c.state == WorkState.DUE,
             )
             .values(state=WorkState.DROPPED, reason="A newer message of the kind says it.", at=now)
         )
-    insert_missing(conn, notices, said)
+    insert_many(
+        conn,
+        notices,
+        ("store_id", "order_id", "kind", "reason_version", "side_seq", "state", "due_at", "at"),
+        [
+            (store_id, r.order_id, kind, r.state_seq, r.side_seq if waits else None, WorkState.DUE, now, now)
+            for r in found
+            for kind, waits in r.notices
+        ],
+        skip_known=True,
+    )
 
 
 def open_actions(conn: Connection, store_id: int, order_id: int, now: datetime) -> list[ActionRow]:
@@ -159,7 +177,7 @@ def unfinished(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dic
         .join(orders, and_(orders.c.store_id == actions.c.store_id, orders.c.order_id == actions.c.order_id))
         .where(
             actions.c.store_id == store_id,
-            actions.c.order_id.in_(sorted(set(order_ids))),
+            among(conn, actions.c.order_id, order_ids),
             actions.c.kind != ActionKind.NOTE,
             (actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]))
             | ((actions.c.state == WorkState.FAILED) & (actions.c.side_seq == orders.c.side_seq)),

@@ -1,21 +1,23 @@
 """The queues: what each pool owes to whom, what we believe is there, what was decided, what is promised."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, and_, literal, or_, select, text, tuple_
 
-from backorder.db.bites import bites
-from backorder.db.order_rows import choices_of
+from backorder.db.bites import among, bites
+from backorder.db.items import changed
+from backorder.db.many import insert_many, update_many
+from backorder.db.order_rows import CHOICES, chosen
 from backorder.db.tables import NOWHERE, decisions, inbound, items, order_lines, orders, parts, pools, stores
-from backorder.db.upsert import put
 from backorder.domain.acceptance import Answer
-from backorder.domain.allocation import Decision, Demand, Rule, Turn
+from backorder.domain.allocation import Decision, Demand, Rule, Supply, Turn
 from backorder.domain.choices import NO_CHOICES, OrderChoices
 from backorder.domain.promise import Promise
-from backorder.domain.supply import ZERO, Assessment, Balance, Believed, Inbound, Pool, Stock, Units
+from backorder.domain.supply import ZERO, Believed, Inbound, Pool, Units
 
 _ITS_LINE = (
     (order_lines.c.store_id == parts.c.store_id)
@@ -30,6 +32,8 @@ class KnownPool:
 
     believed: Believed
     read_began: datetime
+    owes: Units = ZERO
+    """What its last pass found it to owe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,19 @@ class QueuedPart:
     answer: Answer | None = None
     answer_why: str = ""
 
+    def with_units(self, allocated: Units, firm: Units, *, waits_since: datetime | None) -> "QueuedPart":
+        """The part after a decision. `waits_since` counts where it never waited before."""
+        return QueuedPart(
+            self.demand.with_units(allocated, firm),
+            self.backordered_at or waits_since,
+            self.promised,
+            self.first_promise,
+            self.placed,
+            self.choices,
+            self.answer,
+            self.answer_why,
+        )
+
 
 def known_pools(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, KnownPool]:
     """The pools of these items that were ever read."""
@@ -54,7 +71,7 @@ def known_pools(conn: Connection, store_id: int, items: Iterable[int]) -> dict[P
             select(pools).where(pools.c.store_id == store_id, pools.c.item.in_(bite)).with_for_update()
         ).mappings()
         for row in rows:
-            found[Pool(row["item"], row["location"])] = KnownPool(_believed(row), row["read_began"])
+            found[Pool(row["item"], row["location"])] = KnownPool(_believed(row), row["read_began"], row["owes"])
     return found
 
 
@@ -71,81 +88,58 @@ def _believed(row: Any) -> Believed:
     )
 
 
-def save_pools(
-    conn: Connection,
-    store_id: int,
-    assessed: Mapping[Pool, tuple[Stock, Assessment]],
-    *,
-    began: datetime,
-    shortfall: Mapping[Pool, Units],
-    given: Mapping[Pool, tuple[Units, Units]],
-) -> None:
-    """Save readings that began then, with their assessment, the firm units that are not covered any more, and what
-    the pool has given of how much: the database refuses a pass that gave more.
-    """
-    rows = [
-        {
-            "store_id": store_id,
-            "item": pool.item,
-            "location": pool.location,
-            "available": stock.available,
-            "committed": stock.committed,
-            "incoming": stock.incoming,
-            "read_began": began,
-            "balance": said.believed.balance,
-            "on_hand": said.believed.on_hand,
-            "believed_available": said.believed.available,
-            "believed_outstanding": said.believed.outstanding,
-            "gap": said.believed.gap,
-            "doubted_available": said.believed.doubted_available,
-            "doubted_at": said.believed.doubted_at,
-            "doubted_least": said.believed.least,
-            "again_at": said.again_at,
-            "shortfall": shortfall.get(pool, ZERO),
-            "given": given[pool][0],
-            "given_of": given[pool][1],
-        }
-        for pool, (stock, said) in assessed.items()
-    ]
-    put(conn, pools, rows, [name for name in rows[0] if name not in ("store_id", "item", "location")] if rows else [])
-
-
-def drop_pools(
-    conn: Connection, store_id: int, items: Iterable[int], keep: Iterable[Pool], began: datetime
-) -> list[Pool]:
-    """The store no longer counts these items there; which pools that concerns. Nothing is there to give any more."""
-    kept = set(keep)
-    dropped = [pool for pool in known_pools(conn, store_id, items) if pool not in kept]
-    for pool in dropped:
-        conn.execute(
-            update(pools)
-            .where(pools.c.store_id == store_id, pools.c.item == pool.item, pools.c.location == pool.location)
-            .values(
-                again_at=None,
-                available=ZERO,
-                on_hand=ZERO,
-                balance=Balance.NEW,
-                doubted_at=None,
-                doubted_least=None,
-                read_began=began,
-            )
-        )
-    return dropped
-
-
 def queues(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, list[QueuedPart]]:
     """Everything that the pools of these items owe, in order of service."""
+    rows = conn.execute(
+        _QUEUED.where(parts.c.store_id == store_id, among(conn, parts.c.item, items)).order_by(
+            parts.c.item, parts.c.location, parts.c.queue_time, parts.c.order_id, parts.c.line_id
+        )
+    )
     found: dict[Pool, list[QueuedPart]] = {}
-    for bite in bites(items):
-        rows = conn.execute(
-            _QUEUED.where(parts.c.store_id == store_id, parts.c.item.in_(bite)).order_by(
-                parts.c.item, parts.c.location, parts.c.queue_time, parts.c.order_id, parts.c.line_id
-            )
-        ).mappings()
-        for row in rows:
-            pool = Pool(row["item"], row["location"])
-            found.setdefault(pool, []).append(_queued(row, pool))
+    for part in map(_queued, rows.all()):
+        found.setdefault(part.demand.pool, []).append(part)
     return found
+
+
+def head(conn: Connection, store_id: int, pool: Pool, supply: Supply) -> list[QueuedPart]:
+    """As much of a pool's queue, in order of service, as its supply reaches: everybody who has units, those who wait
+    up to where the supply ends, and of all behind them the one that has waited longest. All of it where anybody is new:
+    who is new may take what is kept back from others, from any place.
+    """
+    of_pool = _QUEUED.where(parts.c.store_id == store_id, parts.c.item == pool.item, parts.c.location == pool.location)
+    # As text, so that the database sees that its index of just these will do.
+    found = {
+        p.demand.key: p
+        for p in map(_queued, conn.execute(of_pool.where(text("(parts.allocated > 0 OR NOT parts.decided)"))))
+    }
+    if any(part.demand.first_pass for part in found.values()):
+        return queues(conn, store_id, [pool.item])[pool]
+    given = sum((part.demand.allocated for part in found.values()), ZERO)
+    left = supply.units if supply.may_take_back else max(supply.units, given)
+    left -= sum((part.demand.firm for part in found.values()), ZERO)
+    waiting = of_pool.where(parts.c.outstanding > parts.c.allocated)
+    behind, newest = waiting, None
+    while left > 0:
+        # A part usually asks for one unit at least.
+        limit = math.ceil(left)
+        rows = conn.execute(behind.order_by(*_TURN).limit(limit)).all()
+        for part in map(_queued, rows):
+            asks = part.demand
+            found[asks.key] = part
+            newest = max(newest or asks.age, asks.age)
+            if not asks.takes_no_more:
+                left -= asks.outstanding - asks.firm
+        if len(rows) < limit:
+            newest = None
+            break
+        last = [literal(value, column.type) for value, column in zip(asks.turn, _TURN, strict=True)]
+        behind = waiting.where(tuple_(*_TURN) > tuple_(*last))
+    if newest is not None:
+        # Nobody's turn is later than its age, so whoever is older stands before the newest one's age.
+        older = behind.where(parts.c.queue_time <= newest.queue_time, order_lines.c.cancel_wished_at.is_(None))
+        first = older.order_by(parts.c.queued_at, parts.c.order_id, parts.c.line_id).limit(1)
+        found |= {part.demand.key: part for part in map(_queued, conn.execute(first))}
+    return sorted(found.values(), key=lambda part: part.demand.turn)
 
 
 def chain(conn: Connection, store_id: int, items: Iterable[int], limit: int) -> set[int] | None:
@@ -183,26 +177,32 @@ def beside(conn: Connection, store_id: int, items: Iterable[int]) -> list[Queued
     )
     rows = conn.execute(
         _QUEUED.where(parts.c.store_id == store_id, parts.c.order_id.in_(waiting), parts.c.item.not_in(wanted))
-    ).mappings()
-    return [_queued(row, Pool(row["item"], row["location"])) for row in rows]
+    )
+    return [_queued(row) for row in rows]
 
 
 _QUEUED = (
     select(
-        parts,
+        parts.c.item,
+        parts.c.location,
+        parts.c.queue_time,
+        parts.c.order_id,
+        parts.c.line_id,
+        parts.c.outstanding,
+        parts.c.allocated,
+        parts.c.firm,
+        parts.c.decided,
+        parts.c.queued_at,
+        parts.c.promise_early,
+        parts.c.promise_late,
+        parts.c.promise_first,
         order_lines.c.backordered_at,
         order_lines.c.cancel_wished_at,
         order_lines.c.answer,
         order_lines.c.answer_why,
         orders.c.placed_at,
         orders.c.priority,
-        orders.c.priority_by_hand,
-        orders.c.pinned,
-        orders.c.split_by_hand,
-        orders.c.split_by_customer,
-        orders.c.wait_until,
-        orders.c.passed_over,
-        orders.c.passed_since,
+        *CHOICES,
     )
     .join(order_lines, _ITS_LINE)
     .join(orders, (orders.c.store_id == parts.c.store_id) & (orders.c.order_id == parts.c.order_id))
@@ -210,63 +210,54 @@ _QUEUED = (
 )
 
 
-def _queued(row: Any, pool: Pool) -> QueuedPart:
-    early, late = row["promise_early"], row["promise_late"]
+def _queued(row: Any) -> QueuedPart:
+    # By position: a queue may be tens of thousands of rows long.
+    (
+        item, location, queue_time, order_id, line_id, outstanding, allocated, firm, decided, queued_at, early, late,
+        first, backordered_at, cancel_wished_at, answer, answer_why, placed_at, priority, *choices,
+    ) = row  # fmt: skip
     return QueuedPart(
         demand=Demand(
-            turn=Turn(row["queue_time"], row["order_id"], row["line_id"]),
-            pool=pool,
-            outstanding=row["outstanding"],
-            allocated=row["allocated"],
-            firm=row["firm"],
-            first_pass=not row["decided"],
-            takes_no_more=row["cancel_wished_at"] is not None,
-            queued_at=row["queued_at"],
-            priority=row["priority"],
+            turn=Turn(queue_time, order_id, line_id),
+            pool=Pool(item, location),
+            outstanding=outstanding,
+            allocated=allocated,
+            firm=firm,
+            first_pass=not decided,
+            takes_no_more=cancel_wished_at is not None,
+            queued_at=queued_at,
+            priority=priority,
         ),
-        backordered_at=row["backordered_at"],
+        backordered_at=backordered_at,
         promised=None if early is None else Promise(early, late),
-        first_promise=row["promise_first"],
-        placed=row["placed_at"].date(),
-        choices=choices_of(row),
-        answer=row["answer"],
-        answer_why=row["answer_why"],
+        first_promise=first,
+        placed=placed_at.date(),
+        choices=chosen(choices),
+        answer=answer,
+        answer_why=answer_why,
     )
 
 
-_PART = (
-    (parts.c.store_id == bindparam("b_store"))
-    & (parts.c.order_id == bindparam("b_order"))
-    & (parts.c.line_id == bindparam("b_line"))
-    & (parts.c.item == bindparam("b_item"))
-    & (parts.c.location == bindparam("b_location"))
-)
-_DECIDE = update(parts).where(_PART).values(allocated=bindparam("b_allocated"), firm=bindparam("b_firm"), decided=True)
-_PROMISE = (
-    update(parts)
-    .where(_PART)
-    .values(promise_early=bindparam("b_early"), promise_late=bindparam("b_late"), promise_first=bindparam("b_first"))
-)
-_BACKORDERED = (
-    update(order_lines)
-    .where(
-        (order_lines.c.store_id == bindparam("b_store"))
-        & (order_lines.c.order_id == bindparam("b_order"))
-        & (order_lines.c.line_id == bindparam("b_line"))
-        & order_lines.c.backordered_at.is_(None)
-    )
-    .values(backordered_at=bindparam("b_at"))
-)
+_TURN = (parts.c.queue_time, parts.c.order_id, parts.c.line_id)
+_PART = ("store_id", "order_id", "line_id", "item", "location")
 
 
-def _key(store_id: int, demand: Demand) -> dict[str, Any]:
-    return {
-        "b_store": store_id,
-        "b_order": demand.turn.order_id,
-        "b_line": demand.turn.line_id,
-        "b_item": demand.pool.item,
-        "b_location": demand.pool.location,
-    }
+def _key(store_id: int, demand: Demand) -> tuple[int, int, int, int, int]:
+    return store_id, demand.turn.order_id, demand.turn.line_id, demand.pool.item, demand.pool.location
+
+
+_DECISION = (
+    *_PART,
+    "before",
+    "allocated",
+    "firm",
+    "rule",
+    "priority",
+    "overtook",
+    "on_hand",
+    "policy_version",
+    "at",
+)
 
 
 def decide(
@@ -281,54 +272,56 @@ def decide(
     """Save decisions: what each line has now, and a row for each that says why."""
     if not made:
         return
-    conn.execute(
-        _DECIDE,
-        [{**_key(store_id, d.demand), "b_allocated": d.allocated, "b_firm": d.firm} for d in made],
+    update_many(
+        conn,
+        parts,
+        ("allocated", "firm", "decided"),
+        _PART,
+        [(d.allocated, d.firm, True, *_key(store_id, d.demand)) for d in made],
     )
-    conn.execute(
-        insert(decisions),
+    changed(conn, store_id, {d.demand.pool.item for d in made})
+    insert_many(
+        conn,
+        decisions,
+        _DECISION,
         [
-            {
-                "store_id": store_id,
-                "order_id": d.demand.turn.order_id,
-                "line_id": d.demand.turn.line_id,
-                "item": d.demand.pool.item,
-                "location": d.demand.pool.location,
-                "before": d.demand.allocated,
-                "allocated": d.allocated,
-                "firm": d.firm,
-                "rule": d.rule,
-                "priority": d.demand.priority,
-                "overtook": d.overtook,
-                "on_hand": on_hand.get(d.demand.pool),
-                "policy_version": policy_version,
-                "at": now,
-            }
+            (
+                *_key(store_id, d.demand),
+                d.demand.allocated,
+                d.allocated,
+                d.firm,
+                d.rule,
+                d.demand.priority,
+                d.overtook,
+                on_hand.get(d.demand.pool),
+                policy_version,
+                now,
+            )
             for d in made
         ],
     )
     waiting = [
-        {"b_store": store_id, "b_order": d.demand.turn.order_id, "b_line": d.demand.turn.line_id, "b_at": now}
+        (now, store_id, d.demand.turn.order_id, d.demand.turn.line_id)
         for d in made
         if d.allocated < d.demand.outstanding and d.rule is not Rule.CUSTOMER_CANCELS
     ]
-    if waiting:
-        conn.execute(_BACKORDERED, waiting)
+    update_many(conn, order_lines, ("backordered_at",), ("store_id", "order_id", "line_id"), waiting, only_empty=True)
 
 
 def promise(conn: Connection, store_id: int, moved: Sequence[tuple[QueuedPart, Promise | None]]) -> None:
     """Save promises that moved; the first one ever given is kept beside the present one."""
-    if not moved:
-        return
-    conn.execute(
-        _PROMISE,
+    update_many(
+        conn,
+        parts,
+        ("promise_early", "promise_late", "promise_first"),
+        _PART,
         [
-            {
-                **_key(store_id, part.demand),
-                "b_early": None if new is None else new.early,
-                "b_late": None if new is None else new.late,
-                "b_first": part.first_promise or (None if new is None else new.late),
-            }
+            (
+                None if new is None else new.early,
+                None if new is None else new.late,
+                part.first_promise or (None if new is None else new.late),
+                *_key(store_id, part.demand),
+            )
             for part, new in moved
         ],
     )
@@ -341,16 +334,18 @@ def coming(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, 
         .where(
             inbound.c.store_id == store_id,
             inbound.c.item.in_(sorted(set(items))),
-            inbound.c.received < inbound.c.quantity,
-            inbound.c.ended_at.is_(None),
+            or_(and_(inbound.c.received < inbound.c.quantity, inbound.c.ended_at.is_(None)), inbound.c.awaited > ZERO),
         )
         .order_by(inbound.c.expected_on, inbound.c.id)
     ).mappings()
     found: dict[Pool, list[Inbound]] = {}
     for row in rows:
         pool = Pool(row["item"], row["location"])
+        # What was entered as received is on the way until the store counts it.
+        quantity = row["quantity"] if row["ended_at"] is None else row["received"]
+        received = row["received"] - row["awaited"]
         found.setdefault(pool, []).append(
-            Inbound(row["id"], pool, row["quantity"], row["received"], row["expected_on"], row["source"])
+            Inbound(row["id"], pool, quantity, received, row["expected_on"], row["source"], row["awaited"])
         )
     return found
 

@@ -139,6 +139,18 @@ def set_policy(conn: Connection, store_id: int, policy: BackorderPolicy) -> None
     conn.execute(update(stores).where(stores.c.id == store_id).values(policy=policy_out(policy)))
 
 
+def judged_next(conn: Connection, store_id: int) -> datetime | None:
+    """When it is decided anew for every item whether it may be sold on; `None`: at once."""
+    found: datetime | None = conn.execute(select(stores.c.judge_at).where(stores.c.id == store_id)).scalar_one()
+    return found
+
+
+def judged(conn: Connection, store_id: int, asked_at: datetime | None, following: datetime) -> None:
+    """It was decided for every item, as asked for then. Whoever asked meanwhile is not answered by this."""
+    same = stores.c.judge_at.is_(None) if asked_at is None else stores.c.judge_at == asked_at
+    conn.execute(update(stores).where(stores.c.id == store_id, same).values(judge_at=following))
+
+
 def note(conn: Connection, store_id: int, **times: datetime | None) -> None:
     """Remember when something was done for the store (imported_at, pulled_at, pulled_until, catch_up_at, ...)."""
     conn.execute(update(stores).where(stores.c.id == store_id).values(**times))

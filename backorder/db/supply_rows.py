@@ -2,6 +2,7 @@
 statement each.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -97,6 +98,21 @@ def stocked_items(conn: Connection, store_id: int) -> list[StockedItem]:
     ]
 
 
+def free_units(conn: Connection, store_id: int, ids: Collection[int]) -> dict[Pool, Units]:
+    """Units of these items that nobody has, in each pool whose figures are in balance; with what is kept back."""
+    given = (
+        select(func.sum(parts.c.allocated, type_=parts.c.allocated.type))
+        .where(parts.c.store_id == store_id, parts.c.item == pools.c.item, parts.c.location == pools.c.location)
+        .scalar_subquery()
+    )
+    rows = conn.execute(
+        select(pools.c.item, pools.c.location, pools.c.on_hand, given.label("given")).where(
+            pools.c.store_id == store_id, pools.c.item.in_(list(ids)), pools.c.balance == Balance.BALANCED
+        )
+    )
+    return {Pool(r.item, r.location): r.on_hand - (r.given or ZERO) for r in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class InboundRow:
     """Goods on the way, with the names of the item."""
@@ -126,7 +142,7 @@ def inbound_rows(conn: Connection, store_id: int, *, inbound_id: int | None = No
 
 @dataclass(frozen=True, slots=True)
 class ReceiptRow:
-    """An arrival that was booked. A guessed one came from stock that rose, and can be undone."""
+    """An arrival that was booked. A guessed one came from stock that rose, others were entered; all can be undone."""
 
     id: int
     sku: str
@@ -137,12 +153,14 @@ class ReceiptRow:
     undone_at: datetime | None
     expected_on: date
     source: str
+    awaited: Units
+    """Units of these goods that were entered as received and that the store does not count yet."""
 
 
 def receipt_rows(conn: Connection, store_id: int, *, limit: int, receipt_id: int | None = None) -> list[ReceiptRow]:
     """The newest arrivals first; or one of them."""
     found = (
-        select(receipts, inbound.c.expected_on, inbound.c.source, items.c.sku, items.c.title)
+        select(receipts, inbound.c.expected_on, inbound.c.source, inbound.c.awaited, items.c.sku, items.c.title)
         .join(inbound, inbound.c.id == receipts.c.inbound_id)
         .join(items, and_(items.c.store_id == inbound.c.store_id, items.c.item == inbound.c.item))
         .where(receipts.c.store_id == store_id)
@@ -152,6 +170,6 @@ def receipt_rows(conn: Connection, store_id: int, *, limit: int, receipt_id: int
     if receipt_id is not None:
         found = found.where(receipts.c.id == receipt_id)
     return [
-        ReceiptRow(r.id, r.sku, r.title, r.units, r.guessed, r.at, r.undone_at, r.expected_on, r.source)
+        ReceiptRow(r.id, r.sku, r.title, r.units, r.guessed, r.at, r.undone_at, r.expected_on, r.source, r.awaited)
         for r in conn.execute(found)
     ]

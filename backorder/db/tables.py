@@ -86,6 +86,7 @@ stores = Table(
     Column("catch_up_at", Instant),
     Column("swept_at", Instant),
     Column("audited_at", Instant),
+    Column("judge_at", Instant),
     Index("ix_stores_platform_address", "platform", "address"),
 )
 
@@ -208,6 +209,14 @@ parts = Table(
         ondelete="CASCADE",
     ),
     Index("ix_parts_queue", "store_id", "item", "location", "queue_time", "order_id", "line_id"),
+    Index(
+        "ix_parts_moving",
+        "store_id",
+        "item",
+        "location",
+        sqlite_where=text("allocated > 0 OR NOT decided"),
+        postgresql_where=text("allocated > 0 OR NOT decided"),
+    ),
 )
 
 items = Table(
@@ -226,8 +235,31 @@ items = Table(
     Column("accepts", Boolean),
     Column("discontinued", Boolean, nullable=False, server_default=text("false")),
     Column("released_on", Date),
+    Column("most_units", Integer),
+    Column("vendor", String(255), nullable=False, server_default=""),
+    Column("tags", JSON(none_as_null=True)),
+    Column("accepting", Boolean),
+    Column("accepting_why", String(300), nullable=False, server_default=""),
+    Column("accepting_since", Instant),
+    Column("judged_seq", BigInteger, nullable=False, server_default="-1"),
     Column("dirty_seq", BigInteger, nullable=False, server_default="0"),
     Column("done_seq", BigInteger, nullable=False, server_default="0"),
+    Column("changed_seq", BigInteger, nullable=False, server_default="0"),
+    Column("planned_seq", BigInteger, nullable=False, server_default="-1"),
+    Column("planned_under", String(64), nullable=False, server_default=""),
+    Column("planned_stock", String(64), nullable=False, server_default=""),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    _row_id(),
+    _of_store(),
+    Column("item", BigInteger, nullable=False),
+    Column("accepting", Boolean, nullable=False),
+    Column("why", String(300), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_verdicts_item", "store_id", "item", "id"),
 )
 
 pools = Table(
@@ -252,6 +284,7 @@ pools = Table(
     Column("shortfall", Exact, nullable=False, server_default="0"),
     Column("given", Exact, nullable=False, server_default="0"),
     Column("given_of", Exact, nullable=False, server_default="0"),
+    Column("owes", Exact, nullable=False, server_default="0"),
     CheckConstraint("given <= given_of", name="no_more_given_than_there"),
 )
 
@@ -267,6 +300,8 @@ inbound = Table(
     Column("expected_on", Date, nullable=False),
     Column("first_expected_on", Date, nullable=False),
     Column("ended_at", Instant),
+    Column("awaited", Exact, nullable=False, server_default="0"),
+    Column("awaited_since", Instant),
     Column("source", String(200), nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     CheckConstraint("0 <= received AND received <= quantity", name="received_in_bounds"),

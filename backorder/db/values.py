@@ -5,8 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from backorder.domain.accept_rules import About, AcceptRule
 from backorder.domain.actions import Held, LineDate, Shown, StoreSide
-from backorder.domain.lifecycle import LineStood, Stood
+from backorder.domain.lifecycle import LineStood, Stood, Told
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy, Excess, NoticeKind
 from backorder.domain.priority import Fact, PriorityRule
@@ -18,6 +19,7 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
     return {
         "version": policy.version,
         "accept_backorders": policy.accept_backorders,
+        "accept_rules": [[rule.accepts, rule.about.value, rule.value, rule.most_units] for rule in policy.accept_rules],
         "accept_undated": policy.accept_undated,
         "longest_wait_days": policy.longest_wait_days,
         "most_units_item": policy.most_units_item,
@@ -28,6 +30,7 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "most_cancel_percent": policy.most_cancel_percent,
         "split": policy.split.value,
         "split_wait_days": policy.split_wait_days,
+        "customers_choose": policy.customers_choose,
         "least_part_units": str(policy.least_part_units),
         "least_part_value": str(policy.least_part_value),
         "order_share": policy.order_share.value,
@@ -37,6 +40,9 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "whole_orders_first": policy.whole_orders_first,
         "priority": [[rule.name, rule.head_start_days, rule.fact.value, rule.value] for rule in policy.priority],
         "late_lines_wait": policy.late_lines_wait,
+        "cross_location": policy.cross_location,
+        "locations": list(policy.locations),
+        "most_locations": policy.most_locations,
         "keep_back": str(policy.keep_back),
         "lead_time_days": policy.lead_time_days,
         "handling_days": policy.handling_days,
@@ -45,6 +51,7 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "holidays_of": policy.holidays_of,
         "cut_off_hour": policy.cut_off_hour,
         "least_move_days": policy.least_move_days,
+        "least_told_days": policy.least_told_days,
         "notices": sorted(kind.value for kind in policy.notices),
         "sender_name": policy.sender_name,
         "reply_to": policy.reply_to,
@@ -55,12 +62,16 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
 
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
+    "accept_rules": lambda rules: tuple(
+        AcceptRule(accepts, About(about), value, most) for accepts, about, value, most in rules
+    ),
     "split": Split,
     "excess": Excess,
     "order_share": Share,
     "least_part_units": Decimal,
     "least_part_value": Decimal,
     "keep_back": Decimal,
+    "locations": tuple,
     "workdays": frozenset,
     "notices": lambda words: frozenset(NoticeKind(word) for word in words),
     "priority": lambda rules: tuple(PriorityRule(name, days, Fact(fact), value) for name, days, fact, value in rules),
@@ -98,7 +109,10 @@ def side_in(kept: dict[str, Any] | None) -> StoreSide:
 
 def stood_out(stood: Stood) -> dict[str, Any]:
     """Where an order stood, as JSON."""
-    lines = [[line.line_id, str(line.short), str(line.released), str(line.shipped)] for line in stood.lines]
+    lines: list[list[Any]] = []
+    for line in stood.lines:
+        told = [] if line.told is None else [_day(line.told.late)]
+        lines.append([line.line_id, str(line.short), str(line.released), str(line.shipped), *told])
     return {"status": stood.status.value, "lines": lines}
 
 
@@ -106,8 +120,12 @@ def stood_in(kept: dict[str, Any] | None) -> Stood | None:
     """Where an order stood, from JSON."""
     if kept is None:
         return None
-    lines = tuple(LineStood(line, *(Decimal(units) for units in figures)) for line, *figures in kept["lines"])
-    return Stood(OrderStatus(kept["status"]), lines)
+    return Stood(OrderStatus(kept["status"]), tuple(_line_stood(*line) for line in kept["lines"]))
+
+
+def _line_stood(line: int, short: str, released: str, shipped: str, *told: str | None) -> LineStood:
+    named = Told(_date(told[0])) if told else None
+    return LineStood(line, Decimal(short), Decimal(released), Decimal(shipped), named)
 
 
 def _day(day: date | None) -> str | None:

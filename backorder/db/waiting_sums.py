@@ -38,6 +38,31 @@ def owing(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, U
     return found
 
 
+def short_of(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, tuple[Units, Units]]:
+    """Units that wait in each pool of these items: all of them, and those that were accepted."""
+    found: dict[Pool, tuple[Units, Units]] = {}
+    accepted = case((_TAKEN_ON, _SHORT), else_=0)
+    for bite in bites(items):
+        rows = conn.execute(
+            select(
+                parts.c.item,
+                parts.c.location,
+                func.sum(_SHORT, type_=_EXACT).label("all"),
+                func.sum(accepted, type_=_EXACT).label("accepted"),
+            )
+            .join(order_lines, _ITS_LINE)
+            .where(
+                parts.c.store_id == store_id,
+                parts.c.item.in_(bite),
+                parts.c.outstanding > parts.c.allocated,
+                order_lines.c.ignored.is_(None),
+            )
+            .group_by(parts.c.item, parts.c.location)
+        )
+        found.update({Pool(item, location): (of_all, taken) for item, location, of_all, taken in rows})
+    return found
+
+
 def owed_orders(conn: Connection, store_id: int, of: Iterable[Pool], limit: int) -> list[int]:
     """The orders that these pools owe units to: of each pool the first ones in turn, at most `limit`."""
     found: set[int] = set()

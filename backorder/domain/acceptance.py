@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from backorder.domain.accept_rules import AcceptRule, Kind, first_match
 from backorder.domain.lateness import Record
 from backorder.domain.policy import BackorderPolicy, Excess
 from backorder.domain.promise import Promise
@@ -25,14 +26,6 @@ class Answer(StrEnum):
     """The merchant does not want them: to be cancelled in the store."""
 
 
-class Kind(StrEnum):
-    """Of what kind the waiting is."""
-
-    BACKORDER = "backorder"
-    PREORDER = "preorder"
-    """The item is not out yet."""
-
-
 @dataclass(frozen=True, slots=True)
 class ItemTerms:
     """What acceptance depends on of one item. `accepts` is `None` where the store's choice counts."""
@@ -45,6 +38,21 @@ class ItemTerms:
     cancelled: Units = ZERO
     ordered: Units = ZERO
     """Units of waiting lines that were cancelled, and all that were ordered in such lines, so far."""
+    most_units: int | None = None
+    """The most units of it that may wait; `None` where rules or the store's choice count."""
+    vendor: str = ""
+    tags: tuple[str, ...] = ()
+
+    def rule(self, policy: BackorderPolicy, today: date) -> AcceptRule | None:
+        """The merchant's rule that decides about it."""
+        return first_match(policy.accept_rules, self.vendor, self.tags, self.kind(today))
+
+    def limit(self, policy: BackorderPolicy, today: date) -> int | None:
+        """The most units of it that may wait: its own number, its rule's, the store's."""
+        if self.most_units is not None:
+            return self.most_units
+        rule = self.rule(policy, today)
+        return policy.most_units_item if rule is None or rule.most_units is None else rule.most_units
 
     def kind(self, today: date) -> Kind:
         """Whether it is sold before it is out."""
@@ -84,10 +92,10 @@ ACCEPTED = Verdict(Answer.ACCEPT)
 
 def judge(asked: Asked, item: ItemTerms, policy: BackorderPolicy, today: date) -> Verdict:
     """Whether the units may wait. First what is wrong with the item, then what is too many, then the date."""
-    closed = _closed(item, policy)
+    closed = _closed(item, policy, today)
     if closed:
         return Verdict(Answer.HOLD, asked.units, closed)
-    too_many = _too_many(asked, policy)
+    too_many = _too_many(asked, item.limit(policy, today), policy)
     if too_many is not None:
         excess, why = too_many
         return Verdict(Answer.REFUSE if policy.excess is Excess.REFUSE else Answer.HOLD, excess, why)
@@ -95,12 +103,15 @@ def judge(asked: Asked, item: ItemTerms, policy: BackorderPolicy, today: date) -
     return Verdict(Answer.HOLD, asked.units, late) if late else ACCEPTED
 
 
-def _closed(item: ItemTerms, policy: BackorderPolicy) -> str:
+def _closed(item: ItemTerms, policy: BackorderPolicy, today: date) -> str:
     if item.discontinued:
         return "The item is discontinued: nothing more of it will come."
-    if not (policy.accept_backorders if item.accepts is None else item.accepts):
-        which = "Backorders" if item.accepts is None else "Backorders of this item"
-        return f"{which} are switched off."
+    if item.accepts is False:
+        return "Backorders of this item are switched off."
+    if item.accepts is None:
+        rule = item.rule(policy, today)
+        if not (policy.accept_backorders if rule is None else rule.accepts):
+            return f"{'Backorders' if rule is None else rule.named} are switched off."
     late = None if item.supplier is None else item.supplier.safe_days
     if policy.most_late_days is not None and late is not None and late > policy.most_late_days:
         return f"Its supplier is up to {late} days late; you accept {policy.most_late_days} at most."
@@ -112,9 +123,9 @@ def _closed(item: ItemTerms, policy: BackorderPolicy) -> str:
     return ""
 
 
-def _too_many(asked: Asked, policy: BackorderPolicy) -> tuple[Units, str] | None:
+def _too_many(asked: Asked, of_item: int | None, policy: BackorderPolicy) -> tuple[Units, str] | None:
     limits = [
-        (policy.most_units_item, asked.of_item, "of this item"),
+        (of_item, asked.of_item, "of this item"),
         (policy.most_units_order, asked.of_order, "in one order"),
     ]
     if asked.of_customer is not None:

@@ -88,17 +88,13 @@ def desired(order: OrderStanding, policy: BackorderPolicy, can: frozenset[Capabi
         return StoreSide()
     waits = order.short > 0
     ready = not waits and all(line.free_to_ship == line.outstanding for line in order.lines if line.waited)
-    side = StoreSide()
-    if Capability.HOLD in can:
-        side = replace(side, held=_held(order))
-    if Capability.TAG in can:
-        side = replace(side, tags=_tags(order, policy.tag_prefix, waits, ready))
-    if Capability.SHOW in can:
-        side = replace(side, shown=_shown(order, waits, ready))
-    if Capability.LINE_DATE in can:
-        dates = [LineDate(x.line_id, x.promised[1] if x.promised else None) for x in order.lines if x.short > 0]
-        side = replace(side, line_dates=tuple(dates))
-    return side
+    dates = [LineDate(x.line_id, x.promised[1] if x.promised else None) for x in order.lines if x.short > 0]
+    return StoreSide(
+        held=_held(order) if Capability.HOLD in can else (),
+        tags=_tags(order, policy.tag_prefix, waits, ready) if Capability.TAG in can else (),
+        shown=_shown(order, waits, ready) if Capability.SHOW in can else None,
+        line_dates=tuple(dates) if Capability.LINE_DATE in can else (),
+    )
 
 
 def _held(order: OrderStanding) -> tuple[Held, ...]:
@@ -197,4 +193,6 @@ def tags_taken_off(wrote: StoreSide, found: StoreSide) -> tuple[str, ...]:
 def without_tags(side: StoreSide, refused: Iterable[str]) -> StoreSide:
     """The side without the tags that a person does not want."""
     refused = frozenset(refused)
+    if not refused:
+        return side
     return replace(side, tags=tuple(tag for tag in side.tags if tag not in refused))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from backorder.domain.lifecycle import OrderStanding
+from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.split import Share, Split, Terms, yields
 from backorder.domain.supply import ZERO, Units
@@ -25,6 +27,22 @@ class OrderChoices:
 
 NO_CHOICES = OrderChoices()
 
+FOR_CUSTOMERS = (Split.SHIP_AVAILABLE, Split.ORDER_WHOLE)
+"""What a customer may choose from: what is there now, or everything together."""
+
+
+def customer_may_choose(policy: BackorderPolicy, order: OrderStanding, choices: OrderChoices) -> bool:
+    """Whether the customer is asked how the order ships: the merchant allows it and did not choose for this order, some
+    of it waits, and there is more than one unit to ship together or apart.
+    """
+    return (
+        policy.customers_choose
+        and choices.split is None
+        and order.status is OrderStatus.OPEN
+        and order.short > 0
+        and order.outstanding > 1
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class ItemChoices:
@@ -39,6 +57,8 @@ class ItemChoices:
     discontinued: bool = False
     released_on: date | None = None
     """The day from which it is out; orders before are pre-orders."""
+    most_units: int | None = None
+    """The most units of it that may wait."""
 
     def after_receipt(self, units: Units) -> Units | None:
         """The units kept back once so many came in: a percentage becomes whole units, rounded down."""

@@ -178,11 +178,24 @@ class OrderStanding:
         kept = {line.line_id: line for line in before.lines} if before is not None else {}
         if self.status is OrderStatus.OPEN or before is None:
             kept |= {
-                x.line_id: LineStood(x.line_id, x.short, x.free_to_ship + x.shipped, x.shipped)
+                x.line_id: LineStood(
+                    x.line_id,
+                    x.short,
+                    x.free_to_ship + x.shipped,
+                    x.shipped,
+                    kept[x.line_id].told if x.line_id in kept else None,
+                )
                 for x in self.lines
                 if x.waited and x.accepted
             }
         return Stood(self.status, tuple(kept[line_id] for line_id in sorted(kept)))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The date that a customer was told last for what waits; `None`: that it is not known yet."""
+
+    late: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +207,8 @@ class LineStood:
     released: Units
     """Units that had left or might leave: free to ship or shipped."""
     shipped: Units
+    told: Told | None = None
+    """`None` where the customer was told nothing."""
 
 
 @dataclass(frozen=True, slots=True)

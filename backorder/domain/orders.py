@@ -139,7 +139,7 @@ def hinted(known: KnownOrder | None, told: Order) -> KnownOrder:
     grain is a second, so equal stamps are not equal states.
     """
     if known is None:
-        lines = tuple(replace(line, parts=_nowhere(line)) for line in told.lines)
+        lines = tuple(replace(line, parts=_nowhere(line)) for line in map(without_negative, told.lines))
         return KnownOrder(replace(told, lines=lines), unread=True)
     if told.changed_at < known.order.changed_at:
         return known
@@ -150,7 +150,7 @@ def read(known: KnownOrder | None, reading: Reading) -> KnownOrder:
     """Take in a reading. Of two readings of one order the one that began later wins."""
     if known is not None and known.read_began is not None and known.read_began > reading.began:
         return known
-    order = reading.order
+    order = replace(reading.order, lines=tuple(map(without_negative, reading.order.lines)))
     if known is not None:
         order = _with_history(known.order, order)
     return KnownOrder(order, *_still_unread(known, reading.began), read_began=reading.began)
@@ -171,6 +171,16 @@ def _still_unread(known: KnownOrder | None, began: datetime) -> tuple[bool, date
     """Whether, and since when, the order has to be read once more after a reading that began at `began`."""
     marked = known.unread_at if known is not None and known.unread else None
     return (True, marked) if marked is not None and marked > began else (False, None)
+
+
+def without_negative(line: OrderLine) -> OrderLine:
+    """The line without units below nothing, which some plugins sell as a discount: nobody can be owed such."""
+    parts = tuple(part for part in line.parts if part.outstanding >= 0)
+    least = min(line.ordered, line.shipped, line.cancelled)
+    if least >= 0 and len(parts) == len(line.parts):
+        return line
+    ordered, shipped, cancelled = (max(ZERO, units) for units in (line.ordered, line.shipped, line.cancelled))
+    return replace(line, ordered=ordered, shipped=shipped, cancelled=cancelled, parts=parts)
 
 
 def _nowhere(line: OrderLine) -> tuple[Part, ...]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from backorder.domain.accept_rules import AcceptRule, AcceptRuleError, check_accept_rules
 from backorder.domain.errors import Rejected
 from backorder.domain.priority import PriorityRule, RuleError, check_rules
 from backorder.domain.split import Patience, Share, Split
@@ -32,8 +33,11 @@ class NoticeKind(StrEnum):
     ALLOCATED = "allocated"
     SHIPPED = "shipped"
     CANCELLED = "cancelled"
+    NEW_DATE = "new_date"
+    """The date that was told has moved back, is known now, or is not known any more."""
 
 
+MOST_LOCATIONS = 100
 _COUNTRY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
@@ -53,6 +57,7 @@ class BackorderPolicy:
 
     version: int = 1
     accept_backorders: bool = True
+    accept_rules: tuple[AcceptRule, ...] = ()
     accept_undated: bool = True
     longest_wait_days: int | None = None
     most_units_item: int | None = None
@@ -63,6 +68,7 @@ class BackorderPolicy:
     most_cancel_percent: int | None = None
     split: Split = Split.SHIP_AVAILABLE
     split_wait_days: int | None = None
+    customers_choose: bool = False
     least_part_units: Units = ZERO
     least_part_value: Decimal = ZERO
     order_share: Share = Share.KEEP
@@ -72,6 +78,9 @@ class BackorderPolicy:
     whole_orders_first: bool = False
     priority: tuple[PriorityRule, ...] = ()
     late_lines_wait: bool = True
+    cross_location: bool = False
+    locations: tuple[int, ...] = ()
+    most_locations: int | None = None
     keep_back: Units = ZERO
     lead_time_days: int | None = None
     handling_days: int = 1
@@ -80,6 +89,7 @@ class BackorderPolicy:
     holidays_of: str = ""
     cut_off_hour: int | None = None
     least_move_days: int = 1
+    least_told_days: int = 3
     notices: frozenset[NoticeKind] = field(default_factory=lambda: frozenset(NoticeKind))
     sender_name: str = ""
     reply_to: str = ""
@@ -107,6 +117,9 @@ class BackorderPolicy:
 HELP = {
     "accept_backorders": "When off, new orders for what is not there get no ship date and no message: they stand on "
     "your first page for you to decide.",
+    "accept_rules": "One rule on each line: yes, no or a number | what | value. The first rule that matches an item "
+    "decides, before the choice above; a number is the most units of one item that may wait. What is one of: vendor, "
+    "tag, kind (backorder or preorder).",
     "accept_undated": "When off, an order for what is not there and has no date stands on your first page for you to "
     "decide. Items that are not out yet need no date.",
     "longest_wait_days": "An order that would wait longer than this is yours to decide. Left empty, there is no limit.",
@@ -121,6 +134,8 @@ HELP = {
     "Left empty, there is no limit.",
     "split": "What happens when only part of an order is there.",
     "split_wait_days": "For “wait, then ship what is there”: how many days after the order was placed.",
+    "customers_choose": "When on, customers whose order waits choose on their status page: what is there now, or "
+    "everything together. Your choice for an order goes first, then theirs, then the item's, then the one above.",
     "least_part_units": "A part of an order leaves only with at least so many units. 0 lets any part leave.",
     "least_part_value": "A part of an order leaves only if its goods are worth so much. 0 lets any part leave.",
     "order_share": "What an order that ships whole does with goods that are there while others of it are missing.",
@@ -134,6 +149,11 @@ HELP = {
     "from, needed within days, by hand.",
     "late_lines_wait": "When on, a line that is added to an order later queues from the day it was added. When off, it "
     "has the place of its order.",
+    "cross_location": "When on, an order that waits at one location says from which other it could be served. You move "
+    "it in your store; nothing is moved by itself.",
+    "locations": "The numbers of your locations, the best one first, with commas between them. Those that you leave "
+    "out come last.",
+    "most_locations": "An order is served from at most so many locations. Left empty, from as many as it takes.",
     "keep_back": "Units of every item that waiting orders may not take. New orders may: they were sold as in stock.",
     "lead_time_days": "Days until goods usually come when nothing is on the way. Left empty, customers are told that "
     "the date is not known yet.",
@@ -145,6 +165,8 @@ HELP = {
     "cut_off_hour": "Hour of the day, from 0 to 23, from which on nothing more leaves the same day. Left empty, there "
     "is none.",
     "least_move_days": "A date that moves by fewer days than this is left as it was told.",
+    "least_told_days": "Customers are written to when their date is later by at least so many days than the one that "
+    "they were told last.",
     "notices": "Messages your customers get by e-mail.",
     "sender_name": "The name customers see as the sender. Left empty, your store's name is used.",
     "reply_to": "Where customers' answers go.",
@@ -174,6 +196,8 @@ def check(policy: BackorderPolicy) -> None:
         "most_late_days": (0, 365),
         "most_cancel_percent": (0, 100),
         "least_move_days": (1, 30),
+        "least_told_days": (1, 60),
+        "most_locations": (1, 100),
     }
     for name, (low, high) in ranges.items():
         value = getattr(policy, name)
@@ -188,6 +212,10 @@ def check(policy: BackorderPolicy) -> None:
         check_rules(policy.priority)
     except RuleError as error:
         raise PolicyError("priority", str(error)) from error
+    try:
+        check_accept_rules(policy.accept_rules)
+    except AcceptRuleError as error:
+        raise PolicyError("accept_rules", str(error)) from error
     if not policy.workdays or not policy.workdays <= EVERY_DAY:
         raise PolicyError("workdays", "Choose at least one day of the week.")
     if policy.holidays_of and not _COUNTRY.fullmatch(policy.holidays_of):
@@ -199,10 +227,15 @@ def check(policy: BackorderPolicy) -> None:
         raise PolicyError("sender_name", "The sender's name must be one line of at most 100 characters.")
     if policy.reply_to and not plausible_address(policy.reply_to):
         raise PolicyError("reply_to", "The reply address must be one e-mail address, such as help@example.com.")
-    if NoticeKind.ALLOCATED in policy.notices and NoticeKind.BACKORDERED not in policy.notices:
-        raise PolicyError(
-            "notices", "“Ready to ship” answers the “waiting” message: switch “waiting” on too, or both off."
-        )
+    if NoticeKind.BACKORDERED not in policy.notices:
+        if NoticeKind.ALLOCATED in policy.notices:
+            raise PolicyError(
+                "notices", "“Ready to ship” answers the “waiting” message: switch “waiting” on too, or both off."
+            )
+        if NoticeKind.NEW_DATE in policy.notices:
+            raise PolicyError(
+                "notices", "“New date” corrects the “waiting” message: switch “waiting” on too, or both off."
+            )
 
 
 def _check_together(policy: BackorderPolicy) -> None:
@@ -218,10 +251,26 @@ def _check_together(policy: BackorderPolicy) -> None:
             f"Your usual lead time and handling take {usual + policy.handling_days} days, and you accept {longest} at "
             "most: every order without goods on the way would be yours to decide. Raise this or shorten the lead time.",
         )
+    if len(set(policy.locations)) < len(policy.locations):
+        raise PolicyError("locations", "A location stands twice in the ranking: keep its better place.")
+    if len(policy.locations) > MOST_LOCATIONS:
+        raise PolicyError("locations", f"At most {MOST_LOCATIONS} locations can be ranked.")
+    if policy.most_locations is not None and not policy.cross_location:
+        raise PolicyError(
+            "most_locations",
+            "Without “other locations” every order is served from where your store put it: switch them on, or leave "
+            "this empty.",
+        )
     per_order, per_customer = policy.most_units_order, policy.most_units_customer
     if per_order is not None and per_customer is not None and per_order > per_customer:
         raise PolicyError(
             "most_units_order", "One order cannot have more waiting units than one customer: lower this or raise that."
+        )
+    if policy.least_told_days < policy.least_move_days:
+        raise PolicyError(
+            "least_told_days",
+            f"Dates move by at least {policy.least_move_days} days, so a delay of {policy.least_told_days} never "
+            "comes: raise this, or lower the least move of a date.",
         )
     if policy.order_share is Share.YIELD and policy.share_days is not None:
         raise PolicyError(

@@ -50,6 +50,9 @@ class Item:
     gone: bool = False
     counted_at: int | None = None
     """The item whose pool counts this one, when it is another (a variation that uses its parent's stock)."""
+    vendor: str = ""
+    tags: tuple[str, ...] = ()
+    """What the merchant tagged it with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Inbound:
     received: Units
     expected_on: date
     source: str = ""
+    awaited: Units = ZERO
+    """Units still to come that were entered as received, and that the store does not count yet."""
 
     @property
     def open(self) -> Units:

@@ -208,17 +208,19 @@ class LevelNode(Node):
     quantities: list[QuantityNode]
 
 
-class TitleNode(Node):
-    """Something with a title."""
+class ProductNode(Node):
+    """A product by its name and what the merchant sorts it by."""
 
     title: Text = ""
+    vendor: Text = ""
+    tags: list[str] = []
 
 
 class NamedVariantNode(Node):
     """A variant by its names."""
 
     title: Text = ""
-    product: TitleNode
+    product: ProductNode
 
 
 class ItemNode(Node):

@@ -242,7 +242,14 @@ def item_of_node(node: ItemNode) -> Item:
     """What is stocked. The first of several variants that share the item lends its name."""
     named = node.variants.nodes[0] if node.variants and node.variants.nodes else None
     title = _title(named.product.title, named.title) if named else ""
-    return Item(item=node.id, sku=node.sku, title=title, tracked=node.tracked)
+    return Item(
+        item=node.id,
+        sku=node.sku,
+        title=title,
+        tracked=node.tracked,
+        vendor=named.product.vendor if named else "",
+        tags=tuple(named.product.tags) if named else (),
+    )
 
 
 def stock_of_node(node: ItemNode) -> list[Stock]:

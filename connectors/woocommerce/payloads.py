@@ -136,6 +136,12 @@ class FulfilledItem(_Body):
     qty: Number = Decimal(0)
 
 
+class Term(_Body):
+    """A brand or a tag by its name."""
+
+    name: Text = ""
+
+
 class ProductBody(_Body):
     """A product or a variation. `manage_stock` is "parent" where the parent's stock is used."""
 
@@ -148,6 +154,9 @@ class ProductBody(_Body):
     manage_stock: bool | str = False
     stock_quantity: Number = Decimal(0)
     date_modified_gmt: Moment | None = None
+    brands: Annotated[list[Term], BeforeValidator(_list)] = Field(default_factory=list)
+    """Shops have brands since version 9.6; a variation has none of its own."""
+    tags: Annotated[list[Term], BeforeValidator(_list)] = Field(default_factory=list)
 
     @property
     def tracked(self) -> bool:

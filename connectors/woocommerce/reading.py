@@ -19,7 +19,7 @@ from connectors.woocommerce.payloads import Fulfilment, OrderBody, OrderStatusWo
 
 GRAIN = timedelta(seconds=1)
 """The shop's stamps are whole seconds."""
-PRODUCT_FIELDS = "id,name,type,status,sku,parent_id,manage_stock,stock_quantity,date_modified_gmt"
+PRODUCT_FIELDS = "id,name,type,status,sku,parent_id,manage_stock,stock_quantity,date_modified_gmt,brands,tags"
 USUAL_OPEN = ("processing", "on-hold")
 
 Dated = TypeVar("Dated", OrderBody, ProductBody)

@@ -213,4 +213,14 @@ def item(body: ProductBody, parent: ProductBody | None) -> Item:
     if parent is not None and parent.name and not title.startswith(parent.name):
         title = f"{parent.name} - {title}"
     counted_at = body.counted_at if body.counted_at != body.id else None
-    return Item(body.id, sku=body.sku, title=title, tracked=body.tracked, counted_at=counted_at)
+    # A variation is sorted as its product is.
+    sorted_as = parent or body
+    return Item(
+        body.id,
+        sku=body.sku,
+        title=title,
+        tracked=body.tracked,
+        counted_at=counted_at,
+        vendor=next((brand.name for brand in sorted_as.brands), ""),
+        tags=tuple(tag.name for tag in sorted_as.tags),
+    )

@@ -87,9 +87,20 @@ class Shop:
             stores.set_policy(conn, self.id, policy)
         return policy
 
-    def item(self, item: int, *, sku: str, title: str, on_hand: str = "0", location: int = 0, **pool: Any) -> int:
+    def item(
+        self,
+        item: int,
+        *,
+        sku: str,
+        title: str,
+        on_hand: str = "0",
+        location: int = 0,
+        vendor: str = "",
+        tags: list[str] | None = None,
+        **pool: Any,
+    ) -> int:
         """A stocked item with its pool."""
-        self.put(items, item=item, sku=sku, title=title)
+        self.put(items, item=item, sku=sku, title=title, vendor=vendor, tags=tags)
         self.pool(item, location, on_hand=on_hand, **pool)
         return item
 
@@ -144,8 +155,7 @@ class Shop:
             shipped=line["shipped"],
             cancelled=line["cancelled"],
             unit_price=line["price"],
-            backordered_at=placed if waits else None,
-            **line["values"],
+            **{"backordered_at": placed if waits else None, **line["values"]},
         )
         for part in line["parts"]:
             self.put(

@@ -20,6 +20,9 @@ BEARER = {"Authorization": f"Bearer {API_TOKEN}"}
 SOON = TODAY + timedelta(days=5)
 LATER = TODAY + timedelta(days=9)
 
+OPEN = {"accepting": True, "why": "", "since": None}
+"""What is told of an item that may be sold although nothing is there."""
+
 
 def get(browser: FlaskClient, path: str) -> Any:
     found = browser.get(f"/api/v1{path}", headers=BEARER)
@@ -140,6 +143,8 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
         "state": "waiting",
         "placed_at": "2026-03-17T12:00:00Z",
         "priority": {"class": "", "head_start_days": 0, "pinned": False, "unknown": []},
+        "split": {"order": None, "customer": None},
+        "moves": [],
         "lines": [
             {
                 "line": 31,
@@ -152,7 +157,7 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
                 "firm": "0",
                 "waiting": "2",
                 "state": "waiting",
-                "promise": {"from": "2026-03-25", "to": "2026-03-29", "first": "2026-03-25"},
+                "promise": {"from": "2026-03-25", "to": "2026-03-29", "first": "2026-03-25", "slip_days": 4},
                 "reason": {
                     "code": "BEHIND",
                     "units_ahead": "3",
@@ -174,7 +179,7 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
                 "firm": "0",
                 "waiting": "0",
                 "state": "shipped",
-                "promise": {"from": None, "to": None, "first": None},
+                "promise": {"from": None, "to": None, "first": None, "slip_days": 0},
                 "reason": {
                     "code": "FILLED",
                     "units_ahead": "0",
@@ -249,8 +254,7 @@ def test_items_tell_stock_debts_and_what_is_on_the_way(browser: FlaskClient, sho
             "on_hand": "2.5",
             "outstanding": "0",
             "waiting": "0",
-            "accepting": True,
-            "why": "",
+            **OPEN,
             "inbound": [],
         },
         {
@@ -261,8 +265,7 @@ def test_items_tell_stock_debts_and_what_is_on_the_way(browser: FlaskClient, sho
             "on_hand": "1",
             "outstanding": "5",
             "waiting": "2",
-            "accepting": True,
-            "why": "",
+            **OPEN,
             "inbound": [
                 {
                     "id": coming,

@@ -4,9 +4,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from flask.testing import FlaskClient
 
-from backorder.db.tables import inbound, receipts
-from tests.app.shop import NOW, TODAY, Bell, Merchant, Shop, lines_of, told_by
+from backorder.db import goods, queue
+from backorder.db.tables import inbound, items, receipts
+from backorder.domain.supply import Pool
+from jobs import steer
+from jobs.judge import judge
+from tests.app.shop import API_TOKEN, NOW, TODAY, Bell, Clock, Merchant, Shop, lines_of, told_by
 
 SOON = TODAY + timedelta(days=5)
 
@@ -65,12 +70,12 @@ def test_of_several_locations_one_is_chosen(merchant: Merchant, shop: Shop) -> N
     assert [row["location"] for row in shop.rows(inbound)] == [12]
 
 
-def test_a_guessed_arrival_is_undone(merchant: Merchant, shop: Shop) -> None:
+def test_an_arrival_is_undone_whoever_booked_it(merchant: Merchant, shop: Shop) -> None:
     shop.item(7, sku="LAMP", title="Desk lamp")
     receipt = shop.receipt(shop.coming(7, "30", SOON, received=Decimal(10)), "10")
     told = shop.receipt(shop.coming(7, "30", SOON, received=Decimal(10)), "10", guessed=False)
     text = merchant.get("/incoming").text
-    assert [text.count(f"/incoming/receipts/{one}/undo") for one in (receipt, told)] == [1, 0]
+    assert [text.count(f"/incoming/receipts/{one}/undo") for one in (receipt, told)] == [1, 1]
     assert merchant.post(f"/incoming/receipts/{receipt}/undo").status_code == 303
     assert {row["id"]: row["undone_at"] for row in shop.rows(receipts)} == {receipt: NOW, told: None}
     assert lines_of(merchant.get("/incoming")).count("undone 20 Mar 2026") == 1
@@ -104,3 +109,106 @@ def test_goods_of_which_the_rest_will_not_come_are_not_promised(merchant: Mercha
     ) == 1  # fmt: skip
     found = merchant.post(f"/incoming/{coming}", end="yes")
     assert (found.status_code, told_by(found).count("These goods are not on the way any more.")) == (422, 1)
+
+
+def test_what_came_is_booked_by_hand_and_waits_for_the_stores_own_count(merchant: Merchant, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    row_id = shop.coming(7, "50", SOON, source="PO 7")
+    assert merchant.post(f"/incoming/{row_id}/receive", units="20").status_code == 303
+    [row], [booked] = shop.rows(inbound), shop.rows(receipts)
+    assert (row["received"], row["awaited"], booked["units"], booked["guessed"]) == (20, 20, 20, False)
+    lines = lines_of(merchant.get("/incoming"))
+    assert lines.count("entered by hand; your store does not count 20 of these goods yet") == 1
+
+
+def test_what_the_store_counts_already_is_not_waited_for(merchant: Merchant, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    row_id = shop.coming(7, "50", SOON)
+    assert merchant.post(f"/incoming/{row_id}/receive", units="50", counted="yes").status_code == 303
+    [row] = shop.rows(inbound)
+    assert (row["received"], row["awaited"]) == (50, 0)
+
+
+@pytest.mark.parametrize(
+    ("units", "sentence"),
+    [
+        ("51", "Fewer units of these goods are on the way."),
+        ("0", "The units must be more than 0 and at most 1,000,000, with at most four decimal places."),
+        ("-5", "The units must be more than 0 and at most 1,000,000, with at most four decimal places."),
+        ("0.00001", "The units must be more than 0 and at most 1,000,000, with at most four decimal places."),
+        ("NaN", "The units must be more than 0 and at most 1,000,000, with at most four decimal places."),
+        ("many", "Enter a number, such as 50."),
+    ],
+)
+def test_a_receipt_that_cannot_be_is_refused(merchant: Merchant, shop: Shop, units: str, sentence: str) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    row_id = shop.coming(7, "50", SOON)
+    found = merchant.post(f"/incoming/{row_id}/receive", units=units)
+    assert (found.status_code, told_by(found).count(sentence), shop.rows(receipts)) == (422, 1, [])
+
+
+def test_the_rise_after_a_receipt_by_hand_is_not_booked_again(shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    noted, later = shop.coming(7, "20", SOON), shop.coming(7, "30", TODAY)
+    steer.receive(shop.world, shop.id, noted, Decimal(20))
+    with shop.world.database.write() as conn:
+        [first, second] = queue.coming(conn, shop.id, [7])[Pool(7)]
+        assert [(line.id, line.open, line.awaited) for line in (first, second)] == [(later, 30, 0), (noted, 20, 20)]
+        assert goods.book_arrival(conn, shop.id, [first, second], Decimal(25), NOW) == 5
+    rows = {row["id"]: (row["received"], row["awaited"]) for row in shop.rows(inbound)}
+    assert rows == {noted: (20, 0), later: (5, 0)}
+    assert sorted((row["inbound_id"], row["units"], row["guessed"]) for row in shop.rows(receipts)) == [
+        (noted, 20, False),
+        (later, 5, True),
+    ]
+
+
+def test_a_receipt_by_hand_is_undone_whole(merchant: Merchant, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    row_id = shop.coming(7, "50", SOON, received=Decimal(10))
+    steer.receive(shop.world, shop.id, row_id, Decimal(20))
+    [booked] = shop.rows(receipts)
+    assert merchant.post(f"/incoming/receipts/{booked['id']}/undo").status_code == 303
+    [row] = shop.rows(inbound)
+    assert (row["received"], row["awaited"]) == (10, 0)
+
+
+def test_a_percentage_kept_back_becomes_units_with_a_receipt(merchant: Merchant, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    merchant.post("/items/7", keep_back_percent="15")
+    row_id = shop.coming(7, "50", SOON)
+    merchant.post(f"/incoming/{row_id}/receive", units="50")
+    [item] = [row for row in shop.rows(items) if row["item"] == 7]
+    assert (item["keep_back_percent"], item["keep_back"]) == (15, 7)
+
+
+def test_what_the_store_does_not_count_within_a_week_is_waited_for_no_more(shop: Shop, clock: Clock) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    steer.receive(shop.world, shop.id, shop.coming(7, "20", SOON), Decimal(20))
+    clock.now += timedelta(days=7)
+    judge(shop.world, shop.id)
+    assert [row["awaited"] for row in shop.rows(inbound)] == [20]
+    clock.now += timedelta(hours=1)
+    judge(shop.world, shop.id)
+    assert [row["awaited"] for row in shop.rows(inbound)] == [0]
+
+
+def test_a_program_books_what_came(shop: Shop, other_shop: Shop, browser: FlaskClient) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    row_id = shop.coming(7, "50", SOON)
+    head = {"Authorization": f"Bearer {API_TOKEN}"}
+    found = browser.post(f"/api/v1/inbound/{row_id}/receipts", json={"units": "20"}, headers=head)
+    assert (found.status_code, found.json["received"]) == (201, "20")
+    other_shop.item(8, sku="MUG", title="Mug")
+    foreign = other_shop.coming(8, "5", SOON)
+    refused = [(row_id, {"units": "31"}), (row_id, {"units": "-1"}), (foreign, {"units": "1"}), (2**63, {"units": 1})]
+    answers = [browser.post(f"/api/v1/inbound/{row}/receipts", json=body, headers=head) for row, body in refused]
+    assert [answer.status_code for answer in answers] == [422, 422, 404, 404]
+
+
+def test_no_more_goods_are_left_out_than_are_still_to_come(shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    row_id = shop.coming(7, "50", SOON, received=Decimal(10))
+    with shop.world.database.write() as conn:
+        assert [goods.lessen(conn, shop.id, row_id, Decimal(units)) for units in (41, 40, 39)] == [None, None, 7]
+    assert [row["quantity"] for row in shop.rows(inbound)] == [11]

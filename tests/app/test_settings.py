@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from app.access import new_signin
+from backorder.domain.accept_rules import About, AcceptRule
 from backorder.domain.policy import FIELDS, HELP, BackorderPolicy, Excess, NoticeKind
 from backorder.domain.priority import Fact, PriorityRule
 from backorder.domain.split import Share, Split
@@ -13,6 +14,7 @@ from tests.app.shop import Merchant, Shop, lines_of, store_of, told_by
 
 FORM = {
     "accept_backorders": "yes",
+    "accept_rules": "no | vendor | Acme\r\n20 | kind | preorder",
     "late_lines_wait": "yes",
     "accept_undated": "yes",
     "longest_wait_days": "90",
@@ -24,6 +26,7 @@ FORM = {
     "most_cancel_percent": "",
     "split": "order_whole",
     "split_wait_days": "",
+    "customers_choose": "yes",
     "least_part_units": "2",
     "least_part_value": "20",
     "order_share": "yield",
@@ -32,6 +35,9 @@ FORM = {
     "leapfrog_days": "14",
     "whole_orders_first": "yes",
     "priority": "VIP | 5 | customer tag | gold\r\nWholesale | 2 | order tag | b2b\r\n",
+    "cross_location": "yes",
+    "locations": "88, 77",
+    "most_locations": "2",
     "keep_back": "2.5",
     "lead_time_days": "14",
     "handling_days": "2",
@@ -40,6 +46,7 @@ FORM = {
     "holidays_of": "de-by",
     "cut_off_hour": "15",
     "least_move_days": "2",
+    "least_told_days": "5",
     "notices": ["backordered", "shipped"],
     "sender_name": "Lamp Works",
     "reply_to": "help@lamps.example",
@@ -61,6 +68,7 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
     assert store_of(shop).policy == BackorderPolicy(
         version=2,
         accept_backorders=True,
+        accept_rules=(AcceptRule(False, About.VENDOR, "Acme"), AcceptRule(True, About.KIND, "preorder", 20)),
         late_lines_wait=True,
         longest_wait_days=90,
         most_units_item=500,
@@ -69,6 +77,7 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
         excess=Excess.REFUSE,
         most_late_days=21,
         split=Split.ORDER_WHOLE,
+        customers_choose=True,
         least_part_units=Decimal(2),
         least_part_value=Decimal(20),
         order_share=Share.YIELD,
@@ -79,6 +88,9 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
             PriorityRule("VIP", 5, Fact.CUSTOMER_TAG, "gold"),
             PriorityRule("Wholesale", 2, Fact.ORDER_TAG, "b2b"),
         ),
+        cross_location=True,
+        locations=(88, 77),
+        most_locations=2,
         keep_back=Decimal("2.5"),
         lead_time_days=14,
         handling_days=2,
@@ -87,6 +99,7 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
         holidays_of="DE-BY",
         cut_off_hour=15,
         least_move_days=2,
+        least_told_days=5,
         notices=frozenset({NoticeKind.BACKORDERED, NoticeKind.SHIPPED}),
         sender_name="Lamp Works",
         reply_to="help@lamps.example",

@@ -1,11 +1,14 @@
 """Which messages a change makes due."""
 
 from dataclasses import replace
+from datetime import date
 
-from backorder.domain.lifecycle import Given, standing
-from backorder.domain.notices import notices_due, still_true
+import pytest
+
+from backorder.domain.lifecycle import Given, OrderStanding, Stood, Told, standing
+from backorder.domain.notices import notices_due, still_true, told
 from backorder.domain.orders import OrderStatus
-from backorder.domain.policy import BackorderPolicy, NoticeKind
+from backorder.domain.policy import BackorderPolicy, NoticeKind, PolicyError
 from backorder.domain.split import Split, Terms
 from tests.builders import MUG, TOTE, an_order, line, units
 
@@ -86,8 +89,90 @@ def test_no_day_0_message_where_backorders_are_not_accepted() -> None:
 
 
 def test_a_message_whose_order_moved_on_is_no_longer_true() -> None:
-    assert still_true(NoticeKind.BACKORDERED, stands(5, 5)) is False
-    assert still_true(NoticeKind.ALLOCATED, stands(5, 0)) is False
-    assert still_true(NoticeKind.ALLOCATED, stands(5, 2)) is True
-    assert still_true(NoticeKind.CANCELLED, stands(5, 2)) is False
-    assert still_true(NoticeKind.SHIPPED, stands(0, None, shipped=5)) is True
+    assert still_true(NoticeKind.BACKORDERED, stands(5, 5), None, ALL) is False
+    assert still_true(NoticeKind.ALLOCATED, stands(5, 0), None, ALL) is False
+    assert still_true(NoticeKind.ALLOCATED, stands(5, 2), None, ALL) is True
+    assert still_true(NoticeKind.CANCELLED, stands(5, 2), None, ALL) is False
+    assert still_true(NoticeKind.SHIPPED, stands(0, None, shipped=5), None, ALL) is True
+
+
+def dated(day: int | None, allocated: float = 2, *, refused: bool = False) -> OrderStanding:
+    """Five units are owed, some of them given, the rest promised for a day of January."""
+    promised = None if day is None else (date(2026, 1, day), date(2026, 1, day))
+    given = {1: [Given(MUG, units(allocated), promised=promised)]}
+    terms = Terms(Split.SHIP_AVAILABLE)
+    return standing(an_order(100, line(1, 5)), given, {1}, terms, {1} if refused else ())
+
+
+def after_telling(day: int | None) -> Stood:
+    """Where the order stood when its customer was told of this day."""
+    return told(dated(day).stood(), dated(day))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "kinds"),
+    [
+        (10, 12, []),
+        (10, 13, [NoticeKind.NEW_DATE]),
+        (10, 31, [NoticeKind.NEW_DATE]),
+        (10, 5, []),
+        (10, None, [NoticeKind.NEW_DATE]),
+        (None, 10, [NoticeKind.NEW_DATE]),
+        (None, None, []),
+    ],
+)
+def test_a_date_is_told_anew_when_it_is_later_by_enough_days_known_now_or_lost(
+    before: int | None, now: int | None, kinds: list[NoticeKind]
+) -> None:
+    stood = after_telling(before)
+    assert notices_due(stood, dated(now), ALL) == kinds
+    assert still_true(NoticeKind.NEW_DATE, dated(now), stood, ALL) is bool(kinds)
+
+
+def test_small_moves_add_up_to_one_that_is_told() -> None:
+    stood = after_telling(10)
+    kinds = []
+    for day in (11, 12, 13, 14, 15, 16):
+        due = notices_due(stood, dated(day), ALL)
+        kinds.append(due)
+        stood = told(stood, dated(day)) if due else dated(day).stood(stood)
+    assert kinds == [[], [], [NoticeKind.NEW_DATE], [], [], [NoticeKind.NEW_DATE]]
+
+
+def test_the_merchant_says_how_many_days_are_enough() -> None:
+    assert notices_due(after_telling(10), dated(14), BackorderPolicy(least_told_days=5)) == []
+    assert notices_due(after_telling(10), dated(11), BackorderPolicy(least_told_days=1)) == [NoticeKind.NEW_DATE]
+    off = BackorderPolicy(notices=frozenset({NoticeKind.BACKORDERED}))
+    assert notices_due(after_telling(10), dated(31), off) == []
+
+
+def test_who_was_told_nothing_is_not_told_of_a_new_date() -> None:
+    stood = dated(10).stood()
+    assert notices_due(stood, dated(31), ALL) == []
+    assert still_true(NoticeKind.NEW_DATE, dated(31), stood, ALL) is False
+    assert still_true(NoticeKind.NEW_DATE, dated(31), None, ALL) is False
+
+
+def test_another_message_names_the_new_date_so_that_none_of_its_own_goes_out() -> None:
+    assert notices_due(after_telling(10), dated(31, 4), ALL) == [NoticeKind.ALLOCATED]
+    assert notices_due(told(after_telling(10), dated(31, 4)), dated(31, 4), ALL) == [NoticeKind.ALLOCATED]
+
+
+def test_what_does_not_wait_or_was_not_accepted_has_no_new_date() -> None:
+    assert notices_due(after_telling(10), dated(None, 5), ALL) == [NoticeKind.ALLOCATED]
+    assert notices_due(after_telling(10), dated(31, refused=True), ALL) == []
+
+
+def test_what_was_told_stays_with_the_line_while_it_waits() -> None:
+    stood = after_telling(10)
+    assert [line.told for line in dated(12).stood(stood).lines] == [Told(date(2026, 1, 10))]
+    assert [line.told for line in told(stood, dated(None)).lines] == [Told(None)]
+
+
+def test_a_new_date_corrects_the_first_message_and_needs_it() -> None:
+    with pytest.raises(PolicyError) as refused:
+        ALL.changed(notices=frozenset({NoticeKind.NEW_DATE}))
+    assert (refused.value.field, str(refused.value)) == (
+        "notices",
+        "“New date” corrects the “waiting” message: switch “waiting” on too, or both off.",
+    )

@@ -8,14 +8,18 @@ import pytest
 from backorder.domain.choices import (
     ItemChoices,
     OrderChoices,
+    customer_may_choose,
     kept_back,
     lets_pass,
     may_yield,
     terms_of,
 )
+from backorder.domain.lifecycle import Given, OrderStanding, standing
+from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy, PolicyError
 from backorder.domain.split import LineUnits, Patience, Share, Split, Stay, Terms, stays, yields
-from tests.builders import an_order, units
+from tests.builders import MUG, an_order, units
+from tests.builders import line as order_line
 
 DAY = date(2026, 1, 5)
 LATER = DAY + timedelta(days=10)
@@ -145,3 +149,21 @@ def test_choices_that_contradict_each_other_are_refused_beside_a_field(field: st
     with pytest.raises(PolicyError) as refused:
         BackorderPolicy().changed(**choices)
     assert refused.value.field == field
+
+
+def waiting_order(owed: int, given: int, status: OrderStatus = OrderStatus.OPEN) -> OrderStanding:
+    order = an_order(100, order_line(1, owed), status=status)
+    return standing(order, {1: [Given(MUG, units(given))]}, {1}, Terms())
+
+
+def test_a_customer_is_asked_how_an_order_ships_where_the_answer_can_count() -> None:
+    asks, order = BackorderPolicy(customers_choose=True), waiting_order(3, 1)
+    assert customer_may_choose(asks, order, OrderChoices()) is True
+    assert customer_may_choose(asks, order, OrderChoices(split_of_customer=Split.ORDER_WHOLE)) is True
+    assert customer_may_choose(asks, order, OrderChoices(split=Split.ORDER_WHOLE)) is False
+    assert customer_may_choose(BackorderPolicy(), order, OrderChoices()) is False
+
+
+@pytest.mark.parametrize("order", [waiting_order(3, 3), waiting_order(1, 0), waiting_order(3, 1, OrderStatus.CLOSED)])
+def test_what_is_all_there_or_one_unit_or_closed_leaves_nothing_to_choose(order: OrderStanding) -> None:
+    assert customer_may_choose(BackorderPolicy(customers_choose=True), order, OrderChoices()) is False

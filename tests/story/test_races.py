@@ -111,7 +111,11 @@ def test_a_message_about_a_write_whose_newer_form_was_refused_is_not_sent(woo_st
     plan(stage)
     stage.transport.answer(400, b'{"code":"x","message":"no"}', times=1, concerns=is_write)
     stage.settle()
-    assert notices(stage, order)[1:] == [(NoticeKind.ALLOCATED, WorkState.DROPPED)]
+    # The date of the rest speaks of no write: it is told all the same.
+    assert notices(stage, order)[1:] == [
+        (NoticeKind.ALLOCATED, WorkState.DROPPED),
+        (NoticeKind.NEW_DATE, WorkState.DONE),
+    ]
 
 
 def test_what_a_webhook_tells_while_the_order_is_being_read_is_read_again(stage: Stage) -> None:

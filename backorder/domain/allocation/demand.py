@@ -59,7 +59,22 @@ class Demand:
     @property
     def age(self) -> Turn:
         """The place that it would have if nobody had a head start."""
-        return self.turn if self.queued_at is None else self.turn._replace(queue_time=self.queued_at)
+        return self.turn if self.queued_at is None else Turn(self.queued_at, self.turn.order_id, self.turn.line_id)
+
+    def with_units(self, allocated: Units, firm: Units) -> "Demand":
+        """The same part with so many units."""
+        return Demand(
+            self.turn,
+            self.pool,
+            self.outstanding,
+            allocated,
+            firm,
+            self.first_pass,
+            self.takes_no_more,
+            self.queued_at,
+            self.together,
+            self.priority,
+        )
 
     @property
     def pinned(self) -> bool:

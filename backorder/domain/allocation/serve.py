@@ -24,14 +24,15 @@ class _Served:
     allocated: Units
     declined: bool = False
     """Units were there for it, but not for all of its order."""
+    gains: bool = field(init=False)
+    short: bool = field(init=False)
+    age: Turn = field(init=False)
 
-    @property
-    def gains(self) -> bool:
-        return self.allocated > self.part.allocated
-
-    @property
-    def short(self) -> bool:
-        return self.allocated < self.part.outstanding and not self.part.takes_no_more
+    def __post_init__(self) -> None:
+        part = self.part
+        self.gains = self.allocated > part.allocated
+        self.short = self.allocated < part.outstanding and not part.takes_no_more
+        self.age = part.age
 
 
 @dataclass(slots=True)
@@ -189,20 +190,14 @@ def _whole(group: Iterable[Demand], reached: Mapping[tuple[int, int, Pool], Unit
 
 def _decided(served: Sequence[_Served], binding: Binding) -> Iterator[Decision]:
     """What changed in one pool, in the order in which it was served."""
-    last = len(served)
-    oldest_behind: list[Demand | None] = [None] * (last + 1)
-    for n in range(last - 1, -1, -1):
-        behind, here = oldest_behind[n + 1], served[n]
-        oldest_behind[n] = here.part if here.short and (behind is None or here.part.age < behind.age) else behind
+    oldest_behind = _oldest_behind(served)
     oldest_gainer: Turn | None = None
     yielded = False
-    for n, now in enumerate(served):
+    for now, behind in zip(served, oldest_behind, strict=True):
         part = now.part
         firm = now.allocated if binding is Binding.AT_GRANT else now.firm
         if part.first_pass or now.allocated != part.allocated or firm != part.firm:
-            passed = oldest_behind[n + 1]
-            if not now.gains or (passed is not None and part.age < passed.age):
-                passed = None
+            passed = behind.part if now.gains and behind is not None and behind.age < now.age else None
             yield Decision(
                 part,
                 now.allocated,
@@ -210,9 +205,21 @@ def _decided(served: Sequence[_Served], binding: Binding) -> Iterator[Decision]:
                 _rule(now, passed, oldest_gainer, yielded=yielded),
                 None if passed is None else passed.turn.order_id,
             )
-        if now.gains and (oldest_gainer is None or part.age < oldest_gainer):
-            oldest_gainer = part.age
+        if now.gains and (oldest_gainer is None or now.age < oldest_gainer):
+            oldest_gainer = now.age
         yielded = yielded or now.declined
+
+
+def _oldest_behind(served: Sequence[_Served]) -> list[_Served | None]:
+    """Beside each the one that has waited longest of those that are served later and are still short."""
+    found: list[_Served | None] = []
+    oldest: _Served | None = None
+    for now in reversed(served):
+        found.append(oldest)
+        if now.short and (oldest is None or now.age < oldest.age):
+            oldest = now
+    found.reverse()
+    return found
 
 
 def _rule(now: _Served, passed: Demand | None, oldest_gainer: Turn | None, *, yielded: bool) -> Rule:
@@ -237,7 +244,7 @@ def _rule(now: _Served, passed: Demand | None, oldest_gainer: Turn | None, *, yi
         return Rule.YIELDS
     if oldest_gainer is None:
         return Rule.SUPPLY_SHRANK
-    return Rule.OLDER_CAME if oldest_gainer < part.age else Rule.OVERTAKEN
+    return Rule.OLDER_CAME if oldest_gainer < now.age else Rule.OVERTAKEN
 
 
 def _passed_over(desks: Iterable[_Desk]) -> tuple[int, ...]:

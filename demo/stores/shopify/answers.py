@@ -171,7 +171,13 @@ class Answers:
             "__typename": "ProductVariant",
             "id": gid("ProductVariant", product.variant),
             "title": "Default Title",
-            "product": {"__typename": "Product", "id": gid("Product", product.id), "title": product.title},
+            "product": {
+                "__typename": "Product",
+                "id": gid("Product", product.id),
+                "title": product.title,
+                "vendor": product.vendor,
+                "tags": list(product.tags),
+            },
             "inventoryItem": lambda _asked: self._item(product),
         }
 

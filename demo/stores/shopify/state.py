@@ -28,6 +28,8 @@ class Product:
     """Units of those that cannot be sold, by location and the name of what they are (damaged, reserved, ...)."""
     incoming: dict[int, int] = field(default_factory=dict)
     """Units on their way, by location."""
+    vendor: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass

@@ -41,12 +41,29 @@ def new_columns() -> dict[str, list[sa.Column[Any]]]:
             sa.Column("accepts", sa.Boolean(), nullable=True),
             sa.Column("discontinued", sa.Boolean(), server_default=sa.text("false"), nullable=False),
             sa.Column("released_on", sa.Date(), nullable=True),
+            sa.Column("most_units", sa.Integer(), nullable=True),
+            sa.Column("vendor", sa.String(255), server_default="", nullable=False),
+            sa.Column("tags", sa.JSON(none_as_null=True), nullable=True),
+            sa.Column("accepting", sa.Boolean(), nullable=True),
+            sa.Column("accepting_why", sa.String(300), server_default="", nullable=False),
+            sa.Column("accepting_since", sa.BigInteger(), nullable=True),
+            sa.Column("judged_seq", sa.BigInteger(), server_default="-1", nullable=False),
+            sa.Column("changed_seq", sa.BigInteger(), server_default="0", nullable=False),
+            sa.Column("planned_seq", sa.BigInteger(), server_default="-1", nullable=False),
+            sa.Column("planned_under", sa.String(64), server_default="", nullable=False),
+            sa.Column("planned_stock", sa.String(64), server_default="", nullable=False),
         ],
         "pools": [
             sa.Column("given", sa.BigInteger(), server_default="0", nullable=False),
             sa.Column("given_of", sa.BigInteger(), server_default="0", nullable=False),
+            sa.Column("owes", sa.BigInteger(), server_default="0", nullable=False),
         ],
-        "inbound": [sa.Column("ended_at", sa.BigInteger(), nullable=True)],
+        "stores": [sa.Column("judge_at", sa.BigInteger(), nullable=True)],
+        "inbound": [
+            sa.Column("ended_at", sa.BigInteger(), nullable=True),
+            sa.Column("awaited", sa.BigInteger(), server_default="0", nullable=False),
+            sa.Column("awaited_since", sa.BigInteger(), nullable=True),
+        ],
         "decisions": [
             sa.Column("priority", sa.String(60), server_default="", nullable=False),
             sa.Column("overtook", sa.BigInteger(), nullable=True),
@@ -62,6 +79,24 @@ def upgrade() -> None:
     op.execute("UPDATE parts SET queued_at = queue_time")
     with op.batch_alter_table("parts") as batch:
         batch.alter_column("queued_at", existing_type=sa.BigInteger(), nullable=False)
+        batch.create_index(
+            "ix_parts_moving",
+            ["store_id", "item", "location"],
+            sqlite_where=sa.text("allocated > 0 OR NOT decided"),
+            postgresql_where=sa.text("allocated > 0 OR NOT decided"),
+        )
+    op.create_table(
+        "verdicts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("store_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("item", sa.BigInteger(), nullable=False),
+        sa.Column("accepting", sa.Boolean(), nullable=False),
+        sa.Column("why", sa.String(300), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name="fk_verdicts_store_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_verdicts"),
+    )
+    op.create_index("ix_verdicts_item", "verdicts", ["store_id", "item", "id"])
     _hold_what_was_not_accepted()
     op.add_column("inbound", sa.Column("first_expected_on", sa.Date(), nullable=True))
     op.execute("UPDATE inbound SET first_expected_on = expected_on")
@@ -91,9 +126,11 @@ def _hold_what_was_not_accepted() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("verdicts")
     with op.batch_alter_table("pools") as batch:
         batch.drop_constraint("ck_pools_no_more_given_than_there", type_="check")
     op.drop_column("inbound", "first_expected_on")
+    op.drop_index("ix_parts_moving", "parts")
     op.drop_column("parts", "queued_at")
     for table, columns in new_columns().items():
         for column in columns:
