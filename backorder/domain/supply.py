@@ -171,7 +171,10 @@ def assess(
     elif believed.balance is Balance.NEW:
         give = None
     else:
-        give = max(ZERO, min(least, believed.on_hand))
+        # Lines that are owed less since may have left for good, and what rose may be units of lines that we do not know
+        # to be cancelled: neither is given twice.
+        left = max(ZERO, believed.outstanding - outstanding)
+        give = max(ZERO, min(least, believed.on_hand - left))
     return Assessment(
         believed=replace(
             believed,

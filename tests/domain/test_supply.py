@@ -107,6 +107,11 @@ def test_in_a_doubt_never_more_is_given_than_its_least_reading_found() -> None:
     assert (fell.give, rose.give) == (1, 1)
 
 
+def test_units_of_lines_that_are_owed_less_are_not_given_again_while_a_rise_is_in_doubt() -> None:
+    rose = look(believed(7, -8, 15), stock(-3), 13)
+    assert (rose.give, rose.believed.balance) == (5, Balance.RISING)
+
+
 def test_figures_in_doubt_that_fit_again_by_chance_are_read_around_a_pull() -> None:
     fell = look(believed(5, 2, 3), stock(-2), 3)
     fits = look(fell.believed, stock(1), 4, at=10, pulled=1)
