@@ -26,20 +26,23 @@ class Lease:
     name: str
     owner: str
     fence: int
+    orphaned: bool = False
+    """Whether its last owner never gave it back: that one died, or was stopped for longer than its lease."""
 
 
 def acquire(conn: Connection, name: str, owner: str, now: datetime) -> Lease | None:
     """Take the lease if nobody holds it; `None` when somebody does. One that ends further ahead than any lease can is
     of a clock that went wrong: it would keep everybody out until that hour.
     """
-    insert_missing(conn, leases, [{"name": name, "owner": "", "fence": 0, "until": now}])
+    insert_missing(conn, leases, [{"name": name, "owner": "", "fence": 0, "until": EPOCH}])
+    before = conn.execute(select(leases.c.until).where(leases.c.name == name).with_for_update()).scalar_one()
     taken = conn.execute(
         update(leases)
         .where(leases.c.name == name, (leases.c.until <= now) | (leases.c.until > now + 2 * LENGTH))
         .values(owner=owner, fence=leases.c.fence + 1, until=now + LENGTH)
         .returning(leases.c.fence)
     ).scalar_one_or_none()
-    return None if taken is None else Lease(name, owner, taken)
+    return None if taken is None else Lease(name, owner, taken, orphaned=before != EPOCH)
 
 
 def renew(conn: Connection, lease: Lease, now: datetime) -> None:

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from backorder.db import inbox
+from backorder.db import inbox, leases
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
 from backorder.domain.store import Health
 from connectors import get
 from demo.stores.wire import Fault
+from jobs.ingest import ingest
+from tests.story.mortal import Killed, Life, mortal
 from tests.story.stage import Shopify, Stage
 
 LATER = timedelta(minutes=11).total_seconds()
@@ -108,3 +110,19 @@ def test_a_delivery_that_cannot_be_read_is_put_aside_and_the_next_one_is_taken_i
         aside = inbox.counts(conn, stage.bench.store_id).get(WorkState.FAILED, 0)
     assert aside == len(junk)
     assert stage.has(first, second) == [(0, 3), (0, 1)]
+
+
+def test_a_delivery_that_kills_whoever_takes_it_in_is_put_aside_and_the_next_one_is_taken_in(stage: Stage) -> None:
+    waiting_order(stage)
+    alive = stage.bench.world
+    stage.say(b'{"id": 1}')
+    for _ in range(1 + inbox.TRIES):
+        with pytest.raises(Killed):
+            ingest(mortal(alive, Life(ends_at=2), stage.writes), stage.bench.store_id)
+        stage.wait(leases.LENGTH.total_seconds())
+    second = stage.shop.order("MUG", 1, 6)
+    stage.settle()
+    with alive.database.read() as conn:
+        aside = inbox.quarantined(conn, stage.bench.store_id)
+    assert [row["reason"] for row in aside] == ["Whoever took it in died of it or near it"]
+    assert stage.has(second) == [(0, 1)]
