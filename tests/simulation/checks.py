@@ -175,7 +175,8 @@ class Checks:
             self._not_oversold(conn, actor, key, changed[key])
             served = {(row.order_id, row.line_id) for row in gains[key] if row.rule == OLDEST_FIRST}
             most = self._most(key[0], Pool(key[1], key[2]), actor.began)
-            self._oldest_first(conn, key, served, most)
+            # A unit that goes over from a newer line to an older one is none of those that are kept back.
+            self._oldest_first(conn, key, served if changed[key] > 0 else set(), most)
 
     def _not_oversold(self, conn: Connection, actor: Actor, key: tuple[int, int, int], change: int) -> None:
         if change <= 0:
@@ -261,7 +262,8 @@ class Checks:
             when = site.let_go.get(order)
         else:
             when = max(
-                (at for (of, tag), at in site.untagged.items() if of == order and tag in effect.detail), default=None
+                (at for (of, tag), at in site.untagged.items() if of == order and tag in effect.detail.split(",")),
+                default=None,
             )
         if when is None or when >= box.step_began or site.touched.get(order, when) > when:
             return
