@@ -1,5 +1,6 @@
 """When the faults have stopped: within two minutes all is done, and everything is as it should be."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -17,10 +18,12 @@ from jobs import sweep
 from jobs.catch_up import audit, catch_up
 from jobs.drain import next_due
 from tests.simulation.box import CALM, Box, Violation
-from tests.simulation.checks import SCALE, Checks
+from tests.simulation.checks import SCALE, Checks, instant
 
 LIMIT = timedelta(seconds=120)
 ROUNDS = 3000
+REGULAR = timedelta(minutes=16)
+"""By then every store was caught up with, and its subscriptions were looked at, by the clock alone."""
 ROUND = timedelta(milliseconds=100)
 """What a round of work takes at least: whoever waits for a lease is not asked for ever in one moment."""
 
@@ -43,7 +46,10 @@ class Rest:
         for site in box.sites:
             if site.name not in box.missed and not site.silent:
                 self._knows_what_is_true(site.name, "without a catch-up")
+        box.now += REGULAR
+        self._settle("what a regular catch-up and audit found")
         for site in box.sites:
+            self._mended_itself(site.name)
             self._reconcile(box.ids[site.name])
         self._settle("a catch-up")
         for site in box.sites:
@@ -152,11 +158,11 @@ class Rest:
         site = self._box.site_of(store.id)
         return get(store.platform).client(store.address, site.credentials, self._box.transport, world.clock)
 
-    def _knows_what_is_true(self, name: str, when: str) -> None:
+    def _knows_what_is_true(self, name: str, when: str, but: Collection[int] = ()) -> None:
         store = self._store(name)
         true = {}
         for order in self._site(name).orders():
-            for line in order.lines if order.visible else ():
+            for line in order.lines if order.visible and order.id not in but else ():
                 for pool, units in line.owed.items():
                     true[order.id, line.id, pool.item, pool.location] = units
         rows = self._sql.execute(
@@ -165,11 +171,24 @@ class Rest:
             "WHERE store_id = ? AND outstanding > 0 AND ignored IS NULL AND parts.item > 0",
             (store.id,),
         )
-        known = {tuple(row[:4]): Decimal(row[4]) / SCALE for row in rows}
+        known = {tuple(row[:4]): Decimal(row[4]) / SCALE for row in rows if row[0] not in but}
         if known != true:
             wrong = {key: (known.get(key), true.get(key)) for key in known.keys() | true.keys()}
             told = {key: pair for key, pair in sorted(wrong.items()) if pair[0] != pair[1]}
             raise Violation(f"{name}, {when}: (order, line, item, location): (known, true) {told}")
+
+    def _mended_itself(self, name: str) -> None:
+        """What no webhook told is known by now, and no webhook that the shop took away is missing any more."""
+        store, site = self._store(name), self._site(name)
+        if store.health is not Health.GOOD:
+            return
+        silent = site.taken_off - site.told_of()
+        if silent:
+            raise Violation(f"{name}: its webhook for {sorted(silent)[0]} was taken away, and nobody put it back.")
+        pulled = instant(self._one("SELECT COALESCE(pulled_at, 0) FROM stores WHERE id = ?", store.id))
+        if pulled < self._box.now - REGULAR / 2:
+            raise Violation(f"{name}: since {pulled} nobody looked for what no webhook told; it is {self._box.now}.")
+        self._knows_what_is_true(name, "after a regular catch-up", site.only_by_id)
 
     def _gave_what_is_there(self, name: str) -> None:
         """No unit lies there unused while a line waits, and none is given that is not there."""
