@@ -207,7 +207,7 @@ def _catch(name: str, template: str) -> tuple[str, int]:
 
 
 def _saw(outcome: Outcome) -> bool:
-    """Whether a check saw the fault. An error that escapes says that the fault is badly planted, not that it is seen."""
+    """Whether a check saw the fault. An error that escapes says that it is badly planted, not that it is seen."""
     return bool(outcome.violation) and "escaped" not in outcome.violation
 
 
