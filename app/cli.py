@@ -17,7 +17,7 @@ from backorder.db.session import StorageError
 from backorder.domain.errors import WaitlineError
 from jobs.queues import WORKERS, run_worker
 from jobs.schedule import run_clock
-from jobs.sweep import sweep
+from jobs.sweep import SetBack, sweep
 
 
 @click.group()
@@ -62,7 +62,7 @@ def clock() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    run_clock(lambda: sweep(world), stop)
+    run_clock(SetBack(world).look, lambda: sweep(world), stop)
 
 
 @cli.command()

@@ -30,6 +30,8 @@ def ingest(world: World, store_id: int) -> None:
     with leases.holding(world.database, f"ingest:{store_id}", world.owner, world.clock()) as lease:
         if lease is None:
             return
+        if lease.orphaned:
+            _suspect(world, store_id)
         for _ in range(BATCHES):
             with world.database.read() as conn:
                 store = stores.get(conn, store_id)
@@ -43,6 +45,14 @@ def ingest(world: World, store_id: int) -> None:
         else:
             world.bell.ring("inbox", "ingest", store_id)
     world.bell.ring("allocate", "allocate", store_id)
+
+
+def _suspect(world: World, store_id: int) -> None:
+    """Whoever was here died. What it was at counts a try, so that a delivery that kills everybody is put aside too."""
+    with world.database.write() as conn:
+        for received in inbox.due(conn, store_id, 1):
+            aside = inbox.raised(conn, received, "Whoever took it in died of it or near it", world.clock())
+            log.warning("delivery_orphaned", store=store_id, delivery=received.id, aside=aside)
 
 
 def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received) -> None:

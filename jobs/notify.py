@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,11 +83,16 @@ def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Mess
         outbox.set_notice(conn, row.id, WorkState.DROPPED, now, reason="The store tells no e-mail address.")
         return None
     message = compose(world, store, book, order, row)
+    digest = sha256(f"{row.kind}\n{message.text}".encode()).hexdigest()
+    if outbox.said_last(conn, row) == digest:
+        # Units came and went again before anybody was told: what the customer knows is still so.
+        outbox.set_notice(conn, row.id, WorkState.DROPPED, now, reason="It is what the customer was told last.")
+        return None
     if book.stood is not None and row.kind is not NoticeKind.CANCELLED:
         named = told(book.stood, order)
         if named != book.stood:
             changes.told(conn, store.id, row.order_id, named)
-    outbox.set_notice(conn, row.id, WorkState.RUNNING, now, message_id=message.message_id, tried=True)
+    outbox.set_notice(conn, row.id, WorkState.RUNNING, now, message_id=message.message_id, digest=digest, tried=True)
     return message
 
 

@@ -11,8 +11,10 @@ from jobs.queues import attempt
 SWEEP_SECONDS = 1.0
 
 
-def run_clock(sweep: Callable[[], object], stop: threading.Event) -> None:
-    """Sweep until told to stop. A sweep that fails (the database is away) is logged; the next one comes anyway."""
-    attempt("sweep", sweep)
-    while not stop.wait(SWEEP_SECONDS):
+def run_clock(look: Callable[[], object], sweep: Callable[[], object], stop: threading.Event) -> None:
+    """Look at the clock and sweep until told to stop. What fails (the database is away) is logged and comes again."""
+    while True:
+        attempt("look at the clock", look)
         attempt("sweep", sweep)
+        if stop.wait(SWEEP_SECONDS):
+            return

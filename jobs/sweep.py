@@ -1,7 +1,13 @@
 """Finds what is due and rings for it. Whatever was left behind (a lost ring, a killed worker) is found here."""
 
-from backorder.db import inbox, leases, outbox, queue, stores, verdict_rows
+from datetime import datetime, timedelta
+
+import structlog
+
+from backorder.db import inbox, leases, moments, outbox, queue, stores, verdict_rows
 from jobs.world import World
+
+log = structlog.get_logger()
 
 
 def sweep(world: World) -> None:
@@ -9,6 +15,32 @@ def sweep(world: World) -> None:
     give_up_abandoned(world)
     for ring in due(world):
         world.bell.ring(*ring)
+
+
+STEP = timedelta(seconds=5)
+"""A clock that goes back by less is left to run."""
+
+
+class SetBack:
+    """Notices that the clock was set back, and takes our own marks along: what was read would count as newer than all
+    that is read now, and what is due would wait.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._last: datetime | None = None
+
+    def look(self) -> None:
+        """To be called again and again; the first time also for a step while nobody looked."""
+        now = self._world.clock()
+        last, self._last = self._last, now
+        if last is not None and last - now < STEP:
+            return
+        with self._world.database.write() as conn:
+            by = max(moments.ahead(conn, now), last - now if last is not None else timedelta())
+            if by >= STEP:
+                log.warning("clock_set_back", seconds=by.total_seconds())
+                moments.set_back(conn, by, now)
 
 
 def give_up_abandoned(world: World) -> None:

@@ -55,7 +55,7 @@ def handled(conn: Connection, ids: Sequence[int], now: datetime) -> None:
     )
 
 
-def raised(conn: Connection, received: Received, reason: str, now: datetime, *, for_good: bool) -> bool:
+def raised(conn: Connection, received: Received, reason: str, now: datetime, *, for_good: bool = False) -> bool:
     """It could not be taken in: kept for another try, or put aside for good. Returns whether it was put aside."""
     tries = received.tries + 1
     aside = for_good or tries >= TRIES

@@ -26,27 +26,26 @@ class Lease:
     name: str
     owner: str
     fence: int
+    orphaned: bool = False
+    """Whether its last owner never gave it back: that one died, or was stopped for longer than its lease."""
 
 
 def acquire(conn: Connection, name: str, owner: str, now: datetime) -> Lease | None:
     """Take the lease if nobody holds it; `None` when somebody does. One that ends further ahead than any lease can is
     of a clock that went wrong: it would keep everybody out until that hour.
     """
-    fence = _take(conn, name, owner, now)
-    if fence is None:
-        insert_missing(conn, leases, [{"name": name, "owner": "", "fence": 0, "until": now}])
-        fence = _take(conn, name, owner, now)
-    return None if fence is None else Lease(name, owner, fence)
-
-
-def _take(conn: Connection, name: str, owner: str, now: datetime) -> int | None:
+    found = select(leases.c.until).where(leases.c.name == name)
+    before = conn.execute(found).scalar_one_or_none()
+    if before is None:
+        insert_missing(conn, leases, [{"name": name, "owner": "", "fence": 0, "until": EPOCH}])
     free = (leases.c.until <= now) | (leases.c.until > now + 2 * LENGTH)
-    return conn.execute(
+    fence = conn.execute(
         update(leases)
         .where(leases.c.name == name, free)
         .values(owner=owner, fence=leases.c.fence + 1, until=now + LENGTH)
         .returning(leases.c.fence)
     ).scalar_one_or_none()
+    return None if fence is None else Lease(name, owner, fence, orphaned=before not in (None, EPOCH))
 
 
 def renew(conn: Connection, lease: Lease, now: datetime) -> None:

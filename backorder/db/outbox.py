@@ -275,6 +275,21 @@ def _write_pending(store_id: Any, order_id: Any) -> Any:
     )
 
 
+def said_last(conn: Connection, row: NoticeRow) -> str:
+    """The digest of what the order's customer was last sent, or may have been sent; empty before the first message."""
+    found = (
+        select(notices.c.digest)
+        .where(
+            notices.c.store_id == row.store_id,
+            notices.c.order_id == row.order_id,
+            notices.c.id != row.id,
+            notices.c.state.in_([WorkState.RUNNING, WorkState.DONE, WorkState.UNKNOWN]),
+        )
+        .order_by(notices.c.at.desc(), notices.c.id.desc())
+    )
+    return conn.execute(found.limit(1)).scalar_one_or_none() or ""
+
+
 def set_notice(
     conn: Connection,
     notice_id: int,
@@ -284,6 +299,7 @@ def set_notice(
     reason: str = "",
     due_at: datetime | None = None,
     message_id: str = "",
+    digest: str = "",
     tried: bool = False,
 ) -> None:
     """Where this message stands now."""
@@ -291,7 +307,7 @@ def set_notice(
     if due_at is not None:
         values["due_at"] = due_at
     if message_id:
-        values["message_id"] = message_id
+        values |= {"message_id": message_id, "digest": digest}
     if tried:
         values["tries"] = notices.c.tries + 1
     conn.execute(update(notices).where(notices.c.id == notice_id).values(**values))

@@ -370,6 +370,7 @@ notices = Table(
     Column("reason_version", Integer, nullable=False),
     Column("side_seq", Integer),
     Column("message_id", String(200), nullable=False, server_default=""),
+    Column("digest", String(64), nullable=False, server_default=""),
     Column("state", Word(WorkState), nullable=False),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("due_at", Instant, nullable=False),

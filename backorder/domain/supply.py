@@ -92,7 +92,7 @@ class Balance(StrEnum):
     """Never balanced yet: nothing is decided for its lines."""
     BALANCED = "balanced"
     RISING = "rising"
-    """More is there than we believed; not given before it is seen twice around a complete pull of the orders."""
+    """More is there than we believed; nothing is decided before it is seen twice around a pull of the orders."""
     UNBALANCED = "unbalanced"
     """Less is there, or other orders are, than we know; nothing is taken back before the settling time is over."""
 
@@ -173,14 +173,16 @@ def assess(
     least = there if believed.least is None else min(there, believed.least)
     if stock.committed is not None:
         give: Units | None = max(ZERO, there)
-    elif believed.balance is Balance.NEW:
+    elif doubt is Balance.RISING or believed.balance in (Balance.NEW, Balance.RISING):
+        # What rose may be units of lines that we do not know to be cancelled, while others have left with theirs: no
+        # figure of before is a bound.
         give = None
     else:
         give = max(ZERO, min(least, believed.on_hand))
     return Assessment(
         believed=replace(
             believed,
-            balance=Balance.NEW if believed.balance is Balance.NEW else doubt,
+            balance=believed.balance if believed.balance in (Balance.NEW, Balance.RISING) else doubt,
             doubted_available=stock.available,
             doubted_at=doubted_at,
             least=least,

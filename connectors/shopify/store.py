@@ -75,11 +75,13 @@ class ShopifyStore:
         node = self._order(order_id)
         if assumed is not None and holds.taken_off(node, holds.wanted(assumed.held), holds.wanted(desired.held)):
             raise PlanOutdated("Somebody took a hold off the order.")
-        node = self._push_holds(node, desired, key)
+        node = held = self._push_holds(node, desired, key)
         if self._push_tags_and_record(node, desired):
             node = self._order(order_id)
         there = {tag.casefold() for tag in node.tags}
-        return replace(side_of_node(node), tags=tuple(tag for tag in desired.tags if tag.casefold() in there))
+        tags = tuple(tag for tag in desired.tags if tag.casefold() in there)
+        # Whoever takes a hold off from here on is a person: the next reading must find that it was there.
+        return replace(side_of_node(node), held=side_of_node(held).held, tags=tags)
 
     def post_note(self, order_id: int, text: str, marker: str) -> None:  # noqa: ARG002 -- the contract's signature
         """Shopify has one note per order, and it is the merchant's."""

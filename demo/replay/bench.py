@@ -6,7 +6,7 @@ what the application now believes. Nothing here knows a platform.
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -173,11 +173,15 @@ class Bench:
                 stores.note(conn, self.store_id, calm_until=None)
         return self._web.post(path, headers=dict(headers), data=body).status_code
 
-    def work_off(self) -> None:
-        """Do all work that is due in this process, moving the virtual clock to work that is due later (a second
-        look at a risen pool, the settling time), until nothing is left but the regular rounds.
+    def set_back(self, by: timedelta) -> None:
+        """Set the virtual clock back, as somebody does whose clock was wrong."""
+        self._now -= by
+
+    def work_off(self, leave_out: Collection[str] = ()) -> None:
+        """Do all work that is due in this process but these jobs, moving the virtual clock to work that is due later
+        (a second look at a risen pool, the settling time), until nothing is left but the regular rounds.
         """
-        work_off(self.world, move_to=self.move_to, leave_out=("audit",))
+        work_off(self.world, move_to=self.move_to, leave_out=("audit", *leave_out))
 
     def subscribe(self) -> None:
         """Let the store send its webhooks to us."""

@@ -5,7 +5,6 @@ FILE holds by how many seconds it goes ahead; it is read each time, so the clock
 
 import sys
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from app.wiring import jobs, open_world
 from backorder.config import load
 from jobs.queues import WORKERS, run_worker
 from jobs.schedule import run_clock
-from jobs.sweep import sweep
+from jobs.sweep import SetBack, sweep
 
 
 def main(skew: Path, what: str) -> None:
@@ -25,9 +24,9 @@ def main(skew: Path, what: str) -> None:
     def clock() -> datetime:
         return datetime.now(UTC) + timedelta(seconds=float(skew.read_text()))
 
-    world = replace(open_world(config), clock=clock)
+    world = open_world(config, clock)
     if what == "clock":
-        run_clock(lambda: sweep(world), threading.Event())
+        run_clock(SetBack(world).look, lambda: sweep(world), threading.Event())
     else:
         run_worker(config.redis_url.get_secret_value(), WORKERS[what], jobs(world))
 

@@ -37,6 +37,17 @@ def test_a_lease_that_is_given_back_is_free_at_once(database: Database) -> None:
     assert take(database, "b", NOON) is not None
 
 
+def test_a_lease_that_was_never_given_back_tells_its_next_owner_so(database: Database) -> None:
+    with leases.holding(database, "allocate:1", "a", NOON) as lease:
+        assert lease is not None
+        assert not lease.orphaned
+    second = take(database, "b", NOON)
+    third = take(database, "c", LATER)
+    assert second is not None
+    assert third is not None
+    assert (second.orphaned, third.orphaned) == (False, True)
+
+
 def test_renewing_holds_it_for_its_full_length_again(database: Database) -> None:
     lease = take(database, "a", NOON)
     assert lease is not None

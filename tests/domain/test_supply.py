@@ -46,7 +46,7 @@ def test_a_new_pool_is_seen_twice_around_a_pull_before_anything_is_decided_in_it
 def test_a_rise_that_no_order_explains_is_not_given_before_it_is_seen_twice_around_a_pull() -> None:
     before = believed(on_hand=0, available=-5, outstanding=5)
     first = look(before, stock(-4), 5)
-    assert (first.give, first.believed.balance) == (0, Balance.RISING)
+    assert (first.give, first.believed.balance) == (None, Balance.RISING)
     second = look(first.believed, stock(-4), 5, at=2.5, pulled=2, was=-4)
     assert (second.give, second.arrived) == (1, 1)
 
@@ -61,13 +61,13 @@ def test_the_race_a_younger_line_shrinks_and_only_the_stock_tells_of_it() -> Non
 def test_stock_that_moves_between_the_two_readings_starts_the_wait_anew() -> None:
     first = look(believed(0, -5, 5), stock(-4), 5)
     second = look(first.believed, stock(-3), 5, at=2.5, pulled=2)
-    assert (second.give, second.again_at) == (0, T + timedelta(seconds=4.5))
+    assert (second.give, second.again_at) == (None, T + timedelta(seconds=4.5))
 
 
 def test_a_pull_that_began_before_the_first_reading_proves_nothing() -> None:
     first = look(believed(0, -5, 5), stock(-4), 5, at=1)
     second = look(first.believed, stock(-4), 5, at=4, pulled=0)
-    assert (second.give, second.pull_first) == (0, True)
+    assert (second.give, second.pull_first) == (None, True)
 
 
 def test_a_new_order_that_took_its_units_is_no_doubt() -> None:
@@ -105,6 +105,12 @@ def test_in_a_doubt_never_more_is_given_than_its_least_reading_found() -> None:
     fell = look(believed(5, 2, 3), stock(-2), 3)
     rose = look(fell.believed, stock(1), 3, at=10, pulled=1)
     assert (fell.give, rose.give) == (1, 1)
+
+
+def test_a_doubt_that_once_rose_decides_nothing_before_it_is_over() -> None:
+    rose = look(believed(7, -8, 15), stock(-3), 13)
+    fell = look(rose.believed, stock(-9), 13, at=1)
+    assert (rose.give, fell.give, fell.believed.balance) == (None, None, Balance.RISING)
 
 
 def test_figures_in_doubt_that_fit_again_by_chance_are_read_around_a_pull() -> None:

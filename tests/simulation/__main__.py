@@ -1,10 +1,12 @@
 """`make simulate`: as many fresh seeds as the time allows, and some planted faults that must be caught.
 
 SEED=n           replay one seed and print its trace
-SEEDS=n          that many fresh seeds instead of as many as SECONDS (default 240) allow
+SEEDS=n          that many fresh seeds instead of as many as SECONDS (default 360) allow, which are at least 150
 FAULT=name       play with a planted fault until a seed catches it (exit 1), at most SEEDS (default 300)
 FAULTS=all|n     after the fresh seeds: every planted fault, or n of them in rotation (default 3)
 LIST=1           name the planted faults
+
+Each state of the files has fresh seeds and planted faults of its own: whoever runs it twice plays the same ones.
 
 The last line is JSON.
 """
@@ -12,6 +14,8 @@ The last line is JSON.
 import json
 import os
 import secrets
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,9 +31,17 @@ from tests.simulation.faults import FAULTS
 from tests.simulation.play import STEPS_A_SEED, Outcome, moves_of, play, shorten
 
 PROCESSES = 2
+NOT_YET = (
+    "cancelling and refunding in the store (nothing does that yet)",
+    "tokens that expire, and the erasure of a store or a customer (nothing does that yet)",
+    "one store's load beside another's (`make chaos` has it)",
+)
+"""What the checks do not see, so that nobody believes they do."""
 SEEDS_A_FAULT = 300
 LEAST_SEEDS = 150
-FRESH_SECONDS = 240.0
+FRESH_SECONDS = 360.0
+MOST_TIMES = 2
+"""A slow machine takes so many times as long for the least seeds, and no longer."""
 
 
 def main() -> int:
@@ -76,7 +88,7 @@ def _one_fault(name: str, seeds: int, template: Path) -> int:
         return 2
     for tried in range(1, seeds + 1):
         outcome = play(tried, moves_of(tried), template, FAULTS[name].plant)
-        if outcome.violation:
+        if _saw(outcome):
             print(f"{name} was caught by seed {tried} after {outcome.steps} steps: {outcome.violation}")
             return 1
     print(f"{name} survived {seeds} seeds.")
@@ -97,7 +109,7 @@ class _Tally:
 
 def _everything(template: Path) -> int:
     tally = _Tally()
-    first = secrets.randbelow(10**9)
+    first = _first_seed()
     rotated = _rotated(first)
     with ProcessPoolExecutor(PROCESSES, initializer=_quiet) as pool:
         _fresh(pool, first, template, tally)
@@ -124,8 +136,18 @@ def _everything(template: Path) -> int:
         "faults_run": len(rotated),
         "seeds_to_catch": tally.caught,
     }
+    print(f"Not checked here: {'; '.join(NOT_YET)}.")
     print(json.dumps(told))
     return int(bool(tally.failures or tally.survived or too_few))
+
+
+def _first_seed() -> int:
+    """One for each state of the files that is in Git, so that a failure elsewhere can be repeated; else a new one."""
+    git = shutil.which("git")
+    told = (
+        subprocess.run([git, "rev-parse", "HEAD^{tree}"], capture_output=True, text=True, check=False) if git else None
+    )
+    return int(told.stdout[:7], 16) * 1000 if told and not told.returncode else secrets.randbelow(10**9)
 
 
 def _rotated(first: int) -> list[str]:
@@ -134,7 +156,9 @@ def _rotated(first: int) -> list[str]:
     asked = os.environ.get("FAULTS", "3")
     if asked == "all":
         return names
-    return [names[(first + at * (len(names) // 3 or 1)) % len(names)] for at in range(min(int(asked), len(names)))]
+    return [
+        names[(first // 1000 + at * (len(names) // 3 or 1)) % len(names)] for at in range(min(int(asked), len(names)))
+    ]
 
 
 def _fresh(pool: ProcessPoolExecutor, first: int, template: Path, tally: _Tally) -> None:
@@ -153,7 +177,8 @@ def _fresh(pool: ProcessPoolExecutor, first: int, template: Path, tally: _Tally)
             if outcome.violation:
                 tally.failures.append(outcome)
                 print(f"seed {outcome.seed} FAILED after {outcome.steps} steps: {outcome.violation}")
-        if time.monotonic() < until and len(tally.failures) < 10:
+        few = not fixed and tally.seeds < LEAST_SEEDS and time.monotonic() < began + MOST_TIMES * (until - began)
+        if (few or time.monotonic() < until) and len(tally.failures) < 10:
             running |= {pool.submit(_play, seed, str(template)) for seed in _some(seeds, len(done))}
     tally.seconds = time.monotonic() - began
 
@@ -176,9 +201,14 @@ def _play(seed: int, template: str) -> Outcome:
 def _catch(name: str, template: str) -> tuple[str, int]:
     """The first seed that catches a planted fault, or 0."""
     for seed in range(1, SEEDS_A_FAULT + 1):
-        if play(seed, moves_of(seed), Path(template), FAULTS[name].plant).violation:
+        if _saw(play(seed, moves_of(seed), Path(template), FAULTS[name].plant)):
             return name, seed
     return name, 0
+
+
+def _saw(outcome: Outcome) -> bool:
+    """Whether a check saw the fault. An error that escapes says that it is badly planted, not that it is seen."""
+    return bool(outcome.violation) and "escaped" not in outcome.violation
 
 
 if __name__ == "__main__":

@@ -50,7 +50,9 @@ def late_arrival(box: Box, die: Random) -> str | None:
     """A webhook that was under way for long arrives."""
     if not box.late:
         return None
-    site, path, headers, body = box.late.pop(die.randrange(len(box.late)))
+    # Often a copy overtakes: it arrives while the first one is being taken in.
+    newest = len(box.late) - 1
+    site, path, headers, body = box.late.pop(newest if die.random() < 0.6 else die.randrange(newest + 1))
     return f"{site.name}: {box.post(site, path, headers, body)}"
 
 
@@ -69,6 +71,16 @@ def work(box: Box, die: Random) -> str | None:
         return None
     ring = box.rings.pop(0 if die.random() < 0.7 else die.randrange(len(box.rings)))
     return f"{ring[1]} {ring[2:]}: {box.job(ring, die)}"
+
+
+def rush(box: Box, die: Random) -> str:
+    """Something happens in a shop, is told at once, and what it rings for is worked off at once."""
+    told = [shop_acts(box, die), send(box, die)]
+    for _ in range(die.randrange(2, 5)):
+        if box.rings:
+            ring = box.rings.pop()
+            told.append(f"{ring[1]} {ring[2:]}: {box.job(ring, die)}")
+    return ", ".join(part for part in told if part)
 
 
 def clock(box: Box, die: Random) -> str:
@@ -90,13 +102,13 @@ def trouble(box: Box, die: Random) -> str | None:
     if die.random() >= box.chances.trouble:
         return None
     site = die.choice(box.sites)
-    if die.random() < 0.3:
+    if die.random() < 0.2:
         site.app.troubles.mend()
         return f"{site.name} is mended"
     words = [*TROUBLES, *(["throttled"] if site.platform == "shopify" else [])]
     what = die.choice(words)
     times = die.choice([1, 1, 1, 2, 5])
-    writes = die.choice([None, None, True, False])
+    writes = die.choice([None, True, True, True, False])
     site.app.troubles.fail(what, times, writes=writes)
     return f"{site.name}: {what} {times} times, writes {writes}"
 
@@ -119,6 +131,8 @@ def merchant(box: Box, die: Random) -> str | None:
 
 
 def _switch_on(world: World, store_id: int, die: Random) -> str:
+    if die.random() < 0.5:
+        _policy(world, store_id, die)
     tell = die.random() < 0.5
     steer.switch_on(world, store_id, tell_waiting=tell)
     return f"tell {tell}"
@@ -133,7 +147,8 @@ def _policy(world: World, store_id: int, die: Random) -> str:
     choice: dict[str, object] = die.choice(
         [
             {"split": die.choice(list(Split))},
-            {"keep_back": Decimal(die.choice([0, 0, 1, 2]))},
+            {"keep_back": Decimal(die.choice([0, 1, 2, 3]))},
+            {"keep_back": Decimal(die.choice([0, 1, 2, 3]))},
             {"accept_backorders": die.random() < 0.7},
             {"settle_seconds": die.choice([0, 30, 120])},
             {"late_lines_wait": die.random() < 0.5},
@@ -179,17 +194,17 @@ def _customer(world: World, store_id: int, die: Random) -> str | None:
 
 
 MERCHANT: Mapping[str, tuple[int, Callable[[World, int, Random], str | None]]] = {
-    "switches on": (8, _switch_on),
+    "switches on": (14, _switch_on),
     "watches": (2, _watch),
     "changes the policy": (6, _policy),
     "expects goods": (8, _inbound),
     "undoes a receipt": (1, _undo),
-    "customer wants to cancel": (2, _customer),
+    "customer wants to cancel": (4, _customer),
 }
 
 
 def nonsense(box: Box, die: Random) -> str | None:
-    """A rightly signed delivery that makes no sense: it must stop nobody."""
+    """A rightly signed delivery that makes no sense, and good ones behind it: it must stop nobody."""
     heard = [site for site in box.sites if site.name in box.heard]
     if not heard:
         return None
@@ -200,7 +215,9 @@ def nonsense(box: Box, die: Random) -> str | None:
         name: f"nonsense-{die.random()}" if name.lower() == "x-shopify-webhook-id" else value
         for name, value in _signed(site, headers, body).items()
     }
-    return f"{site.name}: {box.post(site, path, renewed, body)}"
+    told = f"{site.name}: {box.post(site, path, renewed, body)}"
+    behind = [site.send(die) for _ in range(die.randrange(0, 3)) if site.pending()]
+    return f"{told}, behind it {behind}"
 
 
 def impostor(box: Box, die: Random) -> str | None:
@@ -227,18 +244,19 @@ def _signed(site: Site, headers: Mapping[str, str], body: bytes) -> dict[str, st
 
 
 STEPS: Mapping[str, tuple[int, Step]] = {
+    "rush": (0, rush),
     "shop": (22, shop_acts),
     "send": (24, send),
     "late": (3, late_arrival),
     "repeat": (1, repeat),
-    "work": (34, work),
+    "work": (40, work),
     "clock": (10, clock),
     "wait": (8, wait),
-    "trouble": (3, trouble),
-    "merchant": (4, merchant),
-    "nonsense": (1, nonsense),
+    "trouble": (6, trouble),
+    "merchant": (5, merchant),
+    "nonsense": (2, nonsense),
     "impostor": (1, impostor),
 }
 
-MEANWHILE = ("shop", "send", "late", "work", "clock", "merchant")
-"""What others do while somebody is at work."""
+MEANWHILE = ("shop", "send", "late", "late", "work", "work", "work", "rush", "clock", "merchant")
+"""What others do while somebody is at work, the more frequent ones more than once."""

@@ -15,11 +15,14 @@ from demo.stores.journal import Effect
 from tests.simulation.box import Actor, Box, Mail, Violation
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Book
+from tests.simulation.told import Told
 
 SCALE = 10_000
 BY_HAND = "by_hand"
 OLDEST_FIRST = "oldest_first"
 FRESH = timedelta(seconds=61)
+FOR_EVER = ("deliveries", "actions", "notices", "decisions")
+"""What was received, decided, tried and said is never forgotten."""
 FIRM = "SELECT store_id, order_id, line_id, item, location, firm, outstanding FROM parts"
 ON_AN_ORDER = ("fulfillmentOrderHold", "fulfillmentOrderReleaseHold", "tagsAdd", "tagsRemove", "metafieldsSet")
 
@@ -35,12 +38,15 @@ class Checks:
     def __init__(self, box: Box) -> None:
         self._box = box
         self._sql = box.sql
-        self._deliveries = self._mails = self._acknowledged = 0
+        self._told = Told(box)
+        self._deliveries = self._mails = self._acknowledged = self._decisions = 0
         self._effects: dict[str, int] = {}
         self._keys: set[tuple[Any, ...]] = set()
         self._began: dict[tuple[Any, ...], int] = {}
         self._operations: set[tuple[str, ...]] = set()
         self._messages: set[str] = set()
+        self._in_mid_write: dict[tuple[str, int], datetime] = {}
+        self._rows: dict[str, int] = {}
         self._samples: dict[tuple[int, Pool], list[tuple[datetime, int]]] = {}
         self.sample()
 
@@ -48,8 +54,12 @@ class Checks:
         """Everything that can be asked of a world between two steps. Raises Violation."""
         self.sample()
         self._inbox()
+        self._nothing_vanishes()
         self._knowledge()
+        self._told.look()
+        self._people()
         self._outgoing()
+        self._hands()
         self._customers()
 
     # What came in
@@ -84,6 +94,13 @@ class Checks:
     def _kept(self, store_id: int, body: bytes) -> bool:
         found = self._sql.execute("SELECT 1 FROM deliveries WHERE store_id = ? AND body = ? LIMIT 1", (store_id, body))
         return found.fetchone() is not None
+
+    def _nothing_vanishes(self) -> None:
+        for table in FOR_EVER:
+            count = self._sql.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+            if count < self._rows.get(table, 0):
+                raise Violation(f"A row of {table} vanished.")
+            self._rows[table] = count
 
     def all_kept(self) -> None:
         """Every webhook ever acknowledged is there."""
@@ -153,6 +170,8 @@ class Checks:
         """Before a transaction of a worker is committed."""
         if "parts" in written:
             self._firm_stays(conn)
+        if "items" in written:
+            self._told.marked(conn)
         if "decisions" not in written:
             return
         self.sample()
@@ -175,7 +194,8 @@ class Checks:
             self._not_oversold(conn, actor, key, changed[key])
             served = {(row.order_id, row.line_id) for row in gains[key] if row.rule == OLDEST_FIRST}
             most = self._most(key[0], Pool(key[1], key[2]), actor.began)
-            self._oldest_first(conn, key, served, most)
+            # A unit that goes over from a newer line to an older one is none of those that are kept back.
+            self._oldest_first(conn, key, served if changed[key] > 0 else set(), most)
 
     def _not_oversold(self, conn: Connection, actor: Actor, key: tuple[int, int, int], change: int) -> None:
         if change <= 0:
@@ -232,6 +252,22 @@ class Checks:
 
     # What left for the shops
 
+    def _people(self) -> None:
+        """Note which holds a person took off while a write of ours was begun and not finished: nobody can tell then
+        whether the hold was ever there.
+        """
+        for site in self._box.sites:
+            if not isinstance(site, ShopifySite):
+                continue
+            for order, when in site.let_go.items():
+                begun = when >= self._box.step_began and self._sql.execute(
+                    "SELECT 1 FROM actions WHERE store_id = ? AND order_id = ? AND kind <> 'note' "
+                    "AND (state IN ('running', 'unknown') OR (state = 'due' AND tries > 0))",
+                    (self._box.ids[site.name], order),
+                )
+                if begun and begun.fetchone() is not None:
+                    self._in_mid_write[site.name, order] = when
+
     def _outgoing(self) -> None:
         box = self._box
         for site in box.sites:
@@ -245,7 +281,8 @@ class Checks:
                     raise Violation(f"{site.name} is only watched, and got {effect.kind} on {effect.target}.")
                 once = effect.kind in ("fulfillmentOrderHold", "POST note") and effect.operation
                 key = (site.name, effect.kind, effect.target, effect.operation)
-                if once and key in self._operations:
+                let_go = isinstance(site, ShopifySite) and site.order_of(effect.target) in site.let_go
+                if once and key in self._operations and not let_go:
                     raise Violation(f"{effect.kind} with {effect.operation} was done twice on {effect.target}.")
                 self._operations.add(key)
                 if isinstance(site, ShopifySite):
@@ -261,9 +298,12 @@ class Checks:
             when = site.let_go.get(order)
         else:
             when = max(
-                (at for (of, tag), at in site.untagged.items() if of == order and tag in effect.detail), default=None
+                (at for (of, tag), at in site.untagged.items() if of == order and tag in effect.detail.split(",")),
+                default=None,
             )
         if when is None or when >= box.step_began or site.touched.get(order, when) > when:
+            return
+        if self._in_mid_write.get((site.name, order)) == when:
             return
         since = (when - EPOCH) // timedelta(microseconds=1)
         decided = self._sql.execute(
@@ -275,12 +315,39 @@ class Checks:
                 f"{effect.kind} was done again on order {order}, where a person had undone it: {effect.detail}."
             )
 
+    def _hands(self) -> None:
+        """What counts as a person's doing in a shop was done by a person."""
+        box = self._box
+        rows = self._sql.execute("SELECT id, store_id, order_id, rule FROM decisions WHERE id > ?", (self._decisions,))
+        for decision, store_id, order, rule in rows.fetchall():
+            self._decisions = max(self._decisions, decision)
+            site = box.site_of(store_id)
+            if rule == BY_HAND and not (isinstance(site, ShopifySite) and order in site.let_go):
+                raise Violation(f"Units of order {order} count as released by hand, and nobody released them.")
+        refused = self._sql.execute(
+            "SELECT store_id, order_id, refused_tags FROM orders WHERE refused_tags IS NOT NULL"
+        )
+        for store_id, order, tags in refused.fetchall():
+            site = box.site_of(store_id)
+            for tag in json.loads(tags):
+                if not (isinstance(site, ShopifySite) and (order, tag) in site.untagged):
+                    raise Violation(f"Tag {tag} of order {order} counts as taken off, and nobody took it off.")
+
     # What customers read
 
     def taken(self, mail: Mail) -> None:
         """At the moment at which a mail is taken: does it say what is so?"""
         box, message = self._box, mail.message
-        site = box.site_of(int(message.message_id.split("-")[1]))
+        _, store, notice = message.message_id.partition("@")[0].split("-")
+        site = box.site_of(int(store))
+        ahead = self._sql.execute(
+            "SELECT a.order_id, a.kind FROM notices n JOIN actions a USING (store_id, order_id) "
+            "WHERE n.id = ? AND a.side_seq <= n.side_seq AND a.kind <> 'note' "
+            "AND a.state IN ('due', 'running', 'unknown')",
+            (int(notice),),
+        ).fetchone()
+        if ahead is not None:
+            raise Violation(f"{site.name}: a customer was told of order {ahead[0]} before its {ahead[1]} was written.")
         if "are here" not in message.subject or not isinstance(site, ShopifySite):
             return
         name = message.subject.split(":")[0].removeprefix("Your order ")

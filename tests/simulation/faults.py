@@ -5,10 +5,11 @@ A fault replaces a function of the application for the length of a run. What it 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import literal, true
 
-from backorder.db import inbox, intake, items, leases, order_rows, outbox, queue, tables
+from backorder.db import inbox, intake, items, leases, order_rows, outbox, tables
 from backorder.domain import orders, supply
 from backorder.domain.errors import OutcomeUnknown, TemporaryFailure
 from backorder.domain.lifecycle import WorkState
@@ -16,7 +17,7 @@ from connectors.shopify.store import ShopifyStore
 from connectors.shopify.webhooks import ShopifyWebhooks
 from connectors.woocommerce.store import WooStore
 from connectors.woocommerce.webhooks import WooWebhooks
-from jobs import allocate, notify, promise, sweep, take_in, write_back
+from jobs import allocate, catch_up, ingest, notify, promise, sweep, take_in, write_back
 from tests.simulation import faulty
 from tests.simulation.faulty import instead
 
@@ -44,16 +45,20 @@ FAULTS: Mapping[str, PlantedFault] = {
         instead((ShopifyWebhooks, "verify", faulty.hear_anybody), (WooWebhooks, "verify", faulty.hear_anybody)),
     ),
     "poison-takes-the-others-along": PlantedFault(
-        "A delivery that cannot be understood ends the whole inbox of its store.",
-        instead((inbox, "raised", faulty.raise_and_forget)),
+        "A delivery that cannot be understood is put aside with all that wait behind it.",
+        instead((inbox, "raised", faulty.all_aside), (ingest, "BATCH", 1)),
     ),
     "older-order-reading-last": PlantedFault(
         "An order's reading is saved although one that began later was saved before.",
         instead((orders, "read", faulty.read_anyway)),
     ),
-    "older-stock-reading-last": PlantedFault(
-        "A stock reading is saved although one that began later was saved before.",
-        instead((queue, "known_pools", faulty.pools_of_long_ago)),
+    "caught-up-once": PlantedFault(
+        "After the first import no catch-up looks for what no webhook told.",
+        instead((catch_up, "EVERY", timedelta(days=999))),
+    ),
+    "subscribed-once": PlantedFault(
+        "A webhook that the shop took away is not put back.",
+        instead((catch_up, "AUDIT_EVERY", timedelta(days=999))),
     ),
     "unread-mark-wiped": PlantedFault(
         "A reading that began before an order was marked takes the mark away.",
@@ -65,7 +70,7 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "deleted-orders-stay": PlantedFault(
         "An order that the shop no longer has keeps its units.",
-        instead((take_in, "take_in", faulty.never_gone), (allocate, "take_in", faulty.never_gone)),
+        instead((orders, "gone", faulty.still_there)),
     ),
     "lease-without-fence": PlantedFault(
         "A worker whose lease was taken over writes all the same.",

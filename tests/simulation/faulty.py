@@ -9,14 +9,14 @@ from unittest.mock import patch
 
 from sqlalchemy import delete, select, update
 
-from backorder.db import inbox, intake, leases, outbox, queue, tables
+from backorder.db import inbox, intake, leases, outbox, tables
 from backorder.db.session import Connection
 from backorder.domain import allocation, orders, supply
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.supply import ZERO, Balance
 from connectors.shopify.store import ShopifyStore
 from connectors.woocommerce.store import WooStore
-from jobs import notify, sweep, take_in, write_back
+from jobs import notify, sweep, write_back
 
 Plant = Callable[[], AbstractContextManager[None]]
 
@@ -70,35 +70,34 @@ def hear_anybody(self: object, delivery: object, secrets: Sequence[bytes]) -> No
     """Any signature is good."""
 
 
-def raise_and_forget(conn: Connection, received: inbox.Received, reason: str, now: Any, *, for_good: bool) -> bool:
-    table = tables.deliveries
-    of_store = select(table.c.store_id).where(table.c.id == received.id).scalar_subquery()
-    conn.execute(
-        update(table).where(table.c.store_id == of_store, table.c.state == WorkState.DUE).values(state=WorkState.DONE)
-    )
-    return True
+_raised = inbox.raised
+
+
+def all_aside(conn: Connection, received: inbox.Received, reason: str, now: Any, **how: Any) -> bool:
+    aside = _raised(conn, received, reason, now, **how)
+    if aside:
+        table = tables.deliveries
+        of_store = select(table.c.store_id).where(table.c.id == received.id).scalar_subquery()
+        conn.execute(
+            update(table)
+            .where(table.c.store_id == of_store, table.c.state == WorkState.DUE)
+            .values(state=WorkState.FAILED, reason=reason, handled_at=now)
+        )
+    return aside
 
 
 # Knowing
 
 
+_read = orders.read
+
+
 def read_anyway(known: orders.KnownOrder | None, reading: orders.Reading) -> orders.KnownOrder:
-    return orders.KnownOrder(reading.order, unread=False, read_began=reading.began)
+    return _read(replace(known, read_began=None) if known is not None else None, reading)
 
 
 def read_and_unmark(known: orders.KnownOrder | None, reading: orders.Reading) -> orders.KnownOrder:
     return replace(_read(known, reading), unread=False, unread_at=None)
-
-
-_read = orders.read
-_known_pools = queue.known_pools
-
-
-def pools_of_long_ago(conn: Connection, store_id: int, wanted: Any) -> Any:
-    return {
-        pool: replace(known, read_began=known.read_began - timedelta(days=999))
-        for pool, known in _known_pools(conn, store_id, wanted).items()
-    }
 
 
 def done_whatever_came(conn: Connection, store_id: int, marks: Mapping[int, int]) -> None:
@@ -109,11 +108,8 @@ def done_whatever_came(conn: Connection, store_id: int, marks: Mapping[int, int]
     )
 
 
-_take_in = take_in.take_in
-
-
-def never_gone(conn: Any, store: Any, found: Any, gone: Any, *rest: Any) -> set[int]:
-    return _take_in(conn, store, found, (), *rest)
+def still_there(known: orders.KnownOrder, began: Any) -> orders.KnownOrder:
+    return replace(known, unread=False, unread_at=None, read_began=began)
 
 
 # Owning
@@ -138,7 +134,14 @@ right_doubt = supply._doubt
 
 
 def nothing_is_firm(demand: Any, *rest: Any) -> Any:
-    return _plan([replace(part, firm=ZERO) for part in demand], *rest)
+    known = {part.key: part for part in demand}
+    plan = _plan([replace(part, firm=ZERO) for part in known.values()], *rest)
+    made = [
+        replace(made, demand=known[made.demand.key], firm=min(made.allocated, known[made.demand.key].firm))
+        for made in plan.decisions
+    ]
+    moved = [made for made in made if made.demand.first_pass or made.allocated != made.demand.allocated]
+    return replace(plan, decisions=tuple(moved))
 
 
 def nobody_stops_taking(demand: Any, *rest: Any) -> Any:
@@ -219,16 +222,10 @@ def blind_note(world: Any, store: Any, lease: Any, client: Any, row: Any) -> Non
     right_post_note(world, store, lease, client, replace(row, state=WorkState.DUE))
 
 
-def _put_off_for_good(world: Any, ids: Any, _tries: int, _error: Any) -> WorkState:
-    with world.database.write() as conn:
-        outbox.set_actions(conn, ids, WorkState.DONE, world.clock())
-    return WorkState.DONE
-
-
 def hopeful(push: Any, *errors: type[Exception]) -> Any:
-    def pushed(self: Any, order_id: int, desired: Any, key: str) -> Any:
+    def pushed(self: Any, order_id: int, desired: Any, **how: Any) -> Any:
         try:
-            return push(self, order_id, desired, key)
+            return push(self, order_id, desired, **how)
         except errors:
             return desired
 

@@ -84,6 +84,8 @@ def _prepare(box: Box, checks: Checks) -> None:
     def meanwhile(die: Random) -> None:
         kind = die.choice(MEANWHILE)
         _look_at_modes(box)
+        # What was just taken into the book counts in what is there, until the next act changes it again.
+        checks.sample()
         box.tell(f"meanwhile {kind}: {STEPS[kind][1](box, Random(die.random()))}")
         checks.sample()
         _look_at_modes(box)

@@ -17,7 +17,6 @@ class ShopifySite:
     """A stand-in Shopify shop."""
 
     platform = "shopify"
-    silent = False
 
     def __init__(self, name: str, zone: str, clock: Callable[[], datetime], deliver: Deliver, die: Random) -> None:
         self.name = name
@@ -38,6 +37,10 @@ class ShopifySite:
         )
         self._clock = clock
         self.entered: dict[int, datetime] = {}
+        self.silent = False
+        """Whether something happened of which the shop tells nobody."""
+        self.only_by_id: set[int] = set()
+        self.taken_off: set[str] = set()
         self._trade = self.app.trade
         self._shop = self.app.shop
         # Two shops on one platform may number their things alike; their bodies still differ by the shop's name.
@@ -45,7 +48,7 @@ class ShopifySite:
             item = self._trade.add_product(sku, f"{name} {sku}", "10.00", die.randrange(0, 6))
             for place in list(self._shop.locations)[1:]:
                 self._shop.products[item].shelf[place] = die.randrange(0, 3)
-        self._hidden = [self._long_ago(die)] if die.random() < 0.3 else []
+        self._hidden = [self._long_ago(die) for _ in range(die.choice([0, 0, 1, 2]))]
         self.touched: dict[int, datetime] = {}
         """When somebody last changed an order in a way that moves units or holds."""
         self.let_go: dict[int, datetime] = {}
@@ -66,6 +69,7 @@ class ShopifySite:
             "tag off": (2, self._untag),
             "tag on": (2, self._tag),
             "delete": (1, self._delete),
+            "webhook off": (1, self._webhook_off),
         }
 
     def _long_ago(self, die: Random) -> int:
@@ -147,6 +151,7 @@ class ShopifySite:
             return None
         order = die.choice(unrouted)
         self._trade.route_order(order.id)
+        self.only_by_id.add(order.id)
         self.touched[order.id] = self._clock()
         return str(order.id)
 
@@ -192,7 +197,21 @@ class ShopifySite:
         if order is None:
             return None
         self._trade.delete_order(order.id)
+        self.only_by_id.add(order.id)
         return str(order.id)
+
+    def _webhook_off(self, die: Random) -> str | None:
+        subscriptions = self._shop.subscriptions
+        if not subscriptions:
+            return None
+        gone = subscriptions.pop(die.choice(list(subscriptions)))
+        self.silent = True
+        self.taken_off.add(gone.topic)
+        return gone.topic
+
+    def told_of(self) -> set[str]:
+        """Topics of which the shop sends webhooks."""
+        return {each.topic for each in self._shop.subscriptions.values()}
 
     def pending(self) -> int:
         return len(self.app.outbox.queue)

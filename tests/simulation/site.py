@@ -64,7 +64,12 @@ class Site(Protocol):
     silent: bool
     entered: dict[int, datetime]
     """When each order came in, whatever its own date says."""
+    only_by_id: set[int]
+    """Orders of which no list of changes need tell what became of them: deleted, in the trash, given a place late."""
+    taken_off: set[str]
+    """Topics whose webhook the shop once took away."""
 
+    def told_of(self) -> set[str]: ...
     def pending(self) -> int: ...
     def pending_now(self) -> int: ...
     def send(self, die: Random) -> str: ...
@@ -75,8 +80,11 @@ class Site(Protocol):
 
 
 def placed(die: Random, now: datetime) -> datetime:
-    """Mostly now; some orders were placed days before they are seen."""
-    return now - timedelta(hours=die.randrange(1, 96)) if die.random() < 0.3 else now
+    """Mostly now; some orders were placed days before they are seen, a few of them at one moment."""
+    if die.random() >= 0.3:
+        return now
+    day = now.replace(hour=die.choice([9, 17]), minute=0, second=0, microsecond=0)
+    return day - timedelta(days=die.randrange(1, 5))
 
 
 def owed_by(orders: Iterable[TrueOrder], known: set[int]) -> dict[Pool, Units]:

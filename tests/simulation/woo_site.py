@@ -9,7 +9,7 @@ from typing import Any
 from backorder.domain.supply import ZERO, Pool, Units
 from demo.stores.journal import Effect
 from demo.stores.woocommerce import WooShop
-from tests.simulation.site import SKUS, Book, Deliver, TrueLine, TrueOrder, owed_by, placed
+from tests.simulation.site import SKUS, Act, Book, Deliver, TrueLine, TrueOrder, owed_by, placed
 
 
 class WooSite:
@@ -36,9 +36,12 @@ class WooSite:
         self._deleted: list[TrueOrder] = []
         self.silent = False
         """Whether something happened of which the shop tells nobody."""
+        self.only_by_id: set[int] = set()
+        self.taken_off: set[str] = set()
+        self._sending = False
         for sku in SKUS:
             self._shop.add_product(f"{name} {sku}", sku, Decimal(die.randrange(0, 6)), backorders="notify")
-        self.acts = {
+        acts: dict[str, tuple[int, Act]] = {
             "order": (30, self._order),
             "receive": (14, self._receive),
             "count": (4, self._count),
@@ -52,7 +55,18 @@ class WooSite:
             "restore": (3, self._restore),
             "delete": (1, self._delete),
             "touch": (2, self._touch),
+            "webhook off": (1, self._webhook_off),
         }
+        self.acts = {name: (weight, self._noticing(act)) for name, (weight, act) in acts.items()}
+
+    def _noticing(self, act: Act) -> Act:
+        """What happens to an object while a webhook of it is on its way, the shop tells nobody."""
+
+        def done(die: Random) -> str | None:
+            self.silent = self.silent or self._sending
+            return act(die)
+
+        return done
 
     def _order(self, die: Random) -> str:
         wanted = die.sample(SKUS, 2 if die.random() < 0.25 else 1)
@@ -145,6 +159,7 @@ class WooSite:
         if order is None:
             return None
         self._shop.trash_order(order)
+        self.only_by_id.add(order.id)
         return str(order.id)
 
     def _restore(self, die: Random) -> str | None:
@@ -160,6 +175,7 @@ class WooSite:
             return None
         self._deleted += [was for was in self._orders("processing", "on-hold", "trash") if was.id == order.id]
         self._shop.delete_order(order)
+        self.only_by_id.add(order.id)
         self.silent = True
         return str(order.id)
 
@@ -170,6 +186,20 @@ class WooSite:
         self._shop.touch(order)
         return str(order.id)
 
+    def _webhook_off(self, die: Random) -> str | None:
+        active = [webhook for webhook in self._shop.hooks.webhooks.values() if webhook.status == "active"]
+        if not active:
+            return None
+        webhook = die.choice(active)
+        webhook.status = "disabled"
+        self.silent = True
+        self.taken_off.add(webhook.topic)
+        return webhook.topic
+
+    def told_of(self) -> set[str]:
+        """Topics of which the shop sends webhooks."""
+        return {webhook.topic for webhook in self._shop.hooks.webhooks.values() if webhook.status == "active"}
+
     def pending(self) -> int:
         return self._shop.hooks.waiting
 
@@ -178,7 +208,9 @@ class WooSite:
 
     def send(self, die: Random) -> str:
         """The shop's queue is one, in order."""
+        self._sending = True
         sent = self._shop.hooks.step()
+        self._sending = False
         return "nothing" if sent is None else f"{sent.topic} {sent.status}"
 
     def orders(self) -> Iterator[TrueOrder]:

@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from backorder.db import inbox
+from backorder.db import inbox, leases
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
 from backorder.domain.store import Health
 from connectors import get
 from demo.stores.wire import Fault
+from jobs.ingest import ingest
+from jobs.sweep import SetBack
+from tests.story.mortal import Killed, Life, mortal
 from tests.story.stage import Shopify, Stage
 
 LATER = timedelta(minutes=11).total_seconds()
@@ -108,3 +111,49 @@ def test_a_delivery_that_cannot_be_read_is_put_aside_and_the_next_one_is_taken_i
         aside = inbox.counts(conn, stage.bench.store_id).get(WorkState.FAILED, 0)
     assert aside == len(junk)
     assert stage.has(first, second) == [(0, 3), (0, 1)]
+
+
+def test_a_delivery_that_kills_whoever_takes_it_in_is_put_aside_and_the_next_one_is_taken_in(stage: Stage) -> None:
+    waiting_order(stage)
+    alive = stage.bench.world
+    stage.say(b'{"id": 1}')
+    for _ in range(1 + inbox.TRIES):
+        with pytest.raises(Killed):
+            ingest(mortal(alive, Life(ends_at=2), stage.writes), stage.bench.store_id)
+        stage.wait(leases.LENGTH.total_seconds())
+    second = stage.shop.order("MUG", 1, 6)
+    stage.settle()
+    with alive.database.read() as conn:
+        aside = inbox.quarantined(conn, stage.bench.store_id)
+    assert [row["reason"] for row in aside] == ["Whoever took it in died of it or near it"]
+    assert stage.has(second) == [(0, 1)]
+
+
+def test_nobody_is_told_again_what_they_were_told_last_where_units_came_and_went(stage: Stage) -> None:
+    order = waiting_order(stage)
+    stage.shop.receive("MUG", 3)
+    stage.settle("write_back", "notify")
+    given = stage.has(order)
+    stage.shop.receive("MUG", -3)
+    stage.settle("write_back", "notify")
+    stage.settle()
+    # In WooCommerce nothing is held: what was given is the order's from then on.
+    still = [(0, 3)] if stage.platform == "shopify" else [(3, 0)]
+    assert (given, stage.has(order)) == ([(3, 0)], still)
+    told = [NoticeKind.BACKORDERED] if stage.platform == "shopify" else [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]
+    assert stage.told(order) == told
+
+
+@pytest.mark.parametrize("looked_before", [True, False])
+def test_after_the_clock_was_set_back_work_goes_on_at_once(stage: Stage, looked_before: bool) -> None:
+    waiting_order(stage)
+    set_back = SetBack(stage.bench.world)
+    if looked_before:
+        set_back.look()
+    stage.bench.set_back(timedelta(minutes=10))
+    set_back.look()
+    began = stage.bench.now
+    order = stage.shop.order("MUG", 1, 6)
+    stage.settle()
+    assert (stage.has(order), stage.told(order)) == ([(0, 1)], [NoticeKind.BACKORDERED])
+    assert stage.bench.now < began + timedelta(seconds=60)

@@ -34,7 +34,7 @@ class Trade(Goods):
         customer = Customer(self.ids.next("customer"), name or email, email) if name or email else None
         order = Order(
             number,
-            f"#{self.shop.first_number + len(self.shop.orders)}",
+            f"#{self.shop.first_number + number - works.FIRST_ORDER}",
             placed_at or now,
             now,
             email,

@@ -9,6 +9,9 @@ from demo.stores.shopify.state import Hold, Line, Order, Shipment, Units, Work, 
 HOLDS_AT_MOST = 10
 
 
+FIRST_ORDER = 6_100_000_000_001
+
+
 class Ids:
     """Numbers for new things, each kind in its own thousands so that they are told apart when read."""
 
@@ -18,7 +21,7 @@ class Ids:
             "variant": count(49_000_000_000_001),
             "item": count(51_000_000_000_001),
             "location": count(88_110_000_001),
-            "order": count(6_100_000_000_001),
+            "order": count(FIRST_ORDER),
             "line": count(9001),
             "work": count(9_900_000_000_001),
             "work_line": count(20_000_000_000_001),

@@ -25,8 +25,10 @@ def f23(engine: str) -> Iterator[Expectation]:
     """Two of everything, one of each ten minutes ahead; then all ten minutes ahead and set back."""
     with tempfile.TemporaryDirectory(prefix="waitline-skew-") as folder:
         skew = Path(folder) / "skew"
-        skew.write_text(str(AHEAD_SECONDS))
-        yield from _apart(engine, skew)
+        if engine != "sqlite":
+            # SQLite lives on one machine, and so do all who use it: they have one clock.
+            skew.write_text(str(AHEAD_SECONDS))
+            yield from _apart(engine, skew)
         skew.write_text(str(AHEAD_SECONDS))
         yield from _set_back(engine, skew)
 

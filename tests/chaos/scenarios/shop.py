@@ -37,7 +37,7 @@ def cut_off(here: Arena, load: Load, troubles: Sequence[Trouble | str]) -> Itera
                 before = stand_in.proxy.struck.total()
                 with stand_in.proxy.troubled(trouble):
                     placed.append(store.shop.order("MUG", 1, f"cut{number}{store.platform} Example"))
-                    until(partial(_struck, stand_in.proxy, before), "a call is struck", 60)
+                    until(partial(_struck, stand_in.proxy, before), "a call is struck", DONE_SECONDS)
             else:
                 asked = {"what": trouble, "times": 1, "writes": True}
                 requests.post(f"{stand_in.url}/_control/fail", json=asked, timeout=30).raise_for_status()

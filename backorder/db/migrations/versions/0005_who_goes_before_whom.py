@@ -1,6 +1,6 @@
 """Who goes before whom: head starts, choices for single orders and items, what was given of what was there
 
-Revision: 0004, after 0003
+Revision: 0005, after 0004
 """
 
 from typing import Any
@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,142 @@
+"""Nothing that was told is forgotten: it is known, or marked to be read, however those cross who mark and who read."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from backorder.db.columns import EPOCH
+from backorder.db.inbox import TRIES
+from tests.simulation.box import Box, Violation
+
+SHOPIFY_ORDERS = ("orders/create", "orders/updated", "orders/cancelled", "orders/paid", "orders/fulfilled")
+WOO_ORDERS = ("order.created", "order.updated", "order.restored")
+NAMES_AN_ORDER = ("refunds/create", "fulfillments/create", "fulfillments/update")
+MARKS = "SELECT store_id, item, dirty_seq FROM items"
+NO_ORDER = ("checkout-draft", "auto-draft", "trash")
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What one delivery names. `stamp` is the order's own time of change, where its body tells the order."""
+
+    key: int
+    item: bool = False
+    stamp: datetime | None = None
+    introduces: bool = False
+
+
+def hint_of(topic: str, body: bytes) -> Hint | None:
+    """The order or item that a delivery names, read from its bytes here once more; nothing where it makes no sense."""
+    try:
+        told = json.loads(body)
+        return _hint(topic, told) if isinstance(told, dict) else None
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _hint(topic: str, told: dict[str, Any]) -> Hint | None:
+    if topic in SHOPIFY_ORDERS:
+        return Hint(int(told["id"]), stamp=datetime.fromisoformat(told["updated_at"]), introduces=True)
+    if topic in WOO_ORDERS:
+        if told["status"] in NO_ORDER:
+            return Hint(int(told["id"]))
+        stamp = datetime.fromisoformat(told["date_modified_gmt"] + "+00:00")
+        return Hint(int(told["id"]), stamp=stamp, introduces=True)
+    if topic in ("orders/delete", "order.deleted"):
+        return Hint(int(told["id"]))
+    if topic == "orders/edited":
+        return Hint(int(told["order_edit"]["order_id"]))
+    if topic in NAMES_AN_ORDER:
+        return Hint(int(told["order_id"]))
+    if topic == "inventory_levels/update":
+        return Hint(int(told["inventory_item_id"]), item=True)
+    if topic == "product.updated":
+        return Hint(int(told["id"]), item=True)
+    return None
+
+
+class Told:
+    """Remembers what was named or marked until a reading that began later is in the tables."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._sql = box.sql
+        self._last = 0
+        self._due: set[int] = set()
+        self._orders: dict[tuple[int, Hint], int] = {}
+        """When (by the tables' clock) each order was named that is to be read."""
+        self._items: dict[tuple[Any, ...], int] = {}
+        """When each item was marked whose stock is to be read."""
+        self._marks: dict[tuple[Any, ...], int] = {}
+        """The marks of the present step that are to be committed."""
+
+    def marked(self, conn: Connection) -> None:
+        """Before a transaction is committed: note which items it marks."""
+        now = (self._box.now - EPOCH) // timedelta(microseconds=1)
+        before = {tuple(row[:2]): row[2] for row in self._sql.execute(MARKS)}
+        for *key, mark in conn.execute(text(MARKS)):
+            if mark > before.get(tuple(key), 0):
+                self._items[tuple(key)] = max(now, self._items.get(tuple(key), 0))
+                self._marks[tuple(key)] = mark
+
+    def look(self) -> None:
+        """Raises Violation where a delivery was handled and nothing became of it."""
+        for delivery, store_id, topic, body, received, state, tries in self._newly_handled():
+            hint = hint_of(topic, body)
+            if state == "failed" and tries < TRIES and hint is not None and hint.introduces:
+                raise Violation(f"Delivery {delivery} ({topic}) is put aside, and it makes sense.")
+            if state == "done" and hint is not None and hint.item:
+                self._items[store_id, hint.key] = max(received, self._items.get((store_id, hint.key), 0))
+            elif state == "done" and hint is not None:
+                self._orders[store_id, hint] = max(received, self._orders.get((store_id, hint), 0))
+        for (store_id, hint), since in list(self._orders.items()):
+            if not self._order_waits(store_id, hint, since):
+                del self._orders[store_id, hint]
+        for (store_id, item), since in list(self._items.items()):
+            if not self._item_waits(store_id, item, since):
+                del self._items[store_id, item]
+
+    def _newly_handled(self) -> list[tuple[int, int, str, bytes, int, str, int]]:
+        due = {row[0] for row in self._sql.execute("SELECT id FROM deliveries WHERE state = 'due'")}
+        last = self._sql.execute("SELECT COALESCE(MAX(id), 0) FROM deliveries").fetchone()[0]
+        handled = ({*range(self._last + 1, last + 1)} | self._due) - due
+        self._last, self._due = last, due
+        marks = ", ".join(str(number) for number in sorted(handled))
+        return self._sql.execute(
+            f"SELECT id, store_id, topic, body, received_at, state, tries FROM deliveries WHERE id IN ({marks})"
+        ).fetchall()
+
+    def _order_waits(self, store_id: int, hint: Hint, since: int) -> bool:
+        """Whether it is still to be read."""
+        row = self._sql.execute(
+            "SELECT unread, read_began, changed_at FROM orders WHERE store_id = ? AND order_id = ?",
+            (store_id, hint.key),
+        ).fetchone()
+        if row is None:
+            if hint.introduces:
+                raise Violation(f"A webhook told of order {hint.key}, was handled, and the book does not know it.")
+            return False
+        unread, began, changed = row
+        newer = hint.stamp is not None and changed > (hint.stamp - EPOCH) // timedelta(microseconds=1)
+        if not unread and not newer and (began or 0) < since:
+            raise Violation(f"A webhook told of order {hint.key}, was handled, and the order is not read again.")
+        return bool(unread) and not newer
+
+    def _item_waits(self, store_id: int, item: int, since: int) -> bool:
+        """Whether it is still to be read."""
+        row = self._sql.execute(
+            "SELECT dirty_seq, done_seq FROM items WHERE store_id = ? AND item = ?", (store_id, item)
+        ).fetchone()
+        mark, done = row or (0, 0)
+        if mark < self._marks.pop((store_id, item), 0):
+            # Whoever marked it died before the commit.
+            return False
+        oldest = self._sql.execute(
+            "SELECT MIN(read_began) FROM pools WHERE store_id = ? AND item = ?", (store_id, item)
+        ).fetchone()[0]
+        if mark == done and oldest is not None and oldest < since:
+            raise Violation(f"Item {item} was marked, and its stock is not read again.")
+        return bool(mark > done)
