@@ -1,19 +1,21 @@
 """Changes of the book that do not come from the store: a customer's wish, a merchant's switch."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, literal, update
+from sqlalchemy import Connection, String, bindparam, cast, func, literal, update
 
 from backorder.db import items as item_rows
 from backorder.db import orderbook
 from backorder.db.items import changed
 from backorder.db.order_rows import BookOrder, queueing, where
 from backorder.db.tables import items, order_lines, orders, parts
-from backorder.db.values import stood_out
+from backorder.db.values import side_out, stood_out
 from backorder.domain.acceptance import Verdict
+from backorder.domain.actions import StoreSide
 from backorder.domain.choices import ItemChoices, OrderChoices
 from backorder.domain.lifecycle import Stood
 from backorder.domain.orders import OrderStatus
@@ -22,12 +24,25 @@ from backorder.domain.supply import Units
 
 
 def review_all(conn: Connection, store_id: int, *, forget_stood: bool) -> None:
-    """Look at every open order again. With `forget_stood` as if for the first time: customers who wait are told."""
+    """Look at every open order again, and at others that still have something of ours: they may have ended while the
+    store was only watched. With `forget_stood` as if for the first time: customers who wait are told.
+    """
     values: dict[str, object] = {"review": True}
     if forget_stood:
         values["stood"] = None
     conn.execute(
         update(orders).where(orders.c.store_id == store_id, orders.c.status == OrderStatus.OPEN).values(**values)
+    )
+    nothing = json.dumps(side_out(StoreSide()))
+    conn.execute(
+        update(orders)
+        .where(
+            orders.c.store_id == store_id,
+            orders.c.status.in_([OrderStatus.CLOSED, OrderStatus.CANCELLED]),
+            orders.c.wrote.is_not(None),
+            cast(orders.c.wrote, String) != nothing,
+        )
+        .values(review=True)
     )
 
 

@@ -48,8 +48,8 @@ FENCED = frozenset({"parts", "pools", "decisions", "actions", "notices"})
 ROOM = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
 
-class Violation(Exception):
-    """Something happened that must never happen. The text says what."""
+class Violation(BaseException):
+    """Something happened that must never happen. The text says what. No wrapper around work catches it."""
 
 
 @dataclass

@@ -45,7 +45,7 @@ class Checks:
         self._began: dict[tuple[Any, ...], int] = {}
         self._operations: set[tuple[str, ...]] = set()
         self._messages: set[str] = set()
-        self._in_mid_write: dict[tuple[str, int], datetime] = {}
+        self._in_mid_write: set[tuple[str, int, datetime]] = set()
         self._rows: dict[str, int] = {}
         self._samples: dict[tuple[int, Pool], list[tuple[datetime, int]]] = {}
         self.sample()
@@ -253,20 +253,21 @@ class Checks:
     # What left for the shops
 
     def _people(self) -> None:
-        """Note which holds a person took off while a write of ours was begun and not finished: nobody can tell then
-        whether the hold was ever there.
+        """Note which holds and tags a person took off while a write of ours was begun and not finished: nobody can
+        tell then whether they were ever there.
         """
         for site in self._box.sites:
             if not isinstance(site, ShopifySite):
                 continue
-            for order, when in site.let_go.items():
+            undone = [*site.let_go.items(), *((order, when) for (order, _), when in site.untagged.items())]
+            for order, when in undone:
                 begun = when >= self._box.step_began and self._sql.execute(
                     "SELECT 1 FROM actions WHERE store_id = ? AND order_id = ? AND kind <> 'note' "
                     "AND (state IN ('running', 'unknown') OR (state = 'due' AND tries > 0))",
                     (self._box.ids[site.name], order),
                 )
                 if begun and begun.fetchone() is not None:
-                    self._in_mid_write[site.name, order] = when
+                    self._in_mid_write.add((site.name, order, when))
 
     def _outgoing(self) -> None:
         box = self._box
@@ -303,7 +304,7 @@ class Checks:
             )
         if when is None or when >= box.step_began or site.touched.get(order, when) > when:
             return
-        if self._in_mid_write.get((site.name, order)) == when:
+        if (site.name, order, when) in self._in_mid_write:
             return
         since = (when - EPOCH) // timedelta(microseconds=1)
         decided = self._sql.execute(

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from backorder.db import inbox, leases
+from backorder.db import inbox, leases, orderbook
+from backorder.domain.actions import StoreSide
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
 from backorder.domain.store import Health
 from connectors import get
 from demo.stores.wire import Fault
+from jobs import steer
 from jobs.ingest import ingest
 from jobs.sweep import SetBack
 from tests.story.mortal import Killed, Life, mortal
@@ -157,3 +159,15 @@ def test_after_the_clock_was_set_back_work_goes_on_at_once(stage: Stage, looked_
     stage.settle()
     assert (stage.has(order), stage.told(order)) == ([(0, 1)], [NoticeKind.BACKORDERED])
     assert stage.bench.now < began + timedelta(seconds=60)
+
+
+def test_what_we_left_at_an_order_that_ended_while_the_store_was_watched_is_taken_off(stage: Stage) -> None:
+    order = waiting_order(stage)
+    steer.watch(stage.bench.world, stage.bench.store_id)
+    stage.shop.cancel(order)
+    stage.settle()
+    steer.switch_on(stage.bench.world, stage.bench.store_id, tell_waiting=False)
+    stage.settle()
+    with stage.bench.world.database.read() as conn:
+        book = orderbook.load(conn, stage.bench.store_id, [order])[order]
+    assert (book.desired, book.wrote) == (StoreSide(), StoreSide())
