@@ -122,22 +122,26 @@ def _push(
         return False
     except OutcomeUnknown as error:
         with world.database.write() as conn:
+            leases.check(conn, lease)
             again = world.clock() + min(UNKNOWN_AGAIN, timedelta(seconds=5 * 2 ** min(writes[0].tries, 6)))
             outbox.set_actions(conn, ids, WorkState.UNKNOWN, world.clock(), reason=str(error), due_at=again, tried=True)
             orderbook.mark_unread(conn, store.id, [order_id], world.clock())
         raise
     except TemporaryFailure as error:
         with world.database.write() as conn:
+            leases.check(conn, lease)
             if _put_off(conn, ids, writes[0].tries, error, world.clock()) is WorkState.FAILED:
                 outbox.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
         raise
     except (AccessLost, StoreClosed) as error:
         with world.database.write() as conn:
+            leases.check(conn, lease)
             now = world.clock()
             outbox.set_actions(conn, ids, WorkState.DUE, now, reason=str(error), due_at=now, tried=True)
         raise
     except PermanentFailure as error:
         with world.database.write() as conn:
+            leases.check(conn, lease)
             outbox.set_actions(conn, ids, WorkState.FAILED, world.clock(), reason=str(error), tried=True)
             outbox.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
         return True
@@ -191,7 +195,7 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
             raise
         except PermanentFailure as error:
             # The order is gone, and its notes with it: there is nothing left to look for.
-            _fail(world, [row.id], error)
+            _fail(world, lease, [row.id], error)
             return
         with world.database.write() as conn:
             leases.check(conn, lease)
@@ -210,6 +214,7 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
         client.post_note(row.order_id, row.text, marker)
     except OutcomeUnknown as error:
         with world.database.write() as conn:
+            leases.check(conn, lease)
             now = world.clock()
             outbox.set_actions(
                 conn,
@@ -223,23 +228,26 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
         return
     except TemporaryFailure as error:
         with world.database.write() as conn:
+            leases.check(conn, lease)
             _put_off(conn, [row.id], row.tries, error, world.clock())
         raise
     except (AccessLost, StoreClosed) as error:
         with world.database.write() as conn:
+            leases.check(conn, lease)
             now = world.clock()
             outbox.set_actions(conn, [row.id], WorkState.DUE, now, reason=str(error), due_at=now)
         raise
     except PermanentFailure as error:
-        _fail(world, [row.id], error)
+        _fail(world, lease, [row.id], error)
         return
     with world.database.write() as conn:
         leases.check(conn, lease)
         outbox.set_actions(conn, [row.id], WorkState.DONE, world.clock(), tried=True)
 
 
-def _fail(world: World, ids: list[int], error: PermanentFailure) -> None:
+def _fail(world: World, lease: Lease, ids: list[int], error: PermanentFailure) -> None:
     with world.database.write() as conn:
+        leases.check(conn, lease)
         outbox.set_actions(conn, ids, WorkState.FAILED, world.clock(), reason=str(error), tried=True)
 
 

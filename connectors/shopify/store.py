@@ -75,6 +75,8 @@ class ShopifyStore:
         node = self._order(order_id)
         if assumed is not None and holds.taken_off(node, holds.wanted(assumed.held), holds.wanted(desired.held)):
             raise PlanOutdated("Somebody took a hold off the order.")
+        if assumed is not None and _untagged(node, assumed, desired):
+            raise PlanOutdated("Somebody took a tag off the order.")
         node = held = self._push_holds(node, desired, key)
         if self._push_tags_and_record(node, desired):
             node = self._order(order_id)
@@ -158,3 +160,9 @@ class ShopifyStore:
         if add:
             self._admin.tell("add_tags", "AddTags", {"id": order, "tags": add})
         return bool(off or rewrite or add)
+
+
+def _untagged(node: OrderNode, assumed: StoreSide, desired: StoreSide) -> bool:
+    """Whether a tag that was there and shall stay there is gone."""
+    there = {tag.casefold() for tag in node.tags}
+    return any(tag.casefold() not in there for tag in assumed.tags if tag in desired.tags)

@@ -92,6 +92,9 @@ class Rest:
                 continue
             if not self._open():
                 return
+            if sweep.due(box.world):
+                # It became due just now.
+                continue
             before = box.now
             later = next_due(box.world)
             box.now = (
