@@ -271,6 +271,10 @@ class ShopifySite:
             for place, figures in self._shop.levels(item).items()
         }
 
+    def at_most(self, order_id: int, line_id: int, pool: Pool, book: Book) -> Units:
+        """How much of what a line is given counts: all of it, a reading tells of orders and stock at one moment."""
+        return Units("Infinity")
+
     def stuck(self) -> dict[Pool, Units]:
         """Nothing: what is committed to an order that is gone is free again."""
         return {}

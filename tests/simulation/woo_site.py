@@ -239,6 +239,10 @@ class WooSite:
             for product in self._shop.products.values()
         }
 
+    def at_most(self, order_id: int, line_id: int, pool: Pool, book: Book) -> Units:
+        """How much of what a line is given counts: as much as the shop still has taken from the stock for it."""
+        return min(book.owed.get((order_id, line_id, pool), Units("Infinity")), self._taken(order_id, line_id))
+
     def _taken(self, order_id: int, line_id: int) -> Units:
         """Units that the shop took from the stock for a line and has not given back."""
         order = self._shop.orders.get(order_id)
