@@ -320,10 +320,24 @@ class Checks:
             "SELECT COUNT(*) FROM decisions WHERE store_id = ? AND order_id = ? AND at > ? AND rule <> ?",
             (box.ids[site.name], order, since, BY_HAND),
         ).fetchone()[0]
-        if not decided:
+        if not decided and not self._of_other_units(site, order, since, effect):
             raise Violation(
                 f"{effect.kind} was done again on order {order}, where a person had undone it: {effect.detail}."
             )
+
+    def _of_other_units(self, site: ShopifySite, order: int, since: int, effect: Effect) -> bool:
+        """Whether what a person let go stays so, and a hold is of units that joined the order unseen before that."""
+        if effect.kind != "fulfillmentOrderHold" or not effect.detail:
+            return False
+        held = {int(line): Decimal(units) for line, units in (each.split(":") for each in effect.detail.split(","))}
+        rows = self._sql.execute(
+            "SELECT line_id, SUM(outstanding - firm) FROM parts WHERE store_id = ? AND order_id = ? AND EXISTS ("
+            " SELECT 1 FROM decisions d WHERE d.store_id = parts.store_id AND d.order_id = parts.order_id"
+            " AND d.line_id = parts.line_id AND d.at > ? AND d.rule = ?) GROUP BY line_id",
+            (self._box.ids[site.name], order, since, BY_HAND),
+        )
+        left = {row[0]: Decimal(row[1]) / SCALE for row in rows}
+        return all(units <= left.get(line, Decimal()) for line, units in held.items())
 
     def _hands(self) -> None:
         """What counts as a person's doing in a shop was done by a person."""

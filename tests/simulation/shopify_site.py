@@ -198,6 +198,8 @@ class ShopifySite:
             return None
         self._trade.delete_order(order.id)
         self.only_by_id.add(order.id)
+        # Before the first subscription nobody is told, and no list of changes names it.
+        self.silent = self.silent or "orders/delete" not in self.told_of()
         return str(order.id)
 
     def _webhook_off(self, die: Random) -> str | None:
