@@ -68,8 +68,7 @@ def _pass(world: World, store: Store, lease: Lease) -> bool:
     first = _read_stock(world, lease, client, marks)
     reading = _pull_where_in_doubt(world, store, lease, client, marks, first)
     before_pull = {} if reading is first else {stock.pool: stock.available for stock in first.stock}
-    with world.database.write() as conn:
-        leases.check(conn, lease)
+    with leases.writing(world.database, lease) as conn:
         store = stores.to_change(conn, store.id)
         _save_pass(conn, world, store, marks, reading, before_pull)
     return True
@@ -83,8 +82,7 @@ def _read_orders(world: World, store: Store, lease: Lease, client: StoreClient) 
         _renew(world, lease)
         began = world.clock()
         read = client.read_orders(ids[start : start + BITE])
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             take_in(conn, stores.to_change(conn, store.id), read.found, read.gone, began, world.clock())
     return ids
 
@@ -111,8 +109,7 @@ def _pull_where_in_doubt(
         return reading
     pull(world, store, lease, client)
     net = {stock.pool for stock in reading.stock if stock.committed is None}
-    with world.database.write() as conn:
-        leases.check(conn, lease)
+    with leases.writing(world.database, lease) as conn:
         stores.take_turn(conn, store.id)
         orderbook.mark_unread(conn, store.id, queue.owed_orders(conn, store.id, doubted & net, ORDERS), world.clock())
     _read_orders(world, store, lease, client)
