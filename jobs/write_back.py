@@ -107,8 +107,7 @@ def _push(
     side = book.desired or StoreSide()
     order_id = book.order.id
     # What a write that was begun before left behind is no person's doing.
-    begun = any(row.tries > 0 or row.state is not WorkState.DUE for row in writes)
-    assumed = None if begun else book.wrote
+    assumed = None if any(outbox.begun(row.state, row.tries) for row in writes) else book.wrote
     try:
         has = client.push(order_id, side, key=f"{store.id}-{order_id}-{book.side_seq}", assumed=assumed)
     except PlanOutdated:
