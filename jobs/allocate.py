@@ -74,8 +74,7 @@ def _pass(world: World, store: Store, lease: Lease) -> bool:
     first = _read_stock(world, lease, client, wanted)
     reading = _pull_where_in_doubt(world, store, lease, client, wanted, first)
     before_pull = {} if reading is first else {stock.pool: stock.available for stock in first.stock}
-    with _without_collector(), world.database.write() as conn:
-        leases.check(conn, lease)
+    with _without_collector(), leases.writing(world.database, lease) as conn:
         store = stores.to_change(conn, store.id)
         _save_pass(conn, world, store, marks, reading, before_pull, may_pass=together is not None)
     return True
@@ -103,8 +102,7 @@ def _read_orders(world: World, store: Store, lease: Lease, client: StoreClient) 
         _renew(world, lease)
         began = world.clock()
         read = client.read_orders(ids[start : start + BITE])
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             take_in(conn, stores.to_change(conn, store.id), read.found, read.gone, began, world.clock())
     return ids
 
@@ -131,8 +129,7 @@ def _pull_where_in_doubt(
         return reading
     pull(world, store, lease, client)
     net = {stock.pool for stock in reading.stock if stock.committed is None}
-    with world.database.write() as conn:
-        leases.check(conn, lease)
+    with leases.writing(world.database, lease) as conn:
         stores.take_turn(conn, store.id)
         orderbook.mark_unread(
             conn, store.id, waiting_sums.owed_orders(conn, store.id, doubted & net, ORDERS), world.clock()

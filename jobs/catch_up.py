@@ -38,8 +38,7 @@ def _catch_up(world: World, store: Store, lease: Lease, sweep_ids: bool) -> None
     first = store.imported_at is None
     pull(world, store, lease, world.client(store), everything=first)
     sweep_due = store.swept_at is None or store.swept_at + SWEEP_EVERY <= now
-    with world.database.write() as conn:
-        leases.check(conn, lease)
+    with leases.writing(world.database, lease) as conn:
         stores.take_turn(conn, store.id)
         if first:
             stores.note(conn, store.id, imported_at=now, swept_at=now)
@@ -67,8 +66,7 @@ def audit(world: World, store_id: int) -> None:
             url = get(store.platform).installer.webhook_url(world.config.public_url, token)
             mended = world.client(store).subscribe(url)
             now = world.clock()
-            with world.database.write() as conn:
-                leases.check(conn, lease)
+            with leases.writing(world.database, lease) as conn:
                 stores.note(conn, store_id, audited_at=now + AUDIT_EVERY)
                 if mended:
                     stores.note(conn, store_id, catch_up_at=now)

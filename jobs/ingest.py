@@ -59,8 +59,7 @@ def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received)
     delivery = Delivery(received.headers, received.body, received.received_at, path_topic=received.path_topic)
     try:
         events = get(store.platform).webhooks.normalise(delivery)
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             apply(conn, store, events, world)
             inbox.handled(conn, [received.id], world.clock())
     except (LeaseLost, StorageBusy):

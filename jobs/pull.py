@@ -27,16 +27,14 @@ def pull(world: World, store: Store, lease: Lease, client: StoreClient, *, every
         page = next(pages, None)
         if page is None:
             break
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             take_in(conn, store, page.orders, (), began, world.clock())
             told.update(read.reading.order.id for read in page.orders)
             apply(conn, store, page.events, world)
             if page.changed_until is not None and (newest is None or page.changed_until > newest):
                 newest = page.changed_until
                 stores.note(conn, store.id, pulled_until=newest)
-    with world.database.write() as conn:
-        leases.check(conn, lease)
+    with leases.writing(world.database, lease) as conn:
         if since is None:
             # What is open was asked for, not what changed: of what we know as open and was not told, all is possible.
             orderbook.mark_unread(conn, store.id, set(orderbook.owing(conn, store.id)) - told, began)

@@ -46,8 +46,7 @@ def write_back(world: World, store_id: int, order_id: int) -> None:
         now = world.clock()
         if store.mode is Mode.WATCH or store.policy.paused or not may_be_called(store, now):
             return
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             stores.take_turn(conn, store_id)
             due = outbox.open_actions(conn, store_id, order_id, now)
             book = orderbook.load(conn, store_id, [order_id]).get(order_id)
@@ -109,44 +108,37 @@ def _push(
     side = book.desired or StoreSide()
     order_id = book.order.id
     # What a write that was begun before left behind is no person's doing.
-    begun = any(row.tries > 0 or row.state is not WorkState.DUE for row in writes)
-    assumed = None if begun else book.wrote
+    assumed = None if any(outbox.begun(row.state, row.tries) for row in writes) else book.wrote
     try:
         has = client.push(order_id, side, key=f"{store.id}-{order_id}-{book.side_seq}", assumed=assumed)
     except PlanOutdated:
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             outbox.set_actions(conn, ids, WorkState.DUE, world.clock(), due_at=world.clock())
             orderbook.mark_unread(conn, store.id, [order_id], world.clock())
         world.bell.ring("allocate", "allocate", store.id)
         return False
     except OutcomeUnknown as error:
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             again = world.clock() + min(UNKNOWN_AGAIN, timedelta(seconds=5 * 2 ** min(writes[0].tries, 6)))
             outbox.set_actions(conn, ids, WorkState.UNKNOWN, world.clock(), reason=str(error), due_at=again, tried=True)
             orderbook.mark_unread(conn, store.id, [order_id], world.clock())
         raise
     except TemporaryFailure as error:
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             if _put_off(conn, ids, writes[0].tries, error, world.clock()) is WorkState.FAILED:
                 outbox.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
         raise
     except (AccessLost, StoreClosed) as error:
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             now = world.clock()
             outbox.set_actions(conn, ids, WorkState.DUE, now, reason=str(error), due_at=now, tried=True)
         raise
     except PermanentFailure as error:
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             outbox.set_actions(conn, ids, WorkState.FAILED, world.clock(), reason=str(error), tried=True)
             outbox.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
         return True
-    with world.database.write() as conn:
-        leases.check(conn, lease)
+    with leases.writing(world.database, lease) as conn:
         stores.take_turn(conn, store.id)
         outbox.set_actions(conn, ids, WorkState.DONE, world.clock(), tried=True)
         outbox.set_wrote(conn, store.id, order_id, has)
@@ -197,8 +189,7 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
             # The order is gone, and its notes with it: there is nothing left to look for.
             _fail(world, lease, [row.id], error)
             return
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             now = world.clock()
             if there:
                 outbox.set_actions(conn, [row.id], WorkState.DONE, now)
@@ -213,8 +204,7 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
     try:
         client.post_note(row.order_id, row.text, marker)
     except OutcomeUnknown as error:
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             now = world.clock()
             outbox.set_actions(
                 conn,
@@ -227,27 +217,23 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
             )
         return
     except TemporaryFailure as error:
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             _put_off(conn, [row.id], row.tries, error, world.clock())
         raise
     except (AccessLost, StoreClosed) as error:
-        with world.database.write() as conn:
-            leases.check(conn, lease)
+        with leases.writing(world.database, lease) as conn:
             now = world.clock()
             outbox.set_actions(conn, [row.id], WorkState.DUE, now, reason=str(error), due_at=now)
         raise
     except PermanentFailure as error:
         _fail(world, lease, [row.id], error)
         return
-    with world.database.write() as conn:
-        leases.check(conn, lease)
+    with leases.writing(world.database, lease) as conn:
         outbox.set_actions(conn, [row.id], WorkState.DONE, world.clock(), tried=True)
 
 
 def _fail(world: World, lease: Lease, ids: list[int], error: PermanentFailure) -> None:
-    with world.database.write() as conn:
-        leases.check(conn, lease)
+    with leases.writing(world.database, lease) as conn:
         outbox.set_actions(conn, ids, WorkState.FAILED, world.clock(), reason=str(error), tried=True)
 
 

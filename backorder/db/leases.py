@@ -57,8 +57,16 @@ def renew(conn: Connection, lease: Lease, now: datetime) -> None:
         raise LeaseLost(f"{lease.name} was taken over.")
 
 
+@contextmanager
+def writing(database: Database, lease: Lease) -> Iterator[Connection]:
+    """A transaction that writes under the lease. Raises LeaseLost, and keeps nothing, when somebody took over."""
+    with database.write() as conn:
+        check(conn, lease)
+        yield conn
+
+
 def check(conn: Connection, lease: Lease) -> None:
-    """To be called in each transaction that writes under the lease. Raises LeaseLost when somebody took over."""
+    """Whether the lease is still ours, at the begin of a transaction. Raises LeaseLost when somebody took over."""
     fence = conn.execute(
         select(leases.c.fence).where(leases.c.name == lease.name).with_for_update()
     ).scalar_one_or_none()

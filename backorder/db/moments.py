@@ -56,9 +56,11 @@ class _ServerClock:
 
 
 def ahead(conn: Connection, now: datetime) -> timedelta:
-    """How far the latest reading lies in the future: by so much the clock was set back since. Zero where none does."""
+    """How far the latest reading lies in the future: by so much the clock was set back since. Not above zero
+    where none does.
+    """
     told = [conn.execute(select(func.max(table.c.read_began))).scalar_one_or_none() for table in (orders, pools)]
-    return max([moment - now for moment in told if moment is not None], default=timedelta()) or timedelta()
+    return max((moment - now for moment in told if moment is not None), default=timedelta())
 
 
 def set_back(conn: Connection, by: timedelta, now: datetime) -> None:

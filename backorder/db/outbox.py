@@ -167,6 +167,11 @@ def open_actions(conn: Connection, store_id: int, order_id: int, now: datetime) 
     return [ActionRow(**{name: row[name] for name in names}) for row in rows]
 
 
+def begun(state: WorkState, tries: int) -> bool:
+    """Whether somebody began a write that is not done: the store may have a part of it."""
+    return tries > 0 or state is not WorkState.DUE
+
+
 def unfinished(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dict[int, bool]:
     """Those of these orders whose newest write is not done, each with whether it was begun: then the store may have
     a part of it, and what differs there from what we wrote before is our own doing.
@@ -184,8 +189,7 @@ def unfinished(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dic
         )
     )
     for order_id, state, tries in rows:
-        begun = tries > 0 or state is not WorkState.DUE
-        found[order_id] = found.get(order_id, False) or begun
+        found[order_id] = found.get(order_id, False) or begun(state, tries)
     return found
 
 
