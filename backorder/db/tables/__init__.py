@@ -1,0 +1,31 @@
+"""The tables. Every key starts with the store, so a store can move to another database whole.
+
+Units and money are integers of ten-thousandths, instants are microseconds since 1970 in UTC: exact, sortable and
+the same on SQLite and PostgreSQL.
+"""
+
+from backorder.db.tables.base import metadata
+from backorder.db.tables.goods import inbound, items, pools, receipts, verdicts
+from backorder.db.tables.orders import NOWHERE, order_lines, orders, parts
+from backorder.db.tables.stores import deliveries, leases, signins, stores
+from backorder.db.tables.work import actions, decisions, notices
+
+__all__ = [
+    "NOWHERE",
+    "actions",
+    "decisions",
+    "deliveries",
+    "inbound",
+    "items",
+    "leases",
+    "metadata",
+    "notices",
+    "order_lines",
+    "orders",
+    "parts",
+    "pools",
+    "receipts",
+    "signins",
+    "stores",
+    "verdicts",
+]

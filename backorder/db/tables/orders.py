@@ -1,0 +1,126 @@
+"""The order book: orders, their lines, and what each line is owed from which pool."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Table,
+    text,
+)
+
+from backorder.db.columns import Exact, Instant, Word
+from backorder.db.tables.base import metadata, store_key
+from backorder.domain.acceptance import Answer
+from backorder.domain.orders import Ignored, OrderStatus
+from backorder.domain.policy import Split
+
+orders = Table(
+    "orders",
+    metadata,
+    store_key(),
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", String(64), nullable=False),
+    Column("placed_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("status", Word(OrderStatus), nullable=False),
+    Column("store_status", String(64), nullable=False),
+    Column("paid", Boolean, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("customer_id", BigInteger),
+    Column("customer_name", String(255), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("unread", Boolean, nullable=False),
+    Column("unread_at", Instant),
+    Column("read_began", Instant),
+    Column("review", Boolean, nullable=False),
+    Column("state_seq", Integer, nullable=False, server_default="0"),
+    Column("stood", JSON(none_as_null=True)),
+    Column("side_seq", Integer, nullable=False, server_default="0"),
+    Column("desired", JSON(none_as_null=True)),
+    Column("wrote", JSON(none_as_null=True)),
+    Column("refused_tags", JSON(none_as_null=True)),
+    Column("link_version", Integer, nullable=False, server_default="1"),
+    Column("customer_tags", JSON(none_as_null=True)),
+    Column("shipping", JSON(none_as_null=True)),
+    Column("need_by", Date),
+    Column("priority", String(60), nullable=False, server_default=""),
+    Column("priority_by_hand", String(60), nullable=False, server_default=""),
+    Column("pinned", Boolean, nullable=False, server_default=text("false")),
+    Column("split_by_hand", Word(Split)),
+    Column("split_by_customer", Word(Split)),
+    Column("wait_until", Date),
+    Column("passed_over", Integer, nullable=False, server_default="0"),
+    Column("passed_since", Instant),
+    Index("ix_orders_unread", "store_id", "order_id", sqlite_where=text("unread"), postgresql_where=text("unread")),
+    Index("ix_orders_review", "store_id", "order_id", sqlite_where=text("review"), postgresql_where=text("review")),
+    Index("ix_orders_number", "store_id", "number"),
+)
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    store_key(),
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("line_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("item", BigInteger),
+    Column("title", String(500), nullable=False),
+    Column("sku", String(255), nullable=False),
+    Column("ordered", Exact, nullable=False),
+    Column("shipped", Exact, nullable=False),
+    Column("cancelled", Exact, nullable=False),
+    Column("unit_price", Exact, nullable=False),
+    Column("ignored", Word(Ignored)),
+    Column("added_at", Instant),
+    Column("backordered_at", Instant),
+    Column("cancel_wished_at", Instant),
+    Column("cancel_reason", String(500), nullable=False, server_default=""),
+    Column("kit", BigInteger),
+    Column("answer", Word(Answer)),
+    Column("answer_why", String(300), nullable=False, server_default=""),
+    ForeignKeyConstraint(["store_id", "order_id"], ["orders.store_id", "orders.order_id"], ondelete="CASCADE"),
+)
+
+NOWHERE = 0
+"""The item of a part whose pool the store has not told yet."""
+
+parts = Table(
+    "parts",
+    metadata,
+    store_key(),
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("line_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("item", BigInteger, primary_key=True, autoincrement=False),
+    Column("location", BigInteger, primary_key=True, autoincrement=False),
+    Column("outstanding", Exact, nullable=False),
+    Column("allocated", Exact, nullable=False),
+    Column("firm", Exact, nullable=False),
+    Column("decided", Boolean, nullable=False),
+    Column("queue_time", Instant, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("promise_early", Date),
+    Column("promise_late", Date),
+    Column("promise_first", Date),
+    CheckConstraint("0 <= firm AND firm <= allocated AND allocated <= outstanding", name="units_add_up"),
+    ForeignKeyConstraint(
+        ["store_id", "order_id", "line_id"],
+        ["order_lines.store_id", "order_lines.order_id", "order_lines.line_id"],
+        ondelete="CASCADE",
+    ),
+    Index("ix_parts_queue", "store_id", "item", "location", "queue_time", "order_id", "line_id"),
+    Index(
+        "ix_parts_moving",
+        "store_id",
+        "item",
+        "location",
+        sqlite_where=text("allocated > 0 OR NOT decided"),
+        postgresql_where=text("allocated > 0 OR NOT decided"),
+    ),
+)
