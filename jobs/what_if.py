@@ -1,21 +1,38 @@
 """Shows what a change would do, and does exactly that, or says that the world moved meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from backorder.db import changes, goods, items, orderbook, queue, stores
+from backorder.db.order_rows import BookOrder
 from backorder.db.queries import unit_prices
 from backorder.db.session import Connection
 from backorder.domain import what_if
 from backorder.domain.acceptance import Answer
-from backorder.domain.allocation import Supply
+from backorder.domain.allocation import Binding, Supply
 from backorder.domain.choices import kept_back
 from backorder.domain.errors import Rejected
-from backorder.domain.store import Store
+from backorder.domain.lifecycle import Given
+from backorder.domain.notices import notices_due
+from backorder.domain.orders import OrderStatus
+from backorder.domain.store import Mode, Store
 from backorder.domain.supply import Balance
-from backorder.domain.what_if import Cancelled, Change, Closed, ComesLater, HeadStart, LessComes, PartNow, Preview
+from backorder.domain.what_if import (
+    Cancelled,
+    Change,
+    Closed,
+    ComesLater,
+    HeadStart,
+    Key,
+    LessComes,
+    Outcome,
+    PartNow,
+    Preview,
+)
 from jobs.outlook import outlook
 from jobs.plan import together
+from jobs.promise import today_of
 from jobs.review import binding_of
 from jobs.world import World
 
@@ -35,14 +52,14 @@ class NotOurs(Rejected):
 def preview(world: World, store_id: int, wanted: Sequence[Change]) -> Preview:
     """What the changes would do; nothing is changed."""
     with world.database.read() as conn:
-        return what_if.preview(_world(conn, stores.get(conn, store_id), world.clock()), wanted)
+        return _looked_at(conn, stores.get(conn, store_id), world.clock(), wanted)
 
 
 def commit(world: World, store_id: int, wanted: Sequence[Change], fingerprint: str) -> Preview:
     """Make the changes, if the world is still the one with this fingerprint. Raises Moved and NotOurs."""
     with world.database.write() as conn:
         store = stores.to_change(conn, store_id)
-        found = what_if.preview(_world(conn, store, world.clock()), wanted)
+        found = _looked_at(conn, store, world.clock(), wanted)
         if found.world != fingerprint:
             raise Moved("Meanwhile something moved: look once more at what would happen.")
         touched: set[int] = set()
@@ -52,6 +69,44 @@ def commit(world: World, store_id: int, wanted: Sequence[Change], fingerprint: s
         items.touch(conn, store_id, touched)
     world.bell.ring("allocate", "allocate", store_id)
     return found
+
+
+def _looked_at(conn: Connection, store: Store, now: datetime, wanted: Sequence[Change]) -> Preview:
+    found = what_if.preview(_world(conn, store, now), wanted)
+    return replace(found, notices=_notices(conn, store, now, found))
+
+
+def _notices(conn: Connection, store: Store, now: datetime, found: Preview) -> int:
+    """Orders of which the changes make a message due that would not be due without them."""
+    if store.mode is not Mode.ON:
+        return 0
+    today = today_of(store, now)
+    gone = {order for order, _, _ in found.gone}
+    told = 0
+    for order_id, book in orderbook.load(conn, store.id, {move.key[0] for move in found.moves} | gone).items():
+        moves = [move for move in found.moves if move.key[0] == order_id]
+        before = _as_given(book, {move.key: move.before for move in moves}, store)
+        after = _as_given(book, {move.key: move.after for move in moves}, store)
+        if order_id in gone:
+            cancelled = replace(book.order, status=OrderStatus.CANCELLED)
+            after = replace(after, known=replace(book.known, order=cancelled))
+        anyway = notices_due(book.stood, before.standing(store.policy, today), store.policy)
+        told += not set(notices_due(book.stood, after.standing(store.policy, today), store.policy)) <= set(anyway)
+    return told
+
+
+def _as_given(book: BookOrder, outcomes: Mapping[Key, Outcome], store: Store) -> BookOrder:
+    """The order as it would be in the book with these outcomes."""
+    at_grant = binding_of(store) is Binding.AT_GRANT
+
+    def given(line_id: int, now: Given) -> Given:
+        outcome = None if now.pool is None else outcomes.get((book.order.id, line_id, now.pool))
+        if outcome is None:
+            return now
+        firm = outcome.allocated if at_grant else min(now.firm, outcome.allocated)
+        return Given(now.pool, outcome.allocated, firm, outcome.promise)
+
+    return replace(book, given={line: [given(line, part) for part in parts] for line, parts in book.given.items()})
 
 
 def _make(conn: Connection, store: Store, change: Change) -> set[int]:

@@ -1,7 +1,7 @@
 """What would happen: the same functions over a changed world, held against the world as it is.
 
-Nothing here decides anything. A preview names who moves, by how many units and days, how much money that is, and how
-many notices it would make due; `fingerprint` says whether the world is still the one that the preview was made of.
+Nothing here decides anything. A preview names who moves, by how many units and days, and how much money that is;
+`fingerprint` says whether the world is still the one that the preview was made of.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -189,7 +189,7 @@ class Preview:
     sooner: int = 0
     value_later: Decimal = ZERO
     notices: int = 0
-    """Orders whose customers would be told."""
+    """Orders whose customers would be told: filled in by who knows what they were told before."""
     gone: tuple[Key, ...] = field(default=())
     """Parts that the changed world does not have any more."""
 
@@ -201,7 +201,6 @@ def preview(world: World, changes: Iterable[Change]) -> Preview:
         after_world = changed(after_world, change)
     before, after = outcomes(world), outcomes(after_world)
     prices = {part.demand.key: part.unit_price for part in world.parts}
-    told = {part.demand.key for part in world.parts if part.dated}
     moves = [
         _move(key, before[key], after[key], prices[key])
         for key in sorted(after)
@@ -214,7 +213,6 @@ def preview(world: World, changes: Iterable[Change]) -> Preview:
         later=len(later),
         sooner=len(moves) - len(later),
         value_later=sum((move.value for move in later), ZERO),
-        notices=len({move.key[0] for move in moves if move.key in told}),
         gone=tuple(sorted(set(before) - set(after))),
     )
 

@@ -1,11 +1,13 @@
 """Calls of the JSON API, and what is the same in each of its answers."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
 
-from tests.app.shop import API_TOKEN
+from tests.app.shop import API_TOKEN, TODAY
 
+SOON = TODAY + timedelta(days=5)
 BEARER = {"Authorization": f"Bearer {API_TOKEN}"}
 
 

@@ -6,8 +6,8 @@ from flask.testing import FlaskClient
 
 from backorder.db.tables import order_lines
 from backorder.domain.acceptance import Answer
+from tests.app.api_calls import get
 from tests.app.shop import TODAY, Merchant, Shop, a_line, lines_of
-from tests.app.test_api import get
 
 
 def test_a_line_that_was_not_accepted_says_why_and_is_accepted_by_hand(shop: Shop, merchant: Merchant) -> None:

@@ -13,10 +13,9 @@ from backorder.domain.lifecycle import WorkState
 from backorder.domain.orders import Ignored
 from backorder.domain.store import Health
 from backorder.domain.supply import Balance
-from tests.app.api_calls import BEARER, get, problem
+from tests.app.api_calls import BEARER, SOON, get, problem
 from tests.app.shop import API_TOKEN, NOW, TODAY, Shop, Statements, a_line
 
-SOON = TODAY + timedelta(days=5)
 LATER = TODAY + timedelta(days=9)
 
 

@@ -1,6 +1,5 @@
 """Items and goods on the way in the JSON API, shape by shape."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,10 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from backorder.db.tables import inbound
-from tests.app.api_calls import BEARER, get, problem
-from tests.app.shop import TODAY, Shop, a_line
-
-SOON = TODAY + timedelta(days=5)
+from tests.app.api_calls import BEARER, SOON, get, problem
+from tests.app.shop import Shop, a_line
 
 OPEN = {"accepting": True, "why": "", "since": None}
 """What is told of an item that may be sold although nothing is there."""

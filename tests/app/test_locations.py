@@ -3,8 +3,8 @@
 from flask.testing import FlaskClient
 
 from backorder.domain.supply import Balance
+from tests.app.api_calls import get
 from tests.app.shop import Merchant, Shop, a_line, lines_of
-from tests.app.test_api import get
 
 SAID = (
     "2 units could be served from location 5, where nobody waits for them: move the line there from location 0 in your "

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
+from tests.app.api_calls import BEARER, SOON, get, problem
 from tests.app.shop import Shop, a_line
-from tests.app.test_api import BEARER, SOON, get, problem
 
 
 def test_a_new_order_is_quoted_a_date(browser: FlaskClient, shop: Shop) -> None:

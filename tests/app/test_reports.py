@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from backorder.domain.allocation import Rule
 from backorder.domain.priority import Fact, PriorityRule
 from backorder.domain.split import Share
+from tests.app.api_calls import get
 from tests.app.shop import API_TOKEN, NOW, Merchant, Shop, Statements, a_line, lines_of
-from tests.app.test_api import get
 
 DAY = 86_400
 VIP = PriorityRule("VIP", 5, Fact.CUSTOMER_TAG, "gold")

@@ -7,10 +7,8 @@ from flask.testing import FlaskClient
 
 from backorder.db.tables import inbound, parts
 from backorder.domain.priority import Fact, PriorityRule
-from tests.app.shop import TODAY, Bell, Shop, a_line, store_of
-from tests.app.test_api import BEARER
-
-SOON = TODAY + timedelta(days=5)
+from tests.app.api_calls import BEARER, SOON
+from tests.app.shop import Bell, Shop, a_line, store_of
 
 
 def ask(browser: FlaskClient, *changes: str, **more: str) -> tuple[int, dict]:
@@ -38,7 +36,8 @@ def test_a_preview_changes_nothing_and_its_world_makes_it_so(browser: FlaskClien
         "later": 1,
         "sooner": 0,
         "value_later": "20.00",
-        "notices": 1,
+        # Nobody was told anything so far.
+        "notices": 0,
         "moves": [
             {
                 "order": 1,

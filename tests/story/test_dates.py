@@ -6,7 +6,8 @@ from decimal import Decimal
 from backorder.db import explain_rows
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
-from jobs import steer
+from backorder.domain.what_if import Cancelled, Change, ComesLater
+from jobs import steer, what_if
 from tests.story.stage import Stage
 
 NEWS = [NoticeKind.BACKORDERED, NoticeKind.NEW_DATE]
@@ -66,3 +67,27 @@ def test_a_date_that_moved_back_before_its_message_left_is_not_told(stage: Stage
     with stage.bench.world.database.read() as conn:
         notices = explain_rows.story(conn, stage.bench.store_id, order, ()).notices
     assert {notice.state for notice in notices} == {WorkState.DONE, WorkState.DROPPED}
+
+
+def test_a_preview_counts_the_customers_who_are_then_told(stage: Stage) -> None:
+    order, goods = a_waiting_order(stage)
+    stage.settle()
+    world, store_id = stage.bench.world, stage.bench.store_id
+
+    def told_by(change: Change) -> int:
+        return what_if.preview(world, store_id, [change]).notices
+
+    assert [told_by(ComesLater(goods, days)) for days in (-5, 2, 3)] == [0, 0, 1]
+    assert told_by(Cancelled(order)) == 1
+    looked_at = what_if.preview(world, store_id, [ComesLater(goods, 9)])
+    what_if.commit(world, store_id, [ComesLater(goods, 9)], looked_at.world)
+    stage.settle()
+    assert (looked_at.notices, stage.told(order)) == (1, [*NEWS, NoticeKind.NEW_DATE])
+    assert told_by(ComesLater(goods, 2)) == 0
+
+
+def test_a_preview_of_a_store_that_is_only_watched_counts_nobody(stage: Stage) -> None:
+    _, goods = a_waiting_order(stage)
+    stage.settle()
+    steer.watch(stage.bench.world, stage.bench.store_id)
+    assert what_if.preview(stage.bench.world, stage.bench.store_id, [ComesLater(goods, 9)]).notices == 0
