@@ -6,7 +6,7 @@
 
 # What a runner is told goes through the environment, letter for letter: a secret may hold quotes, $, & and <.
 # Make would expand a $ in a value, so each one is taken as it was written.
-TOLD := RECORDING SECRET ORDER SEED DROP CATCH_UP SCENARIO ONCE SEEDS FAULT FAULTS LIST SECONDS DATABASE
+TOLD := RECORDING SECRET ORDER SEED DROP CATCH_UP SCENARIO ONCE SEEDS FAULT FAULTS LIST SECONDS DATABASE PEER PLOT
 take = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
 $(foreach name,$(TOLD),$(if $(filter undefined,$(origin $(name))),,$(call take,$(name))))
 
@@ -55,7 +55,7 @@ bench-webhooks: $(DEV) ## webhooks a second, beside an empty view on the same se
 bench-restock: $(DEV) ## a restock for 100 waiting orders: seconds from the store's webhook to the mail
 	@$(IN) benchmarks.restock
 
-bench-allocation: $(DEV) ## passes over long queues, beside the least they could cost: [SIZES= TRIALS= RECEIPTS= DATABASE=]
+bench-allocation: $(DEV) ## passes over long queues: [SIZES= TRIALS= RECEIPTS= DATABASE= PEER=1 PLOT=]
 	@$(IN) benchmarks.allocation
 
 replay-recorded: $(DEV) ## play a recorded shop: RECORDING= SECRET= [ORDER=shuffled SEED= DROP= CATCH_UP=1]

@@ -7,7 +7,8 @@ rows into the same tables in one transaction (`benchmarks/floors.py`); the bare 
 SIZES (1000,10000) are the lengths of the queue; with 100000 among them the memory and the growth are measured too.
 TRIALS (7) is the number of repetitions, of which the median counts (at most 3 from 30,000 on). RECEIPTS (25) is what
 each of eight workers takes in of one item. DATABASE (both) is sqlite, postgres or both: a PostgreSQL server is started
-for the run, and left out where its programs are not installed.
+for the run, and left out where its programs are not installed. PEER=1 adds Tryton's assign job on the same lines, for
+lengths up to 1,000 because it is slow (`benchmarks/peer.py`). PLOT is a file for a picture of the run, an SVG.
 One line of JSON for each row, then a table.
 """
 
@@ -29,7 +30,7 @@ from sqlalchemy import event, select
 from backorder.db.tables import parts
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.split import Share, Split
-from benchmarks import fair, floors, walk
+from benchmarks import fair, floors, peer, plot, walk
 from benchmarks.long_queue import Count, Line, Shop, lines, opened, owed_of, receive, worked_off
 from benchmarks.row import Row
 from jobs import allocate as work
@@ -39,6 +40,9 @@ SIZES = [int(size) for size in (os.environ.get("SIZES") or "1000,10000").split("
 TRIALS = int(os.environ.get("TRIALS") or 7)
 RECEIPTS = int(os.environ.get("RECEIPTS") or 25)
 DATABASE = os.environ.get("DATABASE") or "both"
+PEER = os.environ.get("PEER", "") not in ("", "0")
+PLOT = os.environ.get("PLOT")
+FILLED = "W1 all filled"
 
 Url = Callable[[Path], str]
 
@@ -128,7 +132,7 @@ def cases() -> Iterator[Case]:
     """W1 to W5 and W8."""
     for count in SIZES:
         made = lines(count)
-        yield Case("W1 all filled", made, lambda owed: owed)
+        yield Case(FILLED, made, lambda owed: owed)
         yield Case("W2 half filled", made, lambda owed: owed // 2)
         yield Case("W3 50 units", made, lambda _: 50)
         yield Case("W3 100 units", made, lambda _: 100)
@@ -142,14 +146,17 @@ def cases() -> Iterator[Case]:
         yield Case("W5 200 items x 500", lines(100_000, 200), lambda owed: owed // 2)
 
 
-def rows(urls: Mapping[str, Url]) -> Iterator[Row]:
-    """Everything that is measured."""
+def rows(urls: Mapping[str, Url], tryton: Path | None) -> Iterator[Row]:
+    """Everything that is measured; the peer's where its interpreter is given."""
     for count in SIZES:
         yield from walk.domain_alone(count, max(3, TRIALS))
     yield fair.starvation()
     for case in cases():
         for url_of in urls.values():
-            yield from measured(case, url_of)
+            found = list(measured(case, url_of))
+            yield from found
+            if tryton and case.name == FILLED and len(case.made) <= peer.LARGEST:
+                yield peer.beside(tryton, url_of, found[0], TRIALS)
     for url_of in urls.values():
         yield fair.contention(url_of, RECEIPTS)
         yield fair.chaos(url_of)
@@ -171,11 +178,22 @@ def main() -> int:
                 urls["postgres"] = lambda _: server.url
             except FileNotFoundError as error:
                 print(error, file=sys.stderr)
-        for row in rows(urls):
+        for row in rows(urls, _peer()):
             found.append(row)
             print(json.dumps(asdict(row)), flush=True)
     _table(found)
+    if PLOT:
+        plot.write(Path(PLOT), found)
     return 0
+
+
+def _peer() -> Path | None:
+    """The interpreter of the peer, where it is asked for and can be had."""
+    try:
+        return peer.installed() if PEER else None
+    except peer.NotInstalledError as error:
+        print(error, file=sys.stderr)
+        return None
 
 
 def _table(found: Sequence[Row]) -> None:

@@ -7,7 +7,9 @@ from benchmarks.long_queue import Count
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measurement. `ratio` is to the floor of the same run; 0 where there is none."""
+    """One measurement. `ratio` is to the floor of the same run; 0 where there is none. In a peer's row Waitline's own
+    pass stands in the place of the floor.
+    """
 
     workload: str
     n: int
