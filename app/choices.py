@@ -22,6 +22,8 @@ blueprint = merchant_pages("choices", __name__)
 
 SHOWN = 20
 """The most changes of an answer that the page of an item lists."""
+NO_DAY = "-"
+"""Stands in a form for a day that is not known."""
 _ID = f"<int(max={LARGEST_ID})"
 
 
@@ -155,6 +157,7 @@ def by_hand(order_id: int, line_id: int) -> ResponseReturnValue:
         shown=bool(asked) and not error,
         losses=losses,
         numbers=numbers,
+        no_day=NO_DAY,
         error=error,
     )
     return page, 422 if error else 200
@@ -163,9 +166,10 @@ def by_hand(order_id: int, line_id: int) -> ResponseReturnValue:
 def _loss(text: str) -> Loss:
     """A loss as the page sent it along: what the merchant agreed to."""
     cells = text.split(" ")
-    if len(cells) != 4 or not all(cell.isascii() for cell in cells) or not (cells[0] + cells[1]).isdigit():
+    if len(cells) != 6 or not all(cell.isascii() for cell in cells) or not (cells[0] + cells[1]).isdigit():
         raise Unreadable("What you agreed to cannot be read: look once more at who would lose units.")
-    return Loss(int(cells[0]), int(cells[1]), _units(cells[2]), _units(cells[3]))
+    before, after = (None if cell == NO_DAY else _day(cell) for cell in cells[4:])
+    return Loss(int(cells[0]), int(cells[1]), _units(cells[2]), _units(cells[3]), before, after)
 
 
 def _split(text: str) -> Split | None:

@@ -230,7 +230,7 @@ def preview(store: int, changes: tuple[str, ...], commit: str | None, as_json: b
         found = jobs.what_if.preview(world, store, wanted)
     else:
         found = jobs.what_if.commit(world, store, wanted, commit)
-    click.echo(json.dumps(preview_as_json(found)) if as_json else preview_as_text(found))
+    click.echo(json.dumps(preview_as_json(found)) if as_json else preview_as_text(found, made=commit is not None))
 
 
 @click.command()

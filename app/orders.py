@@ -49,16 +49,18 @@ class OrderStory:
 
 
 def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderStory | None:
-    """The order with its reasons; `None` where this store has none of that id. Fourteen statements, and one where
+    """The order with its reasons; `None` where this store has none of that id. Sixteen statements, and one where
     other locations may serve it.
     """
     book = orderbook.load(conn, store.id, [order_id]).get(order_id)
     if book is None:
         return None
     story = explain_rows.story(conn, store.id, order_id, pools_of(book.order))
-    day = outlook(conn, store, now)
+    day = outlook(conn, store, now, story.items)
     standing, lines = explained(book, with_places(conn, store, story, order_id, day), store, day.today)
-    priority = priority_of(book.order, store.policy.priority, by_hand=book.choices.priority, pinned=book.choices.pinned)
+    priority = priority_of(
+        book.order, store.policy.priority, by_hand=book.choices.priority, pinned=book.choices.pinned, zone=book.zone
+    )
     moved = elsewhere(conn, store, standing, story)
     return OrderStory(book.order, order_state(standing), lines, story, book.link_version, book.choices, priority, moved)
 
@@ -76,13 +78,15 @@ def elsewhere(conn: Connection, store: Store, standing: OrderStanding, story: St
 
 
 def with_places(conn: Connection, store: Store, story: Story, order_id: int, day: Outlook) -> Story:
-    """The story with those who are served before each line, and the goods on the way that cover it."""
+    """The story with those who are and were served before each line, and the goods on the way that cover it."""
     before = ahead.ahead_of(conn, store.id, order_id)
+    passed = ahead.overtakers_of(conn, store.id, order_id)
     coming = queue.coming(conn, store.id, {pool.item for pool in story.pools})
 
     def whole(line: int, pool: Pool, place: Place) -> Place:
         delivery = delivery_for(place.units_ahead + place.waiting, coming.get(pool, []), day)
-        return replace(place, ahead=before.get((line, pool), ()), delivery=delivery)
+        key = (line, pool)
+        return replace(place, ahead=before.get(key, ()), overtakers=passed.get(key, ()), delivery=delivery)
 
     return replace(story, places={key: whole(*key, place) for key, place in story.places.items()})
 

@@ -115,23 +115,31 @@ def _seconds(length: timedelta | None) -> int | None:
     return None if length is None else int(length.total_seconds())
 
 
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _times(count: int) -> str:
+    return f"{count} time{_s(count)}"
+
+
 def fairness_as_text(found: Fairness) -> str:
     """The report for a terminal."""
     rows = [found.promise, "", f"Overtakings of the last {found.days} days:"]
     rows += [
-        f"  {OVERTAKINGS[row.rule]}{f' ({row.priority})' if row.priority else ''}: {row.times} times, {row.orders} "
-        f"orders before {row.passed}, {counted(row.units)}, at most {span(row.most_later)} later."
+        f"  {OVERTAKINGS[row.rule]}{f' ({row.priority})' if row.priority else ''}: {_times(row.times)}, {row.orders} "
+        f"order{_s(row.orders)} before {row.passed}, {counted(row.units)}, at most {span(row.most_later)} later."
         for row in found.passings
     ] or ["  none"]
     rows += ["", "Waits by class:"]
     rows += [
-        f"  {row.priority or 'no class'}: {row.waiting} lines wait, the longest for {span(row.longest_now)}; the "
-        f"longest wait that was served took {span(row.longest_served)}."
+        f"  {row.priority or 'no class'}: {row.waiting} line{_s(row.waiting)} waiting, the longest for "
+        f"{span(row.longest_now)}; the longest wait that was served took {span(row.longest_served)}."
         for row in found.waits
     ] or ["  nobody waits"]
     if found.let_pass:
         rows += ["", "Orders that let others pass:"]
-        rows += [f"  {row.number}: passed {row.times} times. {left}" for row, left in found.let_pass]
+        rows += [f"  {row.number}: passed {_times(row.times)}. {left}" for row, left in found.let_pass]
     return "\n".join(rows)
 
 

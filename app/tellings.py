@@ -8,7 +8,7 @@ from app.orders import OrderStory
 from app.words import LINE_STATES
 from backorder.db import explain_rows
 from backorder.domain.promise import Promise, slip_days
-from backorder.domain.reasons import Explained, counted, spoken, spoken_day
+from backorder.domain.reasons import Explained, came_from, counted, spoken, spoken_day
 
 
 def order_as_json(found: OrderStory) -> dict[str, Any]:
@@ -49,8 +49,7 @@ def order_as_json(found: OrderStory) -> dict[str, Any]:
 
 def order_as_text(found: OrderStory) -> str:
     """The same for reading in a terminal: each line, what it has, why, and what would change it."""
-    placed = f"{found.order.placed_at:%Y-%m-%d %H:%M} UTC"
-    rows = [f"Order {found.order.number}, placed {placed}: {LINE_STATES[found.state].lower()}."]
+    rows = [f"Order {found.order.number}, placed {_minute(found.order.placed_at)}: {LINE_STATES[found.state].lower()}."]
     rows += found.priority.sentences()
     for row in found.lines:
         part = row.part
@@ -65,6 +64,15 @@ def order_as_text(found: OrderStory) -> str:
         rows.append(f"  {row.reason.text}")
         rows.append(f"  {row.reason.change}")
         rows += [f"  Before it: {one.number} with {counted(one.units)}: {one.why}." for one in row.place.ahead]
+        rows += [
+            f"  Passed by: {one.number}, which came later: {counted(one.units)} on {_minute(one.at)}, {one.why}."
+            for one in row.place.overtakers
+        ]
+        rows += [
+            f"  Given {counted(made.given)} on {_minute(made.at)}: {came_from(made.came)}."
+            for made in found.story.decisions
+            if made.given > 0 and part is not None and (made.line_id, made.pool) == (row.line.line_id, part.pool)
+        ]
         if part is not None:
             rows += [
                 f"  {move.text}" for move in found.moves if (move.line_id, move.pool) == (row.line.line_id, part.pool)
@@ -108,6 +116,18 @@ def _line(row: Explained, item: int | None) -> dict[str, Any]:
             {"order": one.order_id, "number": one.number, "units": spoken(one.units), "why": one.why}
             for one in row.place.ahead
         ],
+        "overtaken_by": [
+            {
+                "order": one.order_id,
+                "number": one.number,
+                "units": spoken(one.units),
+                "rule": one.rule.value,
+                "class": one.priority,
+                "why": one.why,
+                "at": moment(one.at),
+            }
+            for one in row.place.overtakers
+        ],
         "covered_by": None if row.place.delivery is None else row.place.delivery.id,
     }
 
@@ -123,10 +143,15 @@ def _decision(row: explain_rows.DecisionRow) -> dict[str, Any]:
         "rule": row.rule.value,
         "priority": row.priority,
         "overtook": row.overtook,
+        "from_inbound": [came.inbound_id for came in row.came],
         "on_hand": None if row.on_hand is None else spoken(row.on_hand),
         "policy_version": row.policy_version,
         "at": moment(row.at),
     }
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def promise(promised: tuple[date, date] | None) -> dict[str, str | None]:

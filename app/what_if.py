@@ -1,19 +1,22 @@
 """Changes to be looked at, as people and programs write them, and what would happen as they read it."""
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.tellings import promise
 from backorder.domain.errors import Rejected
-from backorder.domain.reasons import counted, spoken, spoken_day
+from backorder.domain.reasons import counted, counted_days, spoken, spoken_day
 from backorder.domain.what_if import (
     Cancelled,
     Change,
     Closed,
     ComesLater,
     HeadStart,
+    Key,
     LessComes,
     Move,
+    Outcome,
     Preview,
 )
 
@@ -63,42 +66,75 @@ def preview_as_json(found: Preview) -> dict[str, Any]:
     """What would happen, for programs."""
     return {
         "world": found.world,
+        "can_be_made": found.can_be_made,
         "later": found.later,
         "sooner": found.sooner,
         "value_later": f"{found.value_later:.2f}",
         "notices": found.notices,
-        "moves": [_move(move) for move in found.moves],
+        "moves": [_move(move, found.numbers) for move in found.moves],
+        "gone": [_part(key, found.numbers) for key in found.gone],
     }
 
 
-def _move(move: Move) -> dict[str, Any]:
-    order, line, pool = move.key
+def _part(key: Key, numbers: Mapping[int, str]) -> dict[str, Any]:
+    order, line, pool = key
     return {
         "order": order,
+        "number": numbers.get(order),
         "line": line,
         "item": pool.item,
         "location": pool.location,
+    }
+
+
+def _move(move: Move, numbers: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        **_part(move.key, numbers),
         "allocated": [spoken(move.before.allocated), spoken(move.after.allocated)],
         "days": move.days,
         "promise": [promise(move.before.promise), promise(move.after.promise)],
     }
 
 
-def preview_as_text(found: Preview) -> str:
-    """What would happen, for reading in a terminal."""
-    rows = [_sentence(move) for move in found.moves] or ["Nobody would move."]
+def preview_as_text(found: Preview, *, made: bool = False) -> str:
+    """What would happen, for reading in a terminal; `made`: it was made so."""
+    rows = [f"{_named(key, found.numbers)}: nothing of it is owed any more." for key in found.gone]
+    rows += [f"{_named(move.key, found.numbers)}: {_sentence(move)}" for move in found.moves]
+    rows = rows or ["Nobody would move."]
     rows.append(
         f"{found.later} later or with less (worth {found.value_later:.2f}), {found.sooner} sooner or with more, "
-        f"{found.notices} orders to be told."
+        f"{found.notices} order{'' if found.notices == 1 else 's'} to be told."
     )
-    rows.append(f"To make it so: --commit {found.world}")
+    if made:
+        rows.append("It is made so.")
+    elif found.can_be_made:
+        rows.append(f"To make it so: --commit {found.world}")
+    else:
+        rows.append("Locations are closed and orders are cancelled in your store: this is only a look.")
     return "\n".join(rows)
 
 
+def _named(key: Key, numbers: Mapping[int, str]) -> str:
+    return f"Order {numbers.get(key[0], key[0])}, line {key[1]}"
+
+
 def _sentence(move: Move) -> str:
-    told = [f"Order {move.key[0]}, line {move.key[1]}:"]
+    told = []
     if move.before.allocated != move.after.allocated:
-        told.append(f"{counted(move.before.allocated)} become {spoken(move.after.allocated)};")
-    before, after = (None if x.promise is None else spoken_day(x.promise.late) for x in (move.before, move.after))
-    told.append(f"{before or 'no date'} becomes {after or 'no date'}.")
-    return " ".join(told)
+        told.append(f"given {spoken(move.after.allocated)} instead of {counted(move.before.allocated)}")
+    before, after = _day(move.before), _day(move.after)
+    if before != after:
+        told.append(f"{after} instead of {before}")
+    return f"{', '.join(told)}{_by(move.days)}."
+
+
+def _day(outcome: Outcome) -> str:
+    if outcome.waiting <= 0:
+        return "all there"
+    return "no date" if outcome.promise is None else spoken_day(outcome.promise.late)
+
+
+def _by(count: int | None) -> str:
+    if not count:
+        return ""
+    return f" ({counted_days(abs(count))} {'later' if count > 0 else 'sooner'})"

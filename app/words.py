@@ -10,7 +10,7 @@ from backorder.domain.allocation import Rule
 from backorder.domain.lifecycle import LineState, WorkState
 from backorder.domain.orders import Ignored, OrderStatus
 from backorder.domain.policy import Excess, NoticeKind
-from backorder.domain.reasons import counted, spoken, spoken_day
+from backorder.domain.reasons import came_from, counted, counted_days, spoken, spoken_day
 from backorder.domain.split import Share, Split
 
 LINE_STATES = {
@@ -60,6 +60,8 @@ OVERTAKINGS = {
     Rule.PINNED: "Pinned",
     Rule.WHOLE_ORDER: "It made its order whole",
     Rule.OTHER_YIELDED: "The other waits to be whole and let it pass",
+    Rule.NOT_ENOUGH_LEFT: "A new order was given a part when it came in",
+    Rule.BY_HAND: "Given by hand",
     Rule.MORE_OWED: "A line was made larger and kept its place",
 }
 NOTICES = {
@@ -169,6 +171,19 @@ def span(length: timedelta | None) -> str:
     return f"{hours} hour{'' if hours == 1 else 's'}" if hours else "less than an hour"
 
 
+def loss_of_days(before: date | None, after: date | None) -> str:
+    """By which day an order can ship, before and after another one is given units by hand."""
+    if before is None:
+        return "Its date is not known, as before." if after is None else f"Then it can ship by {spoken_day(after)}."
+    if after is None:
+        return f"It could ship by {spoken_day(before)}; then its date is not known."
+    if before == after:
+        return f"It can ship by {spoken_day(after)}, as before."
+    moved = (after - before).days
+    by = f"{counted_days(moved)} later" if moved > 0 else f"{counted_days(-moved)} sooner"
+    return f"It could ship by {spoken_day(before)}; then by {spoken_day(after)}, {by}."
+
+
 def percent(share: Decimal) -> str:
     """0.8 as 80 %."""
     return f"{share * 100:.0f} %"
@@ -190,6 +205,8 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "span": span,
     "percent": percent,
     "first_name": first_name,
+    "came_from": came_from,
+    "loss_of_days": loss_of_days,
     "line_state": LINE_STATES.__getitem__,
     "order_status": ORDER_STATUSES.__getitem__,
     "work_state": WORK_STATES.__getitem__,

@@ -20,7 +20,6 @@ from backorder.domain.store import Store
 from backorder.domain.supply import ZERO, Assessment, Believed, Pool, Units, assess
 from connectors.contract import StockRead, StoreClient
 from jobs.breaker import calling, may_be_called
-from jobs.outlook import outlook
 from jobs.plan import CHAIN, Planned
 from jobs.promise import Dated, promise
 from jobs.pull import pull
@@ -215,6 +214,7 @@ def _save_pass(
     pool_rows.save_readings(
         conn, store.id, {pool: (stocks[pool], said) for pool, said in found.assessed.items()}, began=reading.began
     )
+    _book_arrivals(conn, store, found, now)
     scope = Scope.of(conn, store, reading.items, found.assessed, gone, found.planned, found.owing, now)
     planned = scope.plan(conn, store, may_pass=may_pass)
     dated = _save_planned(conn, store, scope, planned, found.owing, now)
@@ -222,6 +222,18 @@ def _save_pass(
     review(conn, store, decided | dated.orders | planned.dated | set(orderbook.to_review(conn, store.id)), now)
     items.planned(conn, store.id, scope.settled(dated.refused))
     items.done(conn, store.id, marks)
+
+
+def _book_arrivals(conn: Connection, store: Store, found: _Assessed, now: datetime) -> None:
+    """What came in closes goods on the way, and a share of it may be kept back: before any of it is given."""
+    arrived = {pool: said.arrived for pool, said in found.assessed.items() if said.arrived > 0}
+    if not arrived:
+        return
+    for pool, lines in queue.coming(conn, store.id, {pool.item for pool in arrived}).items():
+        if pool in arrived:
+            goods.book_arrival(conn, store.id, lines, arrived[pool], now)
+    before = {pool: (units, found.known[pool].believed.on_hand) for pool, units in arrived.items()}
+    changes.keep_back_of_arrivals(conn, store.id, before)
 
 
 def _save_planned(
@@ -233,18 +245,8 @@ def _save_planned(
     on_hand = {pool: said.give for pool, said in assessed.items() if said.give is not None}
     queue.decide(conn, store.id, made.decisions, on_hand, policy_version=store.policy.version, now=now)
     changes.passed(conn, store.id, made.passed_over, now)
-    coming = scope.coming
-    for pool, said in assessed.items():
-        if said.arrived > 0 and pool in coming:
-            new = goods.book_arrival(conn, store.id, coming[pool], said.arrived, now)
-            if new > 0:
-                changes.keep_back_of_receipt(conn, store.id, pool.item, new)
-    ahead = scope.ahead
-    if any(said.arrived > 0 and pool in coming for pool, said in assessed.items()):
-        coming = queue.coming(conn, store.id, {pool.item for pool in assessed})
-        ahead = outlook(conn, store, now)
     in_doubt = [pool for pool, said in assessed.items() if not said.may_take_back]
-    return promise(conn, store, planned.after(now), coming, in_doubt, ahead, now)
+    return promise(conn, store, planned.after(now), scope.coming, in_doubt, scope.ahead, now)
 
 
 def _ring(world: World, store_id: int) -> None:

@@ -26,7 +26,14 @@ def bases(
 ) -> dict[int, Basis]:
     """What the pass of each item rests on."""
     gone = set(dropped)
-    common = (store.mode, policy_out(store.policy), ahead.today, ahead.past_cut_off, sorted(ahead.records.items()))
+    common = (
+        store.mode,
+        store.timezone,
+        policy_out(store.policy),
+        ahead.today,
+        ahead.past_cut_off,
+        sorted(ahead.records.items()),
+    )
     of_all = _print(common)
     as_told = {item.item: item for item in told}
     pools: dict[int, list[Pool]] = {}

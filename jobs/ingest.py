@@ -16,6 +16,7 @@ from backorder.domain.orders import hinted
 from backorder.domain.store import Health, Store
 from connectors import get
 from connectors.contract import Delivery
+from jobs.outlook import zone_of
 from jobs.world import World
 
 log = structlog.get_logger()
@@ -82,7 +83,7 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World)
                 before = orderbook.load(conn, store.id, [order.id], lock=True).get(order.id)
                 known = hinted(before.known if before else None, order)
                 if before is None:
-                    orderbook.save(conn, store.id, [(None, known)], policy=store.policy, now=now)
+                    orderbook.save(conn, store.id, [(None, known)], policy=store.policy, zone=zone_of(store), now=now)
                 if known.unread:
                     orderbook.mark_unread(conn, store.id, [order.id], now)
             case OrderTouched(order_id) | OrderGone(order_id):

@@ -13,7 +13,7 @@ from backorder.domain.acceptance import Asked, Verdict
 from backorder.domain.allocation import Demand, Turn
 from backorder.domain.promise import Promise, Waiting, quote
 from backorder.domain.store import Store
-from backorder.domain.supply import ZERO, Pool, Units
+from backorder.domain.supply import ZERO, Units
 from jobs.accept import terms_of_items
 from jobs.outlook import outlook
 from jobs.world import World
@@ -52,24 +52,25 @@ def judge(world: World, store_id: int) -> None:
 def selling(conn: Connection, store: Store, ids: Iterable[int], now: datetime) -> dict[int, Verdict]:
     """Whether one more unit of each item would be accepted although nothing is there, and why not."""
     wanted = set(ids)
-    ahead = outlook(conn, store, now)
+    ahead = outlook(conn, store, now, items.choices(conn, store.id, wanted))
     coming = queue.coming(conn, store.id, wanted)
     short = waiting_sums.short_of(conn, store.id, wanted)
     terms = terms_of_items(conn, store, coming, wanted, ahead)
-    waiting: dict[int, Units] = {}
+    waiting = {item: -units for item, units in waiting_sums.not_accepted(conn, store.id).items()}
+    for pool, units in short.items():
+        waiting[pool.item] = waiting.get(pool.item, ZERO) + units
     soonest: dict[int, Promise] = {}
     turn = Turn(now, LAST, LAST)
-    for pool in sorted({Pool(item) for item in wanted} | set(short) | set(coming)):
-        of_all, accepted = short.get(pool, (ZERO, ZERO))
-        waiting[pool.item] = waiting.get(pool.item, ZERO) + accepted
+    # Where the store counts the item a new order may be routed to, and nowhere else.
+    for pool in verdict_rows.counted_pools(conn, store.id, wanted):
         # Everybody who waits there comes first: for the one behind them all only their sum counts.
-        before = [Waiting(Demand(Turn(now, 0, 0), pool, of_all), ahead.today)]
-        dated = quote(before, coming.get(pool, []), Units(1), ahead, free=ZERO, turn=turn)
+        before = [Waiting(Demand(Turn(now, 0, 0), pool, short.get(pool, ZERO)), ahead.today)]
+        dated = quote(before, coming.get(pool, []), Units(1), ahead, free=ZERO, turn=turn, pool=pool)
         if dated is not None:
             soonest[pool.item] = min(dated, soonest.get(pool.item, dated))
     return {
         item: acceptance.judge(
-            Asked(Units(1), of_item=waiting[item], of_customer=None, promise=soonest.get(item)),
+            Asked(Units(1), of_item=waiting.get(item, ZERO), of_customer=None, promise=soonest.get(item)),
             terms[item],
             store.policy,
             ahead.today,

@@ -1,6 +1,7 @@
 """What a store's dates rest on: its day, its calendar, its cut-off, its suppliers' records."""
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -8,20 +9,26 @@ import holidays
 
 from backorder.db import goods
 from backorder.db.session import Connection
+from backorder.domain.choices import ItemChoices
 from backorder.domain.lateness import learned
 from backorder.domain.policy import BackorderPolicy, PolicyError
-from backorder.domain.promise import Outlook
+from backorder.domain.promise import FURTHEST_YEARS, Outlook
 from backorder.domain.store import Store
 from backorder.domain.workdays import Workdays
 
-YEARS = 3
+YEARS = FURTHEST_YEARS + 2
 """Holidays are known for so many years from this one on: no promise reaches further."""
 
 
-def outlook(conn: Connection, store: Store, now: datetime) -> Outlook:
-    """Everything of a store that its dates rest on, at a moment."""
-    policy = store.policy
-    local = now.astimezone(ZoneInfo(store.timezone))
+def zone_of(store: Store) -> tzinfo:
+    """The time zone in which the store counts its days."""
+    return ZoneInfo(store.timezone)
+
+
+def outlook(conn: Connection, store: Store, now: datetime, chosen: Mapping[int, ItemChoices]) -> Outlook:
+    """Everything of a store that its dates rest on, at a moment. `chosen`: what was chosen for its items."""
+    policy, zone = store.policy, zone_of(store)
+    local = now.astimezone(zone)
     found = goods.history(conn, store.id, store.timezone)
     records = {name: record for name, history in found.items() if (record := learned(history)) is not None}
     return Outlook(
@@ -30,6 +37,8 @@ def outlook(conn: Connection, store: Store, now: datetime) -> Outlook:
         workdays=calendar(policy, local.year),
         past_cut_off=policy.cut_off_hour is not None and local.hour >= policy.cut_off_hour,
         records=records,
+        zone=zone,
+        released={item: choices.released_on for item, choices in chosen.items() if choices.released_on is not None},
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 
 from backorder.db.pool_rows import PoolAfter
 from backorder.db.queue import QueuedPart
@@ -12,6 +12,7 @@ from backorder.domain.policy import BackorderPolicy
 from backorder.domain.split import Split
 from backorder.domain.store import Store
 from backorder.domain.supply import ZERO, Assessment, Pool, Units
+from jobs.outlook import zone_of
 from jobs.review import binding_of
 
 CHAIN = 500
@@ -89,12 +90,12 @@ def plan(
     """The plan of a pass. `beside` is what the orders in the queues are owed from pools that are not planned; without
     `may_pass` every order keeps its share.
     """
-    policy = store.policy
+    policy, zone = store.policy, zone_of(store)
     supply = {pool: Supply(ZERO) for pool in dropped} | supplies(policy, assessed, chosen)
     parts = [part for found in queues.values() for part in found]
     parts += beside
-    demand = together(policy, parts, chosen, today) if may_pass else [part.demand for part in parts]
-    made = allocate(demand, supply, binding_of(store), whole_orders_first=policy.whole_orders_first)
+    demand = together(policy, parts, chosen, today, zone) if may_pass else [part.demand for part in parts]
+    made = allocate(demand, supply, binding_of(store), whole_orders_first=policy.whole_orders_first, zone=zone)
     waits = {part.demand.turn.order_id for part in parts if _waits_for_a_day(policy, part)}
     return Planned(queues, assessed, made, frozenset(waits))
 
@@ -116,26 +117,30 @@ def _waits_for_a_day(policy: BackorderPolicy, part: QueuedPart) -> bool:
 
 
 def together(
-    policy: BackorderPolicy, parts: Sequence[QueuedPart], chosen: Mapping[int, ItemChoices], today: date
+    policy: BackorderPolicy,
+    parts: Sequence[QueuedPart],
+    chosen: Mapping[int, ItemChoices],
+    today: date,
+    zone: tzinfo,
 ) -> list[Demand]:
     """What the parts ask for; those of orders that let others pass ask for all or nothing."""
     if not may_yield(policy):
         return [part.demand for part in parts]
     splits = {item: choices.split for item, choices in chosen.items() if choices.split is not None}
-    yielding = _yielding(policy, parts, splits, today)
+    yielding = _yielding(policy, parts, splits, today, zone)
     return [
         replace(part.demand, together=True) if part.demand.turn.order_id in yielding else part.demand for part in parts
     ]
 
 
 def _yielding(
-    policy: BackorderPolicy, parts: Iterable[QueuedPart], splits: Mapping[int, Split], today: date
+    policy: BackorderPolicy, parts: Iterable[QueuedPart], splits: Mapping[int, Split], today: date, zone: tzinfo
 ) -> set[int]:
     """Orders that let others pass while they are not whole."""
     found = set()
     for part in parts:
-        split = terms_of(policy, part.choices, splits, today).split_of(part.demand.pool.item, part.placed)
-        since = None if part.backordered_at is None else part.backordered_at.date()
-        if lets_pass(policy, part.choices, split, since=since, today=today):
+        terms = terms_of(policy, part.choices, splits, today, zone)
+        split = terms.split_of(part.demand.pool.item, part.placed_at)
+        if lets_pass(policy, part.choices, split, since=part.backordered_at, today=today, zone=zone):
             found.add(part.demand.turn.order_id)
     return found

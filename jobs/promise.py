@@ -7,23 +7,22 @@ moment at which a line is known to wait and its date is not computed.
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from backorder.db import changes, queue
+from backorder.db import changes, items, queue
 from backorder.db.queue import QueuedPart
 from backorder.db.session import Connection
 from backorder.domain.acceptance import Answer, Verdict
 from backorder.domain.allocation import Turn
-from backorder.domain.promise import Outlook, Promise, Waiting, promises, quote, settled
+from backorder.domain.promise import Outlook, Promise, Waiting, due, promises, quote
 from backorder.domain.store import Store
 from backorder.domain.supply import ZERO, Inbound, Pool, Units
 from jobs.accept import changed, verdicts
-from jobs.outlook import outlook
+from jobs.outlook import outlook, zone_of
 
 
 def today_of(store: Store, now: datetime) -> date:
     """The store's calendar day."""
-    return now.astimezone(ZoneInfo(store.timezone)).date()
+    return now.astimezone(zone_of(store)).date()
 
 
 class Dated(NamedTuple):
@@ -46,10 +45,9 @@ def promise(
 ) -> Dated:
     """Write what moved. In a pool whose figures are in doubt no date that was given is moved."""
     doubted = frozenset(in_doubt)
-    zone = ZoneInfo(store.timezone)
     found: dict[Pool, list[tuple[QueuedPart, Promise | None]]] = {}
     for pool, parts in queues.items():
-        waiting = [Waiting(part.demand, (part.backordered_at or now).astimezone(zone).date()) for part in parts]
+        waiting = [Waiting(part.demand, ahead.counts_from(part.backordered_at or now)) for part in parts]
         found[pool] = list(zip(parts, promises(waiting, coming.get(pool, []), ahead), strict=True))
     said = verdicts(conn, store, found, coming, ahead, now)
     answers = changed(said, (part for parts in queues.values() for part in parts)) if said else {}
@@ -57,9 +55,9 @@ def promise(
     moved: list[tuple[QueuedPart, Promise | None]] = []
     for pool, dated in found.items():
         for part, new in dated:
-            due = settled(part.promised, new, ahead) if _is_promised(part, said) else None
-            if due != part.promised and (part.promised is None or pool not in doubted):
-                moved.append((part, due))
+            stands = _stands(part, new, said, ahead)
+            if stands != part.promised and (part.promised is None or pool not in doubted):
+                moved.append((part, stands))
     queue.promise(conn, store.id, moved)
     return Dated(
         frozenset(part.demand.turn.order_id for part, _ in moved) | {order for order, _ in answers},
@@ -69,16 +67,16 @@ def promise(
 
 def quotes(conn: Connection, store: Store, item: int, units: Units, now: datetime) -> dict[Pool, Promise | None]:
     """When a new order without a head start would ship from each pool of an item, were it placed now."""
-    ahead = outlook(conn, store, now)
+    ahead = outlook(conn, store, now, items.choices(conn, store.id, [item]))
     queues, coming = queue.queues(conn, store.id, [item]), queue.coming(conn, store.id, [item])
     turn = Turn(now, _LAST, _LAST)
     found = {}
     for pool, known in queue.known_pools(conn, store.id, [item]).items():
         parts = queues.get(pool, [])
         given = sum((part.demand.allocated for part in parts), ZERO)
-        waiting = [Waiting(part.demand, ahead.today) for part in parts]
+        waiting = [Waiting(part.demand, ahead.counts_from(part.backordered_at or now)) for part in parts]
         free = known.believed.on_hand - given
-        found[pool] = quote(waiting, coming.get(pool, []), units, ahead, free=free, turn=turn)
+        found[pool] = quote(waiting, coming.get(pool, []), units, ahead, free=free, turn=turn, pool=pool)
     return found
 
 
@@ -93,9 +91,10 @@ def _is_refused(part: QueuedPart, said: Mapping[tuple[int, int], Verdict]) -> bo
     return (part.answer if verdict is None else verdict.answer) in (Answer.HOLD, Answer.REFUSE)
 
 
-def _is_promised(part: QueuedPart, said: Mapping[tuple[int, int], Verdict]) -> bool:
-    """Only what waits has a date, and only what was accepted."""
+def _stands(
+    part: QueuedPart, new: Promise | None, said: Mapping[tuple[int, int], Verdict], ahead: Outlook
+) -> Promise | None:
+    """The date to stand by; only what waits has one."""
     if part.backordered_at is None or part.demand.allocated >= part.demand.outstanding:
-        return False
-    verdict = said.get((part.demand.turn.order_id, part.demand.turn.line_id))
-    return verdict is None or verdict.answer is Answer.ACCEPT
+        return None
+    return due(part.promised, new, ahead, accepted=not _is_refused(part, said))

@@ -34,8 +34,8 @@ class Scope:
     to_plan: Mapping[int, Basis]
     """Items that are to be planned, with what their pass rests on."""
     short_read: frozenset[int]
-    """Those of which only the stock is another, and nothing is on the way: nobody behind the head of their queues is
-    given anything or gets another date.
+    """Those of which only the stock is another, nothing is on the way and no lead time is promised: nobody behind the
+    head of their queues is given anything or gets another date.
     """
 
     @classmethod
@@ -54,15 +54,16 @@ class Scope:
         it left it. `owing`: what each pool owes.
         """
         ids = {pool.item for pool in [*assessed, *dropped]}
-        ahead = outlook(conn, store, now)
         coming, chosen = queue.coming(conn, store.id, ids), items.choices(conn, store.id, ids)
+        ahead = outlook(conn, store, now, chosen)
         found = bases(store, ahead, told, chosen, coming, assessed, dropped)
         # Where orders take all or nothing, the plan of one item rests on others.
         before: Mapping[int, Basis] = {} if needs_whole_orders(store.policy) else planned
         arrived = {pool.item for pool, said in assessed.items() if said.arrived > 0}
         to_plan = {item: basis for item, basis in found.items() if item in arrived or before.get(item) != basis}
         awaited = {pool.item for pool in coming} | {pool.item for pool in dropped}
-        long = {pool.item for pool, units in owing.items() if units >= LONG}
+        undated = store.policy.lead_time_days is None
+        long = {pool.item for pool, units in owing.items() if undated and units >= LONG}
         return cls(
             {pool: said for pool, said in assessed.items() if pool.item in to_plan},
             [pool for pool in dropped if pool.item in to_plan],

@@ -3,25 +3,29 @@
 There is one way to allocate: nothing here decides who gets what.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from backorder.db import changes, goods, items, orderbook, outbox, queue, stores
 from backorder.db.session import Connection
 from backorder.domain.acceptance import Answer, Verdict
-from backorder.domain.allocation import give
+from backorder.domain.allocation import Decision, give
 from backorder.domain.choices import FOR_CUSTOMERS, ItemChoices, customer_may_choose
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, Rejected, TemporaryFailure
 from backorder.domain.policy import BackorderPolicy
+from backorder.domain.promise import expected
 from backorder.domain.split import Split
 from backorder.domain.store import Mode
 from backorder.domain.supply import ZERO, Pool, Units
+from backorder.domain.what_if import GivenByHand, Key
 from connectors import get
 from jobs.outlook import calendar
 from jobs.promise import today_of
+from jobs.what_if import days_of_hand
 from jobs.world import World
 
 
@@ -122,20 +126,14 @@ def accept(world: World, store_id: int, order_id: int) -> None:
 
 
 def choose_for_item(world: World, store_id: int, item: int, choices: ItemChoices) -> None:
-    """What the merchant chose for one item. Raises Nonsense."""
-    if choices.keep_back is not None and not 0 <= choices.keep_back <= 1_000_000:
-        raise Nonsense("The units kept back must be from 0 to 1,000,000.")
-    if choices.keep_back_percent is not None and not 0 <= choices.keep_back_percent <= 100:
-        raise Nonsense("The percentage kept back must be from 0 to 100.")
-    if choices.most_units is not None and not 0 <= choices.most_units <= 1_000_000:
-        raise Nonsense("The most units that may wait must be from 0 to 1,000,000.")
-    if choices.split is Split.WAIT_UNTIL:
-        raise Nonsense("Waiting for a day is chosen for an order or the store, not for an item.")
+    """What the merchant chose for one item. Raises Nonsense and ChoiceError."""
+    choices.check()
     with world.database.write() as conn:
         stores.to_change(conn, store_id)
         if not queue.locations_of(conn, store_id, item):
             raise Nonsense(f"Item {item} has no stock of its own in this store.")
-        changes.choose_for_item(conn, store_id, item, choices)
+        before = items.choices(conn, store_id, [item]).get(item, ItemChoices())
+        changes.choose_for_item(conn, store_id, item, choices.instead_of(before))
         changes.review_of(conn, store_id, orderbook.using_items(conn, store_id, [item]))
         items.touch(conn, store_id, [item])
     world.bell.ring("allocate", "allocate", store_id)
@@ -143,13 +141,16 @@ def choose_for_item(world: World, store_id: int, item: int, choices: ItemChoices
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Units that an order loses to another by the merchant's hand."""
+    """What an order loses to another by the merchant's hand: units, or only days."""
 
     order_id: int
     line_id: int
     units: Units
     firm: Units
     """How many of them the store was already letting ship."""
+    before: date | None
+    """The day by which it can ship now; `None`: not known."""
+    after: date | None
 
 
 def give_by_hand(
@@ -163,12 +164,9 @@ def give_by_hand(
         parts = [part.demand for part in queue.queues(conn, store_id, [pool.item]).get(pool, [])]
         known = queue.known_pools(conn, store_id, [pool.item]).get(pool)
         there = ZERO if known is None else known.believed.on_hand
-        made = give(parts, there, (order_id, line_id, pool), units).decisions
-        losses = [
-            Loss(d.demand.turn.order_id, d.demand.turn.line_id, -d.change, d.demand.firm - d.firm)
-            for d in made
-            if d.change < 0
-        ]
+        key = (order_id, line_id, pool)
+        made = give(parts, there, key, units).decisions
+        losses = _losses(made, days_of_hand(conn, store, world.clock(), GivenByHand(key, units, there)))
         if agreed is None:
             return losses
         if list(agreed) != losses:
@@ -177,6 +175,18 @@ def give_by_hand(
         changes.review_of(conn, store_id, [d.demand.turn.order_id for d in made])
         items.touch(conn, store_id, [pool.item])
     world.bell.ring("allocate", "allocate", store_id)
+    return losses
+
+
+def _losses(made: Sequence[Decision], days: Mapping[Key, tuple[date | None, date | None]]) -> list[Loss]:
+    taken = {d.demand.key: d for d in made if d.change < 0}
+    losses = []
+    for key, (before, after) in sorted(days.items(), key=itemgetter(0)):
+        loser = taken.get(key)
+        if loser is not None:
+            losses.append(Loss(*key[:2], -loser.change, loser.demand.firm - loser.firm, before, after))
+        elif before is not None and (after is None or after > before):
+            losses.append(Loss(*key[:2], ZERO, ZERO, before, after))
     return losses
 
 
@@ -190,12 +200,16 @@ def add_inbound(
     expected_on: date,
     source: str = "",
 ) -> int:
-    """Goods are on the way. A date that is past is taken: it counts from today and is shown as late."""
+    """Goods are on the way. A date that is past is taken: it counts from today and is shown as late. Raises Nonsense
+    and TooFar.
+    """
     if not quantity.is_finite() or quantity <= 0 or quantity > 1_000_000:
         raise Nonsense("The quantity must be more than 0 and at most 1,000,000.")
     if quantity != quantity.quantize(Decimal("0.0001")):
         raise Nonsense("The quantity can have at most four decimal places.")
+    now = world.clock()
     with world.database.write() as conn:
+        expected_on = expected(expected_on, today_of(stores.get(conn, store_id), now))
         known = queue.locations_of(conn, store_id, item)
         if not known:
             raise Nonsense(f"Item {item} has no stock of its own in this store.")
@@ -211,7 +225,7 @@ def add_inbound(
             quantity=quantity,
             expected_on=expected_on,
             source=source[:200],
-            now=world.clock(),
+            now=now,
         )
         items.touch(conn, store_id, [item])
     world.bell.ring("allocate", "allocate", store_id)
@@ -219,10 +233,12 @@ def add_inbound(
 
 
 def move_inbound(world: World, store_id: int, inbound_id: int, expected_on: date) -> None:
-    """Goods are expected on another day; the first day that was told is what their supplier is measured by."""
+    """Goods are expected on another day; the first day that was told is what their supplier is measured by. Raises
+    Nonsense and TooFar.
+    """
     with world.database.write() as conn:
-        stores.to_change(conn, store_id)
-        _touch_goods(conn, store_id, goods.move(conn, store_id, inbound_id, expected_on))
+        day = expected(expected_on, today_of(stores.to_change(conn, store_id), world.clock()))
+        _touch_goods(conn, store_id, goods.move(conn, store_id, inbound_id, day))
     world.bell.ring("allocate", "allocate", store_id)
 
 
@@ -253,7 +269,6 @@ def receive(world: World, store_id: int, inbound_id: int, units: Decimal, *, cou
         item = goods.receive(conn, store_id, inbound_id, units, world.clock(), counted=counted)
         if item is None:
             raise Nonsense("Fewer units of these goods are on the way.")
-        changes.keep_back_of_receipt(conn, store_id, item, units)
         items.touch(conn, store_id, [item])
     world.bell.ring("allocate", "allocate", store_id)
 

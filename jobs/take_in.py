@@ -13,6 +13,7 @@ from backorder.domain.allocation import Rule, made_firm
 from backorder.domain.store import Store
 from backorder.domain.supply import ZERO
 from connectors.contract import OrderRead
+from jobs.outlook import zone_of
 from jobs.promise import today_of
 
 FRESH = timedelta(seconds=60)
@@ -36,7 +37,7 @@ def take_in(
         if before is not None and before.wrote is not None:
             hands.append((replace(before, known=known), read))
     changes += [(books[order_id], orders.gone(books[order_id].known, began)) for order_id in gone if order_id in books]
-    touched = orderbook.save(conn, store.id, changes, policy=store.policy, now=now)
+    touched = orderbook.save(conn, store.id, changes, policy=store.policy, zone=zone_of(store), now=now)
     unfinished = outbox.unfinished(conn, store.id, [book.order.id for book, _ in hands])
     for book, read in hands:
         begun = unfinished.get(book.order.id)

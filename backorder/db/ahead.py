@@ -1,10 +1,10 @@
-"""Who is served before the lines of one order. One statement."""
+"""Who is served before the lines of one order, and who was. One statement each."""
 
-from sqlalchemy import Connection, and_, func, select, tuple_
+from sqlalchemy import Connection, and_, func, or_, select, tuple_
 
-from backorder.db.queries import ITS_ORDER, WAITS
-from backorder.db.tables import NOWHERE, order_lines, orders, parts
-from backorder.domain.reasons import Ahead
+from backorder.db.queries import ITS_LINE, ITS_ORDER, WAITS
+from backorder.db.tables import NOWHERE, decisions, order_lines, orders, parts
+from backorder.domain.reasons import Ahead, Overtaker
 from backorder.domain.supply import Pool
 
 NAMED = 5
@@ -46,6 +46,51 @@ def ahead_of(conn: Connection, store_id: int, order_id: int) -> dict[tuple[int, 
     for row in rows:
         older = (row.queued_at, row.order_id) <= (row.since, order_id)
         one = Ahead(row.order_id, row.number, row.outstanding - row.allocated, older, row.priority, row.pinned)
+        key = (row.of_line, Pool(row.item, row.location))
+        named[key] = (*named.get(key, ()), one)
+    return named
+
+
+def overtakers_of(conn: Connection, store_id: int, order_id: int) -> dict[tuple[int, Pool], tuple[Overtaker, ...]]:
+    """Who was given units before each waiting line of an order although they came later, the newest first."""
+    place = func.row_number().over(
+        partition_by=(parts.c.line_id, parts.c.item, parts.c.location), order_by=decisions.c.id.desc()
+    )
+    found = (
+        select(
+            parts.c.line_id.label("of_line"),
+            decisions.c.order_id,
+            decisions.c.item,
+            decisions.c.location,
+            decisions.c.before,
+            decisions.c.allocated,
+            decisions.c.rule,
+            decisions.c.priority,
+            decisions.c.at,
+            orders.c.number,
+            place.label("place"),
+        )
+        .select_from(parts)
+        .join(order_lines, ITS_LINE)
+        .join(decisions, and_(*(decisions.c[name] == parts.c[name] for name in ("store_id", "item", "location"))))
+        .join(orders, and_(orders.c.store_id == decisions.c.store_id, orders.c.order_id == decisions.c.order_id))
+        .where(
+            parts.c.store_id == store_id,
+            parts.c.order_id == order_id,
+            WAITS,
+            decisions.c.overtook.is_not(None),
+            decisions.c.order_id != order_id,
+            decisions.c.at >= order_lines.c.backordered_at,
+            # The row names the one of those it passed who had waited longest; there may be others.
+            or_(decisions.c.overtook == order_id, orders.c.placed_at > parts.c.queued_at),
+        )
+        .subquery()
+    )
+    rows = conn.execute(select(found).where(found.c.place <= NAMED).order_by(found.c.of_line, found.c.place))
+    named: dict[tuple[int, Pool], tuple[Overtaker, ...]] = {}
+    for row in rows:
+        units = row.allocated - row.before
+        one = Overtaker(row.order_id, row.number, units, row.rule, row.priority, row.at)
         key = (row.of_line, Pool(row.item, row.location))
         named[key] = (*named.get(key, ()), one)
     return named

@@ -2,25 +2,25 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, bindparam, cast, func, literal, update
+from sqlalchemy import Boolean, Connection, String, bindparam, case, cast, func, literal, update
 
 from backorder.db import items as item_rows
-from backorder.db import orderbook
+from backorder.db import orderbook, waiting_sums
 from backorder.db.items import changed
 from backorder.db.order_rows import BookOrder, queueing, where
 from backorder.db.tables import items, order_lines, orders, parts
 from backorder.db.values import side_out, stood_out
-from backorder.domain.acceptance import Verdict
+from backorder.domain.acceptance import Answer, Verdict
 from backorder.domain.actions import StoreSide
 from backorder.domain.choices import ItemChoices, OrderChoices
 from backorder.domain.lifecycle import Stood
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy
-from backorder.domain.supply import Units
+from backorder.domain.supply import ZERO, Pool, Units
 
 
 def review_all(conn: Connection, store_id: int, *, forget_stood: bool) -> None:
@@ -95,7 +95,7 @@ def queue_anew(conn: Connection, store_id: int, order_ids: Iterable[int], policy
     places: list[dict[str, Any]] = []
     classes: list[dict[str, Any]] = []
     for book in orderbook.load(conn, store_id, order_ids).values():
-        placed = queueing(book.order, policy, book.choices)
+        placed = queueing(book.order, policy, book.choices, book.zone)
         classes.append({"b_store": store_id, "b_order": book.order.id, "b_priority": placed.priority.name})
         places += _places(store_id, book, policy)
     if classes:
@@ -106,7 +106,7 @@ def queue_anew(conn: Connection, store_id: int, order_ids: Iterable[int], policy
 
 
 def _places(store_id: int, book: BookOrder, policy: BackorderPolicy) -> list[dict[str, Any]]:
-    placed = queueing(book.order, policy, book.choices)
+    placed = queueing(book.order, policy, book.choices, book.zone)
     found = []
     for line in book.order.lines:
         times = placed.times(book.order, line)
@@ -149,7 +149,17 @@ _ANSWER = (
         & (order_lines.c.order_id == bindparam("b_order"))
         & (order_lines.c.line_id == bindparam("b_line"))
     )
-    .values(answer=bindparam("b_answer"), answer_why=bindparam("b_why"))
+    .values(
+        answer=bindparam("b_answer"),
+        answer_why=bindparam("b_why"),
+        excess=bindparam("b_excess"),
+        # A line that is judged for the first time is held with all its units, one that was raised with what was added.
+        unaccepted=case(
+            (bindparam("b_accepted", type_=Boolean), literal(ZERO, order_lines.c.unaccepted.type)),
+            (order_lines.c.unaccepted == ZERO, order_lines.c.ordered - order_lines.c.cancelled),
+            else_=order_lines.c.unaccepted,
+        ),
+    )
 )
 
 
@@ -159,7 +169,15 @@ def answered(conn: Connection, store_id: int, verdicts: Mapping[tuple[int, int],
         conn.execute(
             _ANSWER,
             [
-                {"b_store": store_id, "b_order": order, "b_line": line, "b_answer": said.answer, "b_why": said.why}
+                {
+                    "b_store": store_id,
+                    "b_order": order,
+                    "b_line": line,
+                    "b_answer": said.answer,
+                    "b_why": said.why,
+                    "b_excess": said.excess,
+                    "b_accepted": said.answer is Answer.ACCEPT,
+                }
                 for (order, line), said in verdicts.items()
             ],
         )
@@ -171,13 +189,18 @@ def choose_for_item(conn: Connection, store_id: int, item: int, choices: ItemCho
     conn.execute(update(items).where(items.c.store_id == store_id, items.c.item == item).values(**asdict(choices)))
 
 
-def keep_back_of_receipt(conn: Connection, store_id: int, item: int, units: Units) -> None:
-    """A share that is to be kept back becomes units when goods are booked as received, so that every pass from then on
-    gives the same.
+def keep_back_of_arrivals(conn: Connection, store_id: int, arrived: Mapping[Pool, tuple[Units, Units]]) -> None:
+    """A share that is to be kept back becomes units when goods come in, so that every pass from then on gives the same.
+    `arrived`: of each pool the units that came, and those that were there before.
     """
-    choices = item_rows.choices(conn, store_id, [item]).get(item, ItemChoices())
-    if choices.keep_back_percent is not None:
-        choose_for_item(conn, store_id, item, replace(choices, keep_back=choices.after_receipt(units)))
+    chosen = item_rows.choices(conn, store_id, {pool.item for pool in arrived})
+    shared = {item: choices for item, choices in chosen.items() if choices.keep_back_percent is not None}
+    given = waiting_sums.given(conn, store_id, shared) if shared else {}
+    for pool, (units, before) in sorted(arrived.items()):
+        if pool.item in shared:
+            choices = shared[pool.item].after_arrival(units, before - given.get(pool, ZERO))
+            shared[pool.item] = choices
+            choose_for_item(conn, store_id, pool.item, choices)
 
 
 def told(conn: Connection, store_id: int, order_id: int, stood: Stood) -> None:

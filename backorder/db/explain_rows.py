@@ -1,6 +1,6 @@
 """What is read to tell why: queues with everybody's place, and all that happened to one order.
 
-A page of queues takes three statements, an order's story six beside the order itself, whatever their length.
+A page of queues takes three statements, an order's story seven beside the order itself, whatever their length.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,14 +12,14 @@ from sqlalchemy import Connection, and_, case, func, select, tuple_
 
 from backorder.db import items as item_rows
 from backorder.db.queries import ITS_LINE, WAITS
-from backorder.db.tables import actions, decisions, inbound, items, notices, order_lines, orders, parts, pools
+from backorder.db.tables import actions, decisions, inbound, items, notices, order_lines, orders, parts, pools, receipts
 from backorder.domain.acceptance import Answer
 from backorder.domain.actions import ActionKind
 from backorder.domain.allocation import Rule
 from backorder.domain.choices import ItemChoices
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
-from backorder.domain.reasons import Place, PoolFacts
+from backorder.domain.reasons import Came, Place, PoolFacts
 from backorder.domain.supply import ZERO, Balance, Pool, Units
 
 _EXACT = parts.c.outstanding.type
@@ -223,6 +223,14 @@ class DecisionRow:
     at: datetime
     priority: str = ""
     overtook: int | None = None
+    overtook_number: str = ""
+    came: tuple[Came, ...] = ()
+    """The goods of which the same pass found that they had come in; empty: the units were in stock."""
+
+    @property
+    def given(self) -> Units:
+        """Units that it gave."""
+        return max(ZERO, self.allocated - self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +286,14 @@ def story(conn: Connection, store_id: int, order_id: int, of: Collection[Pool]) 
             its(order_lines), order_lines.c.cancel_wished_at.is_not(None)
         )
     )
-    decided = conn.execute(select(decisions).where(its(decisions)).order_by(decisions.c.id))
+    passed = orders.alias("passed")
+    decided = conn.execute(
+        select(decisions, passed.c.number)
+        .outerjoin(passed, and_(passed.c.store_id == decisions.c.store_id, passed.c.order_id == decisions.c.overtook))
+        .where(its(decisions))
+        .order_by(decisions.c.id)
+    )
+    came = _came(conn, store_id, order_id)
     said = conn.execute(select(notices).where(its(notices)).order_by(notices.c.id))
     wrote = conn.execute(select(actions).where(its(actions)).order_by(actions.c.id))
     return Story(
@@ -298,6 +313,8 @@ def story(conn: Connection, store_id: int, order_id: int, of: Collection[Pool]) 
                 r.at,
                 r.priority,
                 r.overtook,
+                r.number or "",
+                came.get(r.id, ()),
             )
             for r in decided
         ),
@@ -305,6 +322,28 @@ def story(conn: Connection, store_id: int, order_id: int, of: Collection[Pool]) 
         writes=tuple(WriteLog(r.kind, r.state, r.reason, r.at) for r in wrote),
         items=item_rows.choices(conn, store_id, {pool.item for pool in of}),
     )
+
+
+def _came(conn: Connection, store_id: int, order_id: int) -> dict[int, tuple[Came, ...]]:
+    """The goods behind each decision that gave units: a pass notes what it found to have come in at one moment with
+    what it gave of it.
+    """
+    rows = conn.execute(
+        select(decisions.c.id, inbound.c.id.label("inbound_id"), inbound.c.source, inbound.c.expected_on)
+        .join(inbound, and_(*(inbound.c[name] == decisions.c[name] for name in ("store_id", "item", "location"))))
+        .join(receipts, and_(receipts.c.inbound_id == inbound.c.id, receipts.c.at == decisions.c.at))
+        .where(
+            decisions.c.store_id == store_id,
+            decisions.c.order_id == order_id,
+            decisions.c.allocated > decisions.c.before,
+            receipts.c.undone_at.is_(None),
+        )
+        .order_by(decisions.c.id, inbound.c.id)
+    )
+    found: dict[int, tuple[Came, ...]] = {}
+    for row in rows:
+        found[row.id] = (*found.get(row.id, ()), Came(row.inbound_id, row.source, row.expected_on))
+    return found
 
 
 def _places(conn: Connection, store_id: int, order_id: int, of: Collection[Pool]) -> dict[tuple[int, Pool], Place]:

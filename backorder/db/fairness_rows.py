@@ -1,12 +1,13 @@
 """What is read to tell how fair the queues were: overtakings, waits by class, orders that let others pass."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, func, or_, select, type_coerce
 
 from backorder.db.queries import ITS_LINE, ITS_ORDER, WAITS
-from backorder.db.tables import decisions, items, order_lines, orders, parts
+from backorder.db.tables import decisions, items, order_lines, orders, parts, stores
 from backorder.domain.allocation import Rule
 from backorder.domain.fairness import LetPass, Overtaking, Passings
 from backorder.domain.orders import OrderStatus
@@ -150,7 +151,8 @@ def let_pass(conn: Connection, store_id: int, *, limit: int) -> list[LetPass]:
         .scalar_subquery()
     )
     rows = conn.execute(
-        select(orders.c.order_id, orders.c.number, orders.c.passed_over, orders.c.passed_since)
+        select(orders.c.order_id, orders.c.number, orders.c.passed_over, orders.c.passed_since, stores.c.timezone)
+        .join(stores, stores.c.id == orders.c.store_id)
         .where(
             orders.c.store_id == store_id,
             orders.c.passed_over > 0,
@@ -160,7 +162,8 @@ def let_pass(conn: Connection, store_id: int, *, limit: int) -> list[LetPass]:
         .order_by(orders.c.passed_over.desc(), orders.c.order_id)
         .limit(limit)
     )
-    return [
-        LetPass(r.order_id, r.number, r.passed_over, None if r.passed_since is None else r.passed_since.date())
-        for r in rows
-    ]
+    return [LetPass(r.order_id, r.number, r.passed_over, _day(r.passed_since, r.timezone)) for r in rows]
+
+
+def _day(moment: datetime | None, timezone: str) -> date | None:
+    return None if moment is None else moment.astimezone(ZoneInfo(timezone)).date()

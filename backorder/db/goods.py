@@ -1,7 +1,7 @@
 """Goods on the way and what arrived of them."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
 
 from backorder.db.tables import inbound, receipts
 from backorder.domain.lateness import Arrived
-from backorder.domain.promise import supplier
+from backorder.domain.promise import expected, supplier
 from backorder.domain.supply import ZERO, Inbound, Pool, Units
 
 
@@ -41,9 +41,9 @@ def add_inbound(
     return int(made.scalar_one())
 
 
-def book_arrival(conn: Connection, store_id: int, lines: Sequence[Inbound], units: Units, now: datetime) -> Units:
+def book_arrival(conn: Connection, store_id: int, lines: Sequence[Inbound], units: Units, now: datetime) -> None:
     """Book units that came in unannounced: first against what was entered as received and only now is counted, the rest
-    against the oldest goods on the way, which is a guess, shown and undoable. Returns how many were new to us.
+    against the oldest goods on the way, which is a guess, shown and undoable.
     """
     left = units
     for line in lines:
@@ -51,7 +51,6 @@ def book_arrival(conn: Connection, store_id: int, lines: Sequence[Inbound], unit
         if seen > 0:
             left -= seen
             conn.execute(update(inbound).where(inbound.c.id == line.id).values(awaited=inbound.c.awaited - seen))
-    new = left
     for line in lines:
         booked = min(left, line.open - line.awaited)
         if booked <= 0:
@@ -59,7 +58,6 @@ def book_arrival(conn: Connection, store_id: int, lines: Sequence[Inbound], unit
         left -= booked
         conn.execute(update(inbound).where(inbound.c.id == line.id).values(received=inbound.c.received + booked))
         conn.execute(insert(receipts).values(store_id=store_id, inbound_id=line.id, units=booked, guessed=True, at=now))
-    return new
 
 
 def receive(
@@ -125,10 +123,10 @@ def move(conn: Connection, store_id: int, inbound_id: int, expected_on: date) ->
     )
 
 
-def delay(conn: Connection, store_id: int, inbound_id: int, days: int) -> int | None:
-    """The goods are expected so many days later; returns their item."""
-    expected = conn.execute(select(inbound.c.expected_on).where(_open(store_id, inbound_id))).scalar_one_or_none()
-    return None if expected is None else move(conn, store_id, inbound_id, expected + timedelta(days=days))
+def delay(conn: Connection, store_id: int, inbound_id: int, days: int, today: date) -> int | None:
+    """The goods are expected so many days later; returns their item. Raises TooFar."""
+    told = conn.execute(select(inbound.c.expected_on).where(_open(store_id, inbound_id))).scalar_one_or_none()
+    return None if told is None else move(conn, store_id, inbound_id, expected(told, today, later=days))
 
 
 def lessen(conn: Connection, store_id: int, inbound_id: int, units: Units) -> int | None:
@@ -136,7 +134,7 @@ def lessen(conn: Connection, store_id: int, inbound_id: int, units: Units) -> in
     return _item(
         conn.execute(
             update(inbound)
-            .where(_open(store_id, inbound_id), inbound.c.received + units < inbound.c.quantity)
+            .where(_open(store_id, inbound_id), inbound.c.received + units <= inbound.c.quantity)
             .values(quantity=inbound.c.quantity - units)
             .returning(inbound.c.item)
         )

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from backorder.db.tables import NOWHERE, order_lines, orders, parts
 from backorder.db.values import side_in, stood_in
@@ -40,7 +41,11 @@ class BookOrder:
     choices: OrderChoices = NO_CHOICES
     refused: Mapping[int, str] = field(default_factory=dict)
     """Lines whose waiting was not accepted, with the reason."""
+    unaccepted: Mapping[int, Units] = field(default_factory=dict)
+    """Units of lines that were not accepted, or not judged yet since they were added."""
     item_splits: Mapping[int, Split] = field(default_factory=dict)
+    zone: tzinfo = UTC
+    """The store's."""
 
     @property
     def waited(self) -> frozenset[int]:
@@ -54,19 +59,15 @@ class BookOrder:
 
     def standing(self, policy: BackorderPolicy, today: date) -> OrderStanding:
         """Where the order stands under the merchant's choices, on a day of the store's."""
-        terms = terms_of(policy, self.choices, self.item_splits, today)
+        terms = terms_of(policy, self.choices, self.item_splits, today, self.zone)
         return standing(self.order, dict(self.given), self.waited, terms, self.refused)
 
     def lets_pass(self, policy: BackorderPolicy, today: date) -> bool:
         """Whether the order lets others pass while it is not whole."""
-        terms = terms_of(policy, self.choices, self.item_splits, today)
-        since = min((at.date() for at in self.backordered_at.values()), default=None)
-        placed = self.order.placed_at.date()
-        return any(
-            lets_pass(policy, self.choices, terms.split_of(line.item, placed), since=since, today=today)
-            for line in self.order.lines
-            if line.outstanding > 0
-        )
+        terms = terms_of(policy, self.choices, self.item_splits, today, self.zone)
+        since = min(self.backordered_at.values(), default=None)
+        splits = {terms.split_of(line.item, self.order.placed_at) for line in self.order.lines if line.outstanding > 0}
+        return any(lets_pass(policy, self.choices, split, since=since, today=today, zone=self.zone) for split in splits)
 
 
 CHOICES = (
@@ -124,6 +125,7 @@ LINE = (
     order_lines.c.cancel_wished_at,
     order_lines.c.answer,
     order_lines.c.answer_why,
+    order_lines.c.unaccepted,
 )
 PART = (
     parts.c.order_id,
@@ -146,20 +148,23 @@ def book_order(
     parts_of: Mapping[tuple[int, int], list[Any]],
     item_splits: Mapping[int, Split],
 ) -> BookOrder:
-    """An order of its rows: one of `HEAD`, those of `LINE`, and of `PART` by order and line."""
+    """An order of its rows: one of `HEAD` with the store's time zone behind it, those of `LINE`, and of `PART` by order
+    and line.
+    """
     (
         order_id, number, placed_at, changed_at, status, store_status, paid, currency, customer_id, customer_name,
         email, customer_tags, tags, shipping, need_by, unread, unread_at, read_began, review, state_seq, stood,
-        side_seq, desired, wrote, refused_tags, link_version, *choices,
+        side_seq, desired, wrote, refused_tags, link_version, *choices, timezone,
     ) = head  # fmt: skip
     told = []
     given: dict[int, list[Given]] = {}
     waited: dict[int, datetime] = {}
     wished = []
     refused = {}
+    unaccepted = {}
     for (
         _, line_id, item, ordered, shipped, cancelled, ignored, title, sku, unit_price, added_at, kit, backordered_at,
-        cancel_wished_at, answer, answer_why,
+        cancel_wished_at, answer, answer_why, not_accepted,
     ) in lines:  # fmt: skip
         owed = []
         has = given[line_id] = []
@@ -192,6 +197,8 @@ def book_order(
             wished.append(line_id)
         if answer in _NOT_ACCEPTED:
             refused[line_id] = answer_why
+        if not_accepted:
+            unaccepted[line_id] = not_accepted
     order = Order(
         id=order_id,
         number=number,
@@ -222,7 +229,9 @@ def book_order(
         link_version=link_version,
         choices=chosen(choices),
         refused=refused,
+        unaccepted=unaccepted,
         item_splits=item_splits,
+        zone=ZoneInfo(timezone),
     )
 
 
@@ -236,11 +245,7 @@ def choices_of(head: Mapping[str, Any]) -> OrderChoices:
 
 def chosen(found: list[Any]) -> OrderChoices:
     """What was chosen for an order alone, of the columns of `CHOICES`."""
-    if found == _NOTHING_CHOSEN:
-        return NO_CHOICES
-    *choices, passed_since = found
-    day = None if passed_since is None else passed_since.date()
-    return OrderChoices(*[*choices, day])
+    return NO_CHOICES if found == _NOTHING_CHOSEN else OrderChoices(*found)
 
 
 _NOTHING_CHOSEN = ["", False, None, None, None, 0, None]
@@ -283,8 +288,8 @@ def head(store_id: int, known: KnownOrder, priority: Priority, *, review: bool) 
     }
 
 
-def line_row(store_id: int, order_id: int, line: OrderLine) -> dict[str, Any]:
-    """A line's row."""
+def line_row(store_id: int, order_id: int, line: OrderLine, unaccepted: Units) -> dict[str, Any]:
+    """A line's row. `unaccepted` units of it were not accepted, or are to be judged."""
     return {
         "store_id": store_id,
         "order_id": order_id,
@@ -299,6 +304,7 @@ def line_row(store_id: int, order_id: int, line: OrderLine) -> dict[str, Any]:
         "ignored": line.ignored,
         "added_at": line.added_at,
         "kit": line.kit,
+        "unaccepted": unaccepted,
     }
 
 
@@ -315,9 +321,9 @@ class Queueing:
         return {"queued_at": since, "queue_time": since - self.priority.head_start}
 
 
-def queueing(order: Order, policy: BackorderPolicy, choices: OrderChoices) -> Queueing:
-    """What places an order's lines under a policy."""
-    priority = priority_of(order, policy.priority, by_hand=choices.priority, pinned=choices.pinned)
+def queueing(order: Order, policy: BackorderPolicy, choices: OrderChoices, zone: tzinfo) -> Queueing:
+    """What places an order's lines under a policy, in a store of this time zone."""
+    priority = priority_of(order, policy.priority, by_hand=choices.priority, pinned=choices.pinned, zone=zone)
     return Queueing(priority, policy.late_lines_wait)
 
 

@@ -4,7 +4,7 @@ Everything is loaded and saved for many orders at once, so that a pass costs a c
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, text, tuple_, update
@@ -25,15 +25,16 @@ from backorder.db.order_rows import (
     where,
 )
 from backorder.db.stores import take_turn
-from backorder.db.tables import NOWHERE, decisions, items, order_lines, orders, parts
+from backorder.db.tables import NOWHERE, decisions, items, order_lines, orders, parts, stores
 from backorder.db.upsert import put
 from backorder.domain.allocation import Rule
 from backorder.domain.choices import NO_CHOICES
+from backorder.domain.claims import unaccepted
 from backorder.domain.lifecycle import Given
-from backorder.domain.orders import KnownOrder, Order, pools_of
+from backorder.domain.orders import KnownOrder, Order, OrderLine, pools_of
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.split import Split
-from backorder.domain.supply import ZERO, Pool
+from backorder.domain.supply import ZERO, Pool, Units
 
 __all__ = [
     "BookOrder",
@@ -76,7 +77,8 @@ def _load(conn: Connection, store_id: int, ids: set[int], splits: dict[int, Spli
     of_parts = select(*PART).where(parts.c.store_id == store_id, among(conn, parts.c.order_id, ids))
     for row in conn.execute(of_parts.order_by(parts.c.item)).all():
         parts_of.setdefault((row[0], row[1]), []).append(row)
-    heads = select(*HEAD).where(orders.c.store_id == store_id, among(conn, orders.c.order_id, ids))
+    timezone = select(stores.c.timezone).where(stores.c.id == store_id).scalar_subquery()
+    heads = select(*HEAD, timezone).where(orders.c.store_id == store_id, among(conn, orders.c.order_id, ids))
     return {
         row[0]: book_order(row, lines_of.get(row[0], ()), parts_of, splits)
         for row in conn.execute(heads.order_by(orders.c.order_id)).all()
@@ -89,6 +91,7 @@ def save(
     changes: Sequence[tuple[BookOrder | None, KnownOrder]],
     *,
     policy: BackorderPolicy,
+    zone: tzinfo,
     now: datetime,
 ) -> set[int]:
     """Save what stores told; returns the items that it touches, which are marked dirty in the same transaction.
@@ -101,10 +104,10 @@ def save(
     for before, known in changes:
         order, old = known.order, before.order if before is not None else None
         choices = before.choices if before is not None else NO_CHOICES
-        placed = queueing(order, policy, choices)
+        placed = queueing(order, policy, choices, zone)
         review = _differs(old, order) or (before is not None and before.review)
         heads.append(head(store_id, known, placed.priority, review=review))
-        lines += [line_row(store_id, order.id, line) for line in order.lines]
+        lines += [line_row(store_id, order.id, line, _unaccepted(before, line)) for line in order.lines]
         kept = {(line.id, part.pool) for line in order.lines for part in line.parts}
         given = before.given if before is not None else {}
         has = {(line_id, g.pool): g for line_id, gs in given.items() for g in gs}
@@ -127,7 +130,7 @@ def save(
             for line in old.lines:
                 gone = [part.pool for part in line.parts if (line.id, part.pool) not in kept]
                 vanished += [(order.id, line.id, *where(pool)) for pool in gone]
-            if queueing(old, policy, choices) != placed:
+            if queueing(old, policy, choices, zone) != placed:
                 touched |= {pool.item for pool in pools_of(order)}
         touched |= _touched(old, order)
         if old is None or (old.lines, old.placed_at, old.status) != (order.lines, order.placed_at, order.status):
@@ -148,6 +151,14 @@ def save(
     touch(conn, store_id, touched)
     changed(conn, store_id, moved - touched)
     return touched
+
+
+def _unaccepted(before: BookOrder | None, line: OrderLine) -> Units:
+    """Units of a line as it is told now that are not accepted. A line that never waited is not judged yet."""
+    if before is None or line.id not in before.backordered_at:
+        return ZERO
+    was = next(was for was in before.order.lines if was.id == line.id)
+    return unaccepted(was, line, before.unaccepted.get(line.id, ZERO))
 
 
 def _differs(old: Order | None, new: Order) -> bool:

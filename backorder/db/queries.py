@@ -155,13 +155,22 @@ class NotAccepted:
     title: str
     answer: Answer
     why: str
+    excess: Units
+    """How many of its units are above a limit."""
 
 
 def not_accepted(conn: Connection, store_id: int, *, limit: int) -> list[NotAccepted]:
     """Waiting lines whose customer got neither a date nor a message, the oldest order first."""
     waits = exists().where(ITS_LINE, WAITS)
     rows = conn.execute(
-        select(orders.c.order_id, orders.c.number, order_lines.c.title, order_lines.c.answer, order_lines.c.answer_why)
+        select(
+            orders.c.order_id,
+            orders.c.number,
+            order_lines.c.title,
+            order_lines.c.answer,
+            order_lines.c.answer_why,
+            order_lines.c.excess,
+        )
         .join(orders, and_(orders.c.store_id == order_lines.c.store_id, orders.c.order_id == order_lines.c.order_id))
         .where(
             order_lines.c.store_id == store_id,

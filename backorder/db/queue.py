@@ -44,10 +44,12 @@ class QueuedPart:
     backordered_at: datetime | None
     promised: Promise | None
     first_promise: date | None
-    placed: date = date.min
+    placed_at: datetime
     choices: OrderChoices = NO_CHOICES
     answer: Answer | None = None
     answer_why: str = ""
+    unaccepted: Units = ZERO
+    """Units of its line that were not accepted, or not judged yet since they were added."""
 
     def with_units(self, allocated: Units, firm: Units, *, waits_since: datetime | None) -> "QueuedPart":
         """The part after a decision. `waits_since` counts where it never waited before."""
@@ -56,10 +58,11 @@ class QueuedPart:
             self.backordered_at or waits_since,
             self.promised,
             self.first_promise,
-            self.placed,
+            self.placed_at,
             self.choices,
             self.answer,
             self.answer_why,
+            self.unaccepted,
         )
 
 
@@ -200,6 +203,7 @@ _QUEUED = (
         order_lines.c.cancel_wished_at,
         order_lines.c.answer,
         order_lines.c.answer_why,
+        order_lines.c.unaccepted,
         orders.c.placed_at,
         orders.c.priority,
         *CHOICES,
@@ -214,7 +218,8 @@ def _queued(row: Any) -> QueuedPart:
     # By position: a queue may be tens of thousands of rows long.
     (
         item, location, queue_time, order_id, line_id, outstanding, allocated, firm, decided, queued_at, early, late,
-        first, backordered_at, cancel_wished_at, answer, answer_why, placed_at, priority, *choices,
+        first, backordered_at, cancel_wished_at, answer, answer_why, unaccepted, placed_at, priority,
+        *choices,
     ) = row  # fmt: skip
     return QueuedPart(
         demand=Demand(
@@ -231,10 +236,11 @@ def _queued(row: Any) -> QueuedPart:
         backordered_at=backordered_at,
         promised=None if early is None else Promise(early, late),
         first_promise=first,
-        placed=placed_at.date(),
+        placed_at=placed_at,
         choices=chosen(choices),
         answer=answer,
         answer_why=answer_why,
+        unaccepted=unaccepted,
     )
 
 
@@ -345,7 +351,16 @@ def coming(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, 
         quantity = row["quantity"] if row["ended_at"] is None else row["received"]
         received = row["received"] - row["awaited"]
         found.setdefault(pool, []).append(
-            Inbound(row["id"], pool, quantity, received, row["expected_on"], row["source"], row["awaited"])
+            Inbound(
+                row["id"],
+                pool,
+                quantity,
+                received,
+                row["expected_on"],
+                row["source"],
+                row["awaited"],
+                row["first_expected_on"],
+            )
         )
     return found
 

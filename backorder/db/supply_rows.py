@@ -134,7 +134,17 @@ def inbound_rows(conn: Connection, store_id: int, *, inbound_id: int | None = No
     )
     return [
         InboundRow(
-            Inbound(r.id, Pool(r.item, r.location), r.quantity, r.received, r.expected_on, r.source), r.sku, r.title
+            Inbound(
+                r.id,
+                Pool(r.item, r.location),
+                r.quantity,
+                r.received,
+                r.expected_on,
+                r.source,
+                first_expected_on=r.first_expected_on,
+            ),
+            r.sku,
+            r.title,
         )
         for r in rows
     ]

@@ -13,6 +13,7 @@ from backorder.db.bites import bites
 from backorder.db.tables import items, pools, stores, verdicts
 from backorder.domain.acceptance import Answer, Verdict
 from backorder.domain.store import Health
+from backorder.domain.supply import Balance, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,21 @@ def to_judge(conn: Connection, store_id: int, *, after: int, everything: bool, l
     if not everything:
         found = found.where(items.c.judged_seq < items.c.done_seq)
     return {row.item: row.done_seq for row in conn.execute(found.order_by(items.c.item).limit(limit))}
+
+
+def counted_pools(conn: Connection, store_id: int, ids: Iterable[int]) -> list[Pool]:
+    """Where the store counts these items at present."""
+    found: list[Pool] = []
+    # What the store stopped counting has neither a balance nor a doubt that could lead to one.
+    counted = or_(pools.c.balance != Balance.NEW, pools.c.doubted_at.is_not(None))
+    for bite in bites(ids):
+        rows = conn.execute(
+            select(pools.c.item, pools.c.location)
+            .where(pools.c.store_id == store_id, pools.c.item.in_(bite), counted)
+            .order_by(pools.c.item, pools.c.location)
+        )
+        found += [Pool(item, location) for item, location in rows]
+    return found
 
 
 _JUDGED = (

@@ -1,12 +1,12 @@
 """Sums over what is owed and what waits: of a pool, of an order, of a customer, of an item's history."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from sqlalchemy import Connection, String, and_, case, cast, func, or_, select
+from sqlalchemy import Connection, and_, func, select, text
 
-from backorder.db.bites import bites
+from backorder.db.bites import among, bites
 from backorder.db.tables import order_lines, orders, parts
-from backorder.domain.acceptance import Answer
 from backorder.domain.supply import ZERO, Pool, Units
 
 _EXACT = parts.c.outstanding.type
@@ -16,7 +16,8 @@ _ITS_LINE = and_(
     order_lines.c.line_id == parts.c.line_id,
 )
 _SHORT = parts.c.outstanding - parts.c.allocated
-_TAKEN_ON = or_(order_lines.c.answer.is_(None), order_lines.c.answer == Answer.ACCEPT)
+# As text, so that SQLite sees that its index of just these will do.
+_UNACCEPTED = text("order_lines.unaccepted > 0")
 
 
 def owing(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, Units]:
@@ -38,18 +39,12 @@ def owing(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, U
     return found
 
 
-def short_of(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, tuple[Units, Units]]:
-    """Units that wait in each pool of these items: all of them, and those that were accepted."""
-    found: dict[Pool, tuple[Units, Units]] = {}
-    accepted = case((_TAKEN_ON, _SHORT), else_=0)
+def short_of(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, Units]:
+    """Units that wait in each pool of these items, accepted or not."""
+    found: dict[Pool, Units] = {}
     for bite in bites(items):
         rows = conn.execute(
-            select(
-                parts.c.item,
-                parts.c.location,
-                func.sum(_SHORT, type_=_EXACT).label("all"),
-                func.sum(accepted, type_=_EXACT).label("accepted"),
-            )
+            select(parts.c.item, parts.c.location, func.sum(_SHORT, type_=_EXACT))
             .join(order_lines, _ITS_LINE)
             .where(
                 parts.c.store_id == store_id,
@@ -59,8 +54,38 @@ def short_of(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool
             )
             .group_by(parts.c.item, parts.c.location)
         )
-        found.update({Pool(item, location): (of_all, taken) for item, location, of_all, taken in rows})
+        found.update({Pool(item, location): units for item, location, units in rows})
     return found
+
+
+def not_accepted(conn: Connection, store_id: int) -> dict[int, Units]:
+    """Units of each item that wait and were not accepted."""
+    short = func.sum(_SHORT, type_=_EXACT)
+    lines = conn.execute(
+        select(parts.c.item, order_lines.c.unaccepted, short)
+        .join(order_lines, _ITS_LINE)
+        .where(
+            order_lines.c.store_id == store_id,
+            _UNACCEPTED,
+            order_lines.c.ignored.is_(None),
+            parts.c.outstanding > parts.c.allocated,
+        )
+        .group_by(parts.c.item, parts.c.order_id, parts.c.line_id, order_lines.c.unaccepted)
+    )
+    found: dict[int, Units] = {}
+    for item, unaccepted, waiting in lines:
+        found[item] = found.get(item, ZERO) + min(unaccepted, waiting)
+    return found
+
+
+def given(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, Units]:
+    """Units of each pool of these items that somebody has."""
+    rows = conn.execute(
+        select(parts.c.item, parts.c.location, func.sum(parts.c.allocated, type_=_EXACT))
+        .where(parts.c.store_id == store_id, parts.c.item.in_(sorted(set(items))), parts.c.allocated > ZERO)
+        .group_by(parts.c.item, parts.c.location)
+    )
+    return {Pool(item, location): units for item, location, units in rows}
 
 
 def owed_orders(conn: Connection, store_id: int, of: Iterable[Pool], limit: int) -> list[int]:
@@ -83,35 +108,41 @@ def owed_orders(conn: Connection, store_id: int, of: Iterable[Pool], limit: int)
     return sorted(found)
 
 
-def waiting_beside(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dict[int, tuple[Units, Units | None]]:
-    """Units that wait in each of these orders, and in all orders of its customer (id, else e-mail address); `None`
-    where nobody knows who that is.
-    """
-    wanted = sorted(set(order_ids))
-    who = case(
-        (orders.c.customer_id.is_not(None), cast(orders.c.customer_id, String)),
-        (orders.c.email != "", func.lower(orders.c.email)),
-    )
-    # What was refused before takes no room, but for the orders that are asked about now.
-    which = or_(_TAKEN_ON, orders.c.order_id.in_(wanted))
-    sums = (
-        select(orders.c.order_id, who.label("who"), func.sum(_SHORT, type_=_EXACT).label("short"))
-        .select_from(parts)
+class WaitingLine(NamedTuple):
+    """What of a line waits, and how much of that was not accepted."""
+
+    order_id: int
+    line_id: int
+    short: Units
+    unaccepted: Units
+    customer_id: int | None
+    email: str
+
+
+def waiting_lines(conn: Connection, store_id: int, order_ids: Iterable[int] | None) -> list[WaitingLine]:
+    """The lines of these orders (`None`: of all) that a pass found waiting."""
+    lines = (
+        select(
+            parts.c.order_id,
+            parts.c.line_id,
+            func.sum(_SHORT, type_=_EXACT),
+            order_lines.c.unaccepted,
+            orders.c.customer_id,
+            orders.c.email,
+        )
         .join(orders, and_(orders.c.store_id == parts.c.store_id, orders.c.order_id == parts.c.order_id))
         .join(order_lines, _ITS_LINE)
-        .where(parts.c.store_id == store_id, parts.c.outstanding > parts.c.allocated, parts.c.decided, which)
-        .group_by(orders.c.order_id, who)
+        .where(
+            parts.c.store_id == store_id,
+            parts.c.outstanding > parts.c.allocated,
+            order_lines.c.backordered_at.is_not(None),
+            order_lines.c.ignored.is_(None),
+        )
+        .group_by(parts.c.order_id, parts.c.line_id, order_lines.c.unaccepted, orders.c.customer_id, orders.c.email)
     )
-    rows = conn.execute(sums).all()
-    of_customer: dict[str, Units] = {}
-    for row in rows:
-        if row.who is not None:
-            of_customer[row.who] = of_customer.get(row.who, ZERO) + row.short
-    return {
-        row.order_id: (row.short, None if row.who is None else of_customer[row.who])
-        for row in rows
-        if row.order_id in wanted
-    }
+    if order_ids is not None:
+        lines = lines.where(among(conn, parts.c.order_id, order_ids))
+    return [WaitingLine(*row) for row in conn.execute(lines)]
 
 
 def cancelled_of(conn: Connection, store_id: int, items: Iterable[int]) -> dict[int, tuple[Units, Units]]:

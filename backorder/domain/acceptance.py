@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from operator import itemgetter
 
 from backorder.domain.accept_rules import AcceptRule, Kind, first_match
 from backorder.domain.lateness import Record
 from backorder.domain.policy import BackorderPolicy, Excess
 from backorder.domain.promise import Promise
+from backorder.domain.reasons import counted, counted_days
 from backorder.domain.supply import ZERO, Units
 
 
@@ -70,17 +72,17 @@ class Asked:
 
     units: Units
     of_item: Units = ZERO
-    """Waiting units of the item in earlier orders."""
+    """Waiting units of the item."""
     of_customer: Units | None = ZERO
-    """Waiting units of the customer's other lines, in all orders; `None` where the store does not tell who it is."""
+    """Waiting units of the customer, in all orders; `None` where the store does not tell who it is."""
     of_order: Units = ZERO
-    """Waiting units of the order's other lines."""
+    """Waiting units of the order."""
     promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer, how many units are too many, and the reason in one sentence for the merchant."""
+    """The answer, how many units are above a limit, and the reason in one sentence for the merchant."""
 
     answer: Answer
     excess: Units = ZERO
@@ -94,13 +96,13 @@ def judge(asked: Asked, item: ItemTerms, policy: BackorderPolicy, today: date) -
     """Whether the units may wait. First what is wrong with the item, then what is too many, then the date."""
     closed = _closed(item, policy, today)
     if closed:
-        return Verdict(Answer.HOLD, asked.units, closed)
+        return Verdict(Answer.HOLD, why=closed)
     too_many = _too_many(asked, item.limit(policy, today), policy)
     if too_many is not None:
         excess, why = too_many
         return Verdict(Answer.REFUSE if policy.excess is Excess.REFUSE else Answer.HOLD, excess, why)
     late = _too_late(asked.promise, item, policy, today)
-    return Verdict(Answer.HOLD, asked.units, late) if late else ACCEPTED
+    return Verdict(Answer.HOLD, why=late) if late else ACCEPTED
 
 
 def _closed(item: ItemTerms, policy: BackorderPolicy, today: date) -> str:
@@ -114,7 +116,7 @@ def _closed(item: ItemTerms, policy: BackorderPolicy, today: date) -> str:
             return f"{'Backorders' if rule is None else rule.named} are switched off."
     late = None if item.supplier is None else item.supplier.safe_days
     if policy.most_late_days is not None and late is not None and late > policy.most_late_days:
-        return f"Its supplier is up to {late} days late; you accept {policy.most_late_days} at most."
+        return f"Its supplier is up to {counted_days(late)} late; you accept {policy.most_late_days} at most."
     if policy.most_cancel_percent is not None and item.cancel_percent > policy.most_cancel_percent:
         return (
             f"Of 100 units that waited for it {item.cancel_percent:.0f} were cancelled; "
@@ -124,17 +126,19 @@ def _closed(item: ItemTerms, policy: BackorderPolicy, today: date) -> str:
 
 
 def _too_many(asked: Asked, of_item: int | None, policy: BackorderPolicy) -> tuple[Units, str] | None:
+    """Of several limits the one that the most units are above."""
     limits = [
         (of_item, asked.of_item, "of this item"),
         (policy.most_units_order, asked.of_order, "in one order"),
     ]
     if asked.of_customer is not None:
         limits.append((policy.most_units_customer, asked.of_customer, "of one customer"))
-    for most, waiting, whose in limits:
-        if most is not None and waiting + asked.units > most:
-            excess = min(asked.units, waiting + asked.units - most)
-            return excess, f"More than {most} units {whose} would wait."
-    return None
+    above = [
+        (min(asked.units, waiting + asked.units - most), f"More than {counted(Units(most))} {whose} would wait.")
+        for most, waiting, whose in limits
+        if most is not None and waiting + asked.units > most
+    ]
+    return max(above, key=itemgetter(0)) if above else None
 
 
 def _too_late(promise: Promise | None, item: ItemTerms, policy: BackorderPolicy, today: date) -> str:
@@ -143,5 +147,5 @@ def _too_late(promise: Promise | None, item: ItemTerms, policy: BackorderPolicy,
         return "" if dated else "There is no date for it, and you accept none without."
     days = (promise.late - today).days
     if policy.longest_wait_days is not None and days > policy.longest_wait_days:
-        return f"It would take {days} days; you accept {policy.longest_wait_days} at most."
+        return f"It would take {counted_days(days)}; you accept {policy.longest_wait_days} at most."
     return ""

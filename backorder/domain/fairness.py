@@ -9,12 +9,9 @@ from datetime import date, datetime, timedelta
 from backorder.domain.allocation import Rule
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.priority import largest_head_start
-from backorder.domain.reasons import spoken_day
+from backorder.domain.reasons import counted_days, spoken_day
 from backorder.domain.split import Share, yields
 from backorder.domain.supply import Units
-
-OVERTAKING = (Rule.HEAD_START, Rule.PINNED, Rule.WHOLE_ORDER, Rule.OTHER_YIELDED, Rule.MORE_OWED)
-"""The rules by which somebody goes before an order that came earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +114,16 @@ class LetPass:
 
 
 def bound(policy: BackorderPolicy) -> str:
-    """The promise of fairness that holds for everybody, in one sentence."""
-    days = largest_head_start(policy.priority).days
+    """The promise of fairness that holds for everybody, with all that it does not hold for."""
+    days = largest_head_start(policy.priority).days + policy.whole_orders_first
+    # Among the orders of one queue day those that can be made whole go first, so that day counts with the head start.
     said = "Nobody is passed by an order that came later"
     if days:
-        said = f"Nobody is passed by an order that was placed more than {days} day{'' if days == 1 else 's'} later"
+        said = f"Nobody is passed by an order that was placed more than {counted_days(days)} later"
     if policy.order_share is Share.YIELD or policy.share_days is not None:
         said += ", but for orders that ship whole and let others pass"
-    return f"{said}, unless you pin an order or give by hand."
+    added = "Units" if policy.late_lines_wait else "Units and lines"
+    return (
+        f"{said}, unless you pin an order, give by hand or keep units back for new orders. "
+        f"{added} that are added to an order have its place."
+    )

@@ -48,7 +48,9 @@ def learned(history: Sequence[Arrived]) -> Record | None:
     """The record of one supplier; `None` with too little history."""
     if len(history) < LEAST_HISTORY:
         return None
-    days = sorted(arrived.days_late for arrived in history)
+    # Goods of which nothing came say how much is missing, not how late they were.
+    came = [arrived for arrived in history if arrived.received > 0] or history
+    days = sorted(arrived.days_late for arrived in came)
     missing = sorted(arrived.missing for arrived in history)
     return Record(
         usual_days=days[_rank(days, 50)],

@@ -47,6 +47,11 @@ class Customer:
     tags: tuple[str, ...] | None = None
     """What the merchant tagged the customer with; `None` where the store does not tell."""
 
+    @property
+    def mailbox(self) -> str:
+        """The address as one that is the same however it was typed. What stands behind a plus is another mailbox."""
+        return self.email.strip().casefold()
+
 
 @dataclass(frozen=True, slots=True)
 class Shipping:

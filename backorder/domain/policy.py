@@ -126,8 +126,8 @@ HELP = {
     "most_units_item": "The most units of one item that may wait together. Left empty, there is no limit.",
     "most_units_order": "The most units of one order that may wait. Left empty, there is no limit.",
     "most_units_customer": "The most units of one customer that may wait, in all orders together; guests are known by "
-    "their e-mail address. Left empty, there is no limit.",
-    "excess": "What becomes of a line that goes above one of these limits.",
+    "their e-mail address, also beside orders with an account. Left empty, there is no limit.",
+    "excess": "What becomes of a line that goes above one of these limits. How many of its units are too many is told.",
     "most_late_days": "Items whose supplier is later than this in one of five deliveries are not backordered. Left "
     "empty, there is no limit.",
     "most_cancel_percent": "Items of which more than this share of waiting units was cancelled are not backordered. "
@@ -246,9 +246,10 @@ def _check_together(policy: BackorderPolicy) -> None:
         )
     longest, usual = policy.longest_wait_days, policy.lead_time_days
     if longest is not None and usual is not None and usual + policy.handling_days > longest:
+        days = usual + policy.handling_days
         raise PolicyError(
             "longest_wait_days",
-            f"Your usual lead time and handling take {usual + policy.handling_days} days, and you accept {longest} at "
+            f"Your usual lead time and handling take {days} day{'' if days == 1 else 's'}, and you accept {longest} at "
             "most: every order without goods on the way would be yours to decide. Raise this or shorten the lead time.",
         )
     if len(set(policy.locations)) < len(policy.locations):

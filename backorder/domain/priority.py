@@ -7,7 +7,7 @@ more than the largest head start later. What a store withholds about an order ma
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
@@ -86,14 +86,18 @@ class RuleError(Rejected):
     status = 422
 
 
-def priority_of(order: Order, rules: Sequence[PriorityRule], *, by_hand: str = "", pinned: bool = False) -> Priority:
-    """The class of an order: the one given by hand while it exists, else that of the first rule that matches."""
+def priority_of(
+    order: Order, rules: Sequence[PriorityRule], *, by_hand: str = "", pinned: bool = False, zone: tzinfo = UTC
+) -> Priority:
+    """The class of an order: the one given by hand while it exists, else that of the first rule that matches. Days are
+    those of the store's zone.
+    """
     unknown: list[Fact] = []
     for rule in rules:
         if by_hand and rule.name == by_hand:
             return Priority(rule.name, rule.head_start_days, pinned=pinned)
     for rule in rules:
-        matches = _matches(order, rule)
+        matches = _matches(order, rule, zone)
         if matches:
             return Priority(rule.name, rule.head_start_days, tuple(dict.fromkeys(unknown)), pinned)
         if matches is None:
@@ -108,7 +112,7 @@ def queued_at(order: Order, line: OrderLine, *, late_lines_wait: bool) -> dateti
     return max(order.placed_at, line.added_at)
 
 
-def _matches(order: Order, rule: PriorityRule) -> bool | None:
+def _matches(order: Order, rule: PriorityRule, zone: tzinfo) -> bool | None:
     """`None` where the store does not tell what the rule asks for."""
     who = order.customer
     match rule.fact:
@@ -126,16 +130,16 @@ def _matches(order: Order, rule: PriorityRule) -> bool | None:
             return _named(rule.value, [way.method for way in order.shipping if way.paid > 0])
         case Fact.TOTAL:
             least, currency = _amount(rule.value)
-            if currency and currency != order.currency:
-                return None
-            return sum((line.ordered * line.unit_price for line in order.lines), ZERO) >= least
+            # Amounts in two currencies are not compared: that is the rule's doing, not something the store withholds.
+            comparable = currency in ("", order.currency)
+            return comparable and sum((line.ordered * line.unit_price for line in order.lines), ZERO) >= least
         case Fact.UNITS:
             return sum((line.ordered for line in order.lines), ZERO) >= Decimal(rule.value)
         case Fact.NEEDED:
             if order.need_by is None:
                 return False
             # A day before the order was placed is a slip of the pen, not a hurry.
-            return 0 <= (order.need_by - order.placed_at.date()).days <= int(rule.value)
+            return 0 <= (order.need_by - order.placed_at.astimezone(zone).date()).days <= int(rule.value)
         case Fact.BY_HAND:
             return False
 
@@ -164,8 +168,10 @@ def _parse(line: str, number: int) -> PriorityRule:
     if len(cells) not in (3, 4):
         raise RuleError(f"Line {number} must be: class | days | fact | value.")
     name, days, fact, value = [*cells, ""][:4]
-    if not days.isascii() or not days.isdigit():
-        raise RuleError(f"Line {number}: the head start must be a whole number of days.")
+    if not (days.isascii() and days.isdigit() and len(days) <= 3):
+        raise RuleError(
+            f"Line {number}: the head start must be a whole number of days, from 0 to {LONGEST_HEAD_START}."
+        )
     if fact not in list(Fact):
         raise RuleError(f"Line {number}: “{fact}” is none of: {', '.join(Fact)}.")
     return PriorityRule(name, int(days), Fact(fact), value)

@@ -2,11 +2,12 @@
 customer, and what would change it. Nothing here is stored.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
+from backorder.domain.allocation import Rule
 from backorder.domain.choices import ItemChoices, kept_back
 from backorder.domain.lifecycle import LineStanding, OrderStanding, PartStanding
 from backorder.domain.policy import BackorderPolicy
@@ -90,13 +91,16 @@ def reason(about: Situation) -> Reason:
     code = _code(about)
     text, customer, change = _SENTENCES[code] if about.outstanding > 0 else _NOTHING_OWED
     free = ZERO if about.pool is None else about.pool.on_hand - about.pool.given
+    # What is kept back goes into the stock first.
+    needed = about.units_ahead + max(ZERO, about.keep_back - max(ZERO, free))
     if about.pool is not None and about.pool.next_arrival is not None and code in (Code.NO_SUPPLY, Code.PARTIAL):
         change = f"The goods expected on {spoken_day(about.pool.next_arrival)}."
     facts = {
         "outstanding": counted(about.outstanding),
         "allocated": spoken(about.allocated),
-        "waiting": spoken(about.waiting),
         "ahead": counted(about.units_ahead),
+        "behind": f", behind {counted(about.units_ahead)} of others" if about.units_ahead > 0 else "",
+        "needed": counted(needed),
         "younger": spoken(about.overtaken_by),
         "refused": about.refused,
         "free": counted(free),
@@ -149,19 +153,19 @@ _SENTENCES = {
         "Nothing more is needed.",
     ),
     Code.PARTIAL: (
-        "{allocated} of {outstanding} are given; the other {waiting} wait for stock.",
+        "It has {allocated} of {outstanding}; the rest waits for stock{behind}.",
         "The store has {allocated} of {outstanding} for you; the rest waits for stock.",
         "More stock. Enter what you have ordered under Incoming to give it a date.",
     ),
     Code.BEHIND: (
         "Older orders that wait for {ahead} come first.",
         "Waiting for stock. Orders placed before yours are served first.",
-        "An arrival of more than {ahead}.",
+        "An arrival of more than {needed}.",
     ),
     Code.OVERTAKEN: (
         "Orders that wait for {ahead} come first; for {younger} of them by a head start or a pin, not by age.",
         "Waiting for stock. Some orders are served before yours.",
-        "An arrival of more than {ahead}, or another class for this order.",
+        "An arrival of more than {needed}, or another class for this order.",
     ),
     Code.NO_SUPPLY: (
         "It is first in line, and nothing is left in stock.",
@@ -224,7 +228,7 @@ _SENTENCES = {
         "Cancel it in your store, or tell the customer why not.",
     ),
     Code.NOT_ACCEPTED: (
-        "{refused} It has no date, and its customer was told nothing.",
+        "{refused} Until you decide, it gets no new date and its customer is told nothing of it.",
         "The store will get in touch with you about this.",
         "Accept the order, or cancel it in your store.",
     ),
@@ -253,6 +257,52 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
+class Overtaker:
+    """An order that came later than another one, and was given units of the same pool while that one waited."""
+
+    order_id: int
+    number: str
+    units: Units
+    rule: Rule
+    priority: str
+    at: datetime
+
+    @property
+    def why(self) -> str:
+        """By which rule it went first."""
+        match self.rule:
+            case Rule.PINNED:
+                return "it is pinned"
+            case Rule.WHOLE_ORDER:
+                return "it made its order whole"
+            case Rule.OTHER_YIELDED:
+                return "an order that waits to be whole let it pass"
+            case Rule.BY_HAND:
+                return "given by hand"
+        return f"its class {self.priority} has a head start" if self.priority else "it went first when it came in"
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Goods that were on the way and came in, all of them or some."""
+
+    inbound_id: int
+    source: str
+    expected_on: date
+
+
+def came_from(goods: Sequence[Came]) -> str:
+    """The supply of which units were given: what had come in, else the stock."""
+    if not goods:
+        return "from stock"
+    told = [
+        f"the goods{f' from {one.source}' if one.source else ''} expected on {spoken_day(one.expected_on)}"
+        for one in goods
+    ]
+    return f"from {' and '.join(told)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where one part of a line stands in its pool's queue."""
 
@@ -262,6 +312,8 @@ class Place:
     """Units ahead of it that came later."""
     ahead: tuple[Ahead, ...] = ()
     """The first of those who are served before it."""
+    overtakers: tuple[Overtaker, ...] = ()
+    """The newest of those who were served before it although they came later, since it began to wait."""
     waiting: Units = ZERO
     """Its own units that wait."""
     delivery: Inbound | None = None
@@ -331,6 +383,11 @@ def spoken(units: Units) -> str:
 def counted(units: Units) -> str:
     """Units with the word behind them."""
     return f"{spoken(units)} unit{'' if units == 1 else 's'}"
+
+
+def counted_days(count: int) -> str:
+    """So many days with the word behind them."""
+    return f"{count} day{'' if count == 1 else 's'}"
 
 
 def spoken_day(day: date) -> str:

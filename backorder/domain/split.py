@@ -4,7 +4,7 @@ whole keeps its share meanwhile or lets others pass.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
@@ -54,18 +54,20 @@ class Terms:
     least_units: Units = ZERO
     least_value: Decimal = ZERO
     today: date = date.min
+    zone: tzinfo = UTC
+    """The store's: its days are counted in it."""
 
-    def split_of(self, item: int | None, placed: date) -> Split:
+    def split_of(self, item: int | None, placed_at: datetime) -> Split:
         """What counts for lines of an item today: WAIT_UNTIL becomes one of the others."""
         of_item = self.of_items.get(item) if item is not None else None
         chosen = self.of_order or self.of_customer or of_item or self.of_store
-        if chosen is Split.WAIT_UNTIL and self.today >= self.until(placed):
+        if chosen is Split.WAIT_UNTIL and self.today >= self.until(placed_at):
             return Split.SHIP_AVAILABLE
         return chosen
 
-    def until(self, placed: date) -> date:
+    def until(self, placed_at: datetime) -> date:
         """The day from which WAIT_UNTIL ships what is there."""
-        return self.wait_until or placed + timedelta(days=self.wait_days)
+        return self.wait_until or placed_at.astimezone(self.zone).date() + timedelta(days=self.wait_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +89,19 @@ def stays(order: Order, lines: Iterable[LineUnits], terms: Terms) -> dict[int, S
     order_whole = all(line.whole for line in owing)
     if order_whole:
         return {}
-    placed = order.placed_at.date()
-    broken = {line.kit for line in owing if line.kit is not None and not line.whole}
     found = {}
     for line in owing:
-        split = terms.split_of(line.item, placed)
+        split = terms.split_of(line.item, order.placed_at)
         if split is Split.ORDER_WHOLE:
             found[line.line_id] = Stay.ORDER
         elif split is Split.WAIT_UNTIL:
             found[line.line_id] = Stay.DATE
-        elif line.kit in broken:
-            found[line.line_id] = Stay.KIT
         elif split is Split.LINE_WHOLE and not line.whole:
             found[line.line_id] = Stay.LINE
+    broken = {line.kit for line in owing if line.kit is not None and (not line.whole or line.line_id in found)}
+    for line in owing:
+        if line.kit in broken and found.get(line.line_id, Stay.LINE) is Stay.LINE:
+            found[line.line_id] = Stay.KIT
     leaving = [line for line in owing if line.line_id not in found]
     units = sum((line.allocated for line in leaving), ZERO)
     value = sum((line.allocated * line.unit_price for line in leaving), ZERO)

@@ -67,6 +67,8 @@ class Inbound:
     source: str = ""
     awaited: Units = ZERO
     """Units still to come that were entered as received, and that the store does not count yet."""
+    first_expected_on: date | None = None
+    """The day that was told first; `None` where it is `expected_on`."""
 
     @property
     def open(self) -> Units:

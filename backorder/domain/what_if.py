@@ -4,15 +4,15 @@ Nothing here decides anything. A preview names who moves, by how many units and 
 `fingerprint` says whether the world is still the one that the preview was made of.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
-from backorder.domain.allocation import Binding, Demand, Supply, allocate
+from backorder.domain.allocation import Binding, Demand, Supply, allocate, give
 from backorder.domain.priority import PriorityRule
-from backorder.domain.promise import Outlook, Promise, Waiting, promises, settled
+from backorder.domain.promise import Outlook, Promise, Waiting, due, expected, promises
 from backorder.domain.supply import ZERO, Inbound, Pool, Units
 
 Key = tuple[int, int, Pool]
@@ -27,8 +27,8 @@ class PartNow:
     since: date
     told: Promise | None = None
     unit_price: Decimal = ZERO
-    dated: bool = True
-    """Its waiting was accepted: it has a date, and its customer is told."""
+    accepted: bool = True
+    """Its waiting was: it has a date, and its customer is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,33 @@ class World:
     outlook: Outlook
     binding: Binding
     whole_orders_first: bool = False
+    doubted: Collection[Pool] = frozenset()
+    """Pools whose figures are in doubt: no date that was given there moves."""
+    beside: tuple[Demand, ...] = ()
+    """What the orders in the queues are owed from elsewhere: it only tells whether they can be made whole."""
 
     def fingerprint(self) -> str:
         """The same for the same world, whatever the order in which its parts are told."""
+        ahead = self.outlook
         told = (
             sorted((part.demand.key, repr(part)) for part in self.parts),
             sorted((pool, repr(supply)) for pool, supply in self.supply.items()),
             sorted((line.id, repr(line)) for line in self.inbound),
-            repr((self.outlook.today, self.outlook.past_cut_off, self.outlook.policy.version)),
+            (ahead.today, ahead.past_cut_off, ahead.policy.version, sorted(ahead.records.items(), key=_name)),
+            (
+                sorted(ahead.workdays.days),
+                sorted(ahead.workdays.holidays),
+                str(ahead.zone),
+                sorted(ahead.released.items()),
+            ),
+            (self.binding, self.whole_orders_first, sorted(self.doubted)),
+            sorted((part.key, repr(part)) for part in self.beside),
         )
         return sha256(repr(told).encode()).hexdigest()
+
+
+def _name(found: tuple[str, object]) -> str:
+    return found[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +108,29 @@ class Cancelled:
     order_id: int
 
 
-Change = LessComes | ComesLater | HeadStart | Closed | Cancelled
+@dataclass(frozen=True, slots=True)
+class GivenByHand:
+    """So many units more of one part are given, firm, by the merchant's hand."""
+
+    key: Key
+    units: Units
+    there: Units
+    """All that its pool has."""
+
+
+Change = LessComes | ComesLater | HeadStart | Closed | Cancelled | GivenByHand
+
+ONLY_LOOKED_AT = (Closed, Cancelled)
+"""What is made in the store, and only looked at here."""
 
 
 def changed(world: World, change: Change) -> World:
-    """The world as it would be. What a change names and nobody knows changes nothing."""
+    """The world as it would be. What a change names and nobody knows changes nothing. Raises CannotGive and TooFar."""
     match change:
         case LessComes(inbound_id, units):
-            return _with_inbound(
-                world, inbound_id, lambda line: replace(line, quantity=max(line.received, line.quantity - units))
-            )
+            return _with_inbound(world, inbound_id, lambda line: _less(line, units))
         case ComesLater(inbound_id, days):
-            return _with_inbound(
-                world, inbound_id, lambda line: replace(line, expected_on=line.expected_on + timedelta(days=days))
-            )
+            return _with_inbound(world, inbound_id, lambda line: _later(line, days, world.outlook.today))
         case HeadStart(name, days):
             return replace(world, parts=tuple(_ahead(part, name, days) for part in world.parts))
         case Closed(location):
@@ -117,12 +143,40 @@ def changed(world: World, change: Change) -> World:
                 inbound=tuple(line for line in world.inbound if line.pool.location != location),
             )
         case Cancelled(order_id):
-            return replace(world, parts=tuple(part for part in world.parts if part.demand.turn.order_id != order_id))
+            return replace(
+                world,
+                parts=tuple(part for part in world.parts if part.demand.turn.order_id != order_id),
+                beside=tuple(part for part in world.beside if part.turn.order_id != order_id),
+            )
+        case GivenByHand():
+            return _given(world, change)
+
+
+def _given(world: World, wanted: GivenByHand) -> World:
+    queue = [part.demand for part in world.parts if part.demand.pool == wanted.key[2]]
+    made = {d.demand.key: d for d in give(queue, wanted.there, wanted.key, wanted.units).decisions}
+
+    def after(part: PartNow) -> PartNow:
+        decision = made.get(part.demand.key)
+        if decision is None:
+            return part
+        return replace(part, demand=part.demand.with_units(decision.allocated, decision.firm))
+
+    return replace(world, parts=tuple(after(part) for part in world.parts))
 
 
 def _with_inbound(world: World, inbound_id: int, change: Callable[[Inbound], Inbound]) -> World:
     lines = tuple(change(line) if line.id == inbound_id else line for line in world.inbound)
     return replace(world, inbound=lines)
+
+
+def _less(line: Inbound, units: Units) -> Inbound:
+    # What was entered as received came, whether the store counts it already or not.
+    return replace(line, quantity=max(line.received + line.awaited, line.quantity - units))
+
+
+def _later(line: Inbound, days: int, today: date) -> Inbound:
+    return replace(line, expected_on=expected(line.expected_on, today, later=days))
 
 
 def _ahead(part: PartNow, name: str, days: int) -> PartNow:
@@ -141,14 +195,21 @@ class Outcome:
     waiting: Units
     promise: Promise | None
 
+    def ships_by(self, ready: date) -> date | None:
+        """The day by which all of it can ship; `ready` where it is all there, `None` where that is not known."""
+        if self.waiting <= 0:
+            return ready
+        return None if self.promise is None else self.promise.late
+
 
 def outcomes(world: World) -> dict[Key, Outcome]:
     """What every part would have after a pass, and when the rest of it would ship."""
     plan = allocate(
-        [part.demand for part in world.parts],
+        [*(part.demand for part in world.parts), *world.beside],
         world.supply,
         world.binding,
         whole_orders_first=world.whole_orders_first,
+        zone=world.outlook.zone,
     )
     given = {made.demand.key: made.allocated for made in plan.decisions}
     queues: dict[Pool, list[PartNow]] = {}
@@ -162,19 +223,24 @@ def outcomes(world: World) -> dict[Key, Outcome]:
         dates = promises([Waiting(part.demand, part.since) for part in queue], coming, world.outlook)
         for part, promise in zip(queue, dates, strict=True):
             waiting = part.demand.outstanding - part.demand.allocated
-            dated = settled(part.told, promise, world.outlook) if waiting > 0 and part.dated else None
+            dated = due(part.told, promise, world.outlook, accepted=part.accepted) if waiting > 0 else None
+            if part.told is not None and pool in world.doubted:
+                dated = part.told
             found[part.demand.key] = Outcome(part.demand.allocated, waiting, dated)
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What a change does to one part. `days`: later (positive) or sooner; `None` where a date is new or lost."""
+    """What a change does to one part."""
 
     key: Key
     before: Outcome
     after: Outcome
     days: int | None
+    """Later (positive) or sooner, counted from today's parcels where all of it is there; `None` where a date is new or
+    lost.
+    """
     value: Decimal
     """What the units that wait in the changed world, or would be waited for no more, are worth."""
 
@@ -190,19 +256,30 @@ class Preview:
     value_later: Decimal = ZERO
     notices: int = 0
     """Orders whose customers would be told: filled in by who knows what they were told before."""
-    gone: tuple[Key, ...] = field(default=())
+    gone: tuple[Key, ...] = ()
     """Parts that the changed world does not have any more."""
+    can_be_made: bool = True
+    """Whether all of it can be made here, and not only in the store."""
+    numbers: Mapping[int, str] = field(default_factory=dict)
+    """The numbers by which people know the orders: filled in like `notices`."""
 
 
 def preview(world: World, changes: Iterable[Change]) -> Preview:
     """What the changes do, beside what a pass over the world as it is would do anyway."""
-    after_world = world
-    for change in changes:
+    wanted, after_world = list(changes), world
+    for change in wanted:
         after_world = changed(after_world, change)
     before, after = outcomes(world), outcomes(after_world)
     prices = {part.demand.key: part.unit_price for part in world.parts}
+    ready = world.outlook.ships(world.outlook.today)
     moves = [
-        _move(key, before[key], after[key], prices[key])
+        Move(
+            key,
+            before[key],
+            after[key],
+            _days(before[key], after[key], ready),
+            max(before[key].waiting, after[key].waiting) * prices[key],
+        )
         for key in sorted(after)
         if (before[key].allocated, before[key].promise) != (after[key].allocated, after[key].promise)
     ]
@@ -214,14 +291,13 @@ def preview(world: World, changes: Iterable[Change]) -> Preview:
         sooner=len(moves) - len(later),
         value_later=sum((move.value for move in later), ZERO),
         gone=tuple(sorted(set(before) - set(after))),
+        can_be_made=not any(isinstance(change, ONLY_LOOKED_AT) for change in wanted),
     )
 
 
-def _move(key: Key, before: Outcome, after: Outcome, price: Decimal) -> Move:
-    days = None
-    if before.promise is not None and after.promise is not None:
-        days = (after.promise.late - before.promise.late).days
-    return Move(key, before, after, days, max(before.waiting, after.waiting) * price)
+def _days(before: Outcome, after: Outcome, ready: date) -> int | None:
+    first, last = before.ships_by(ready), after.ships_by(ready)
+    return None if first is None or last is None else (last - first).days
 
 
 def _is_later(move: Move) -> bool:

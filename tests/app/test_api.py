@@ -148,6 +148,7 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
                     "change": "An arrival of more than 3 units.",
                 },
                 "ahead": [{"order": 1, "number": "#1", "units": "3", "why": "it came earlier"}],
+                "overtaken_by": [],
                 "covered_by": None,
             },
             {
@@ -170,6 +171,7 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
                     "change": "Nothing more is needed.",
                 },
                 "ahead": [],
+                "overtaken_by": [],
                 "covered_by": None,
             },
         ],
@@ -184,6 +186,7 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
                 "rule": "not_enough_left",
                 "priority": "",
                 "overtook": None,
+                "from_inbound": [],
                 "on_hand": "1",
                 "policy_version": 1,
                 "at": "2026-03-20T12:00:00Z",

@@ -1,11 +1,12 @@
 """Choices for one order and one item, and units given by hand."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from app.words import loss_of_days
 from backorder.db.tables import decisions, items, orders, parts
 from backorder.domain.priority import Fact, PriorityRule
 from backorder.domain.split import Split
@@ -53,16 +54,25 @@ def test_a_choice_that_cannot_be_is_told_and_nothing_is_saved(
 
 
 def test_choices_for_an_item_are_saved_and_mark_it(lamps: Shop, merchant: Merchant) -> None:
-    found = merchant.post("/items/7", split="line_whole", keep_back="1.5", keep_back_percent="20")
-    assert found.status_code == 303
+    assert merchant.post("/items/7", split="line_whole", keep_back="1.5").status_code == 303
     row = lamps.rows(items)[0]
-    assert (row["split"], row["keep_back"], row["keep_back_percent"], row["dirty_seq"]) == (
-        Split.LINE_WHOLE,
-        Decimal("1.5"),
-        20,
-        1,
-    )
+    assert (row["split"], row["keep_back"], row["dirty_seq"]) == (Split.LINE_WHOLE, Decimal("1.5"), 1)
     assert merchant.get("/items/7").text.count('value="1.5"') == 1
+
+
+def test_what_is_kept_back_of_a_share_stays_when_its_choices_are_saved_again(lamps: Shop, merchant: Merchant) -> None:
+    merchant.post("/items/7", keep_back="4")
+    merchant.post("/items/7", keep_back_percent="20")
+    with lamps.world.database.write() as conn:
+        assert conn.execute(select(items.c.keep_back)).scalars().all() == [0]
+        conn.execute(update(items).values(keep_back=Decimal("3.6")))
+    said = "Of what comes in, this share is kept from waiting orders, in whole units, on top of what is still there of"
+    said = f"{said} older shares. At present 3 units are kept back."
+    assert lines_of(merchant.get("/items/7")).count(said) == 1
+    merchant.post("/items/7", keep_back_percent="10")
+    assert [row["keep_back"] for row in lamps.rows(items)] == [Decimal("3.6")]
+    merchant.post("/items/7")
+    assert [row["keep_back"] for row in lamps.rows(items)] == [None]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +80,14 @@ def test_choices_for_an_item_are_saved_and_mark_it(lamps: Shop, merchant: Mercha
     [
         ({"keep_back": "-1"}, "The units kept back must be from 0 to 1,000,000."),
         ({"keep_back": "some"}, "The units must be a number, such as 3."),
+        (
+            {"keep_back": "3", "keep_back_percent": "10"},
+            "Keep back either a number of units or a share of each arrival: leave one of them empty.",
+        ),
+        (
+            {"discontinued": "yes", "accepts": "yes"},
+            "Nothing more comes of a discontinued item, so no backorders of it can be accepted.",
+        ),
         ({"keep_back_percent": "101"}, "The percentage kept back must be from 0 to 100."),
         ({"keep_back_percent": "half"}, "The percentage must be a whole number from 0 to 100."),
     ],
@@ -90,20 +108,69 @@ GIVE = "/orders/2/lines/21/give?item=7&location=0"
 
 def test_before_units_are_given_by_hand_it_is_shown_who_loses_them(lamps: Shop, merchant: Merchant) -> None:
     found = merchant.get(f"{GIVE}&units=2")
-    assert lines_of(found).count("Order #1 loses 2 units.") == 1
+    said = "Order #1 loses 2 units. It could ship by 21 Mar 2026; then its date is not known."
+    assert lines_of(found).count(said) == 1
     assert lamps.rows(decisions) == []
-    assert merchant.post(GIVE, units="2", loss="1 11 2 0").status_code == 303
+    assert merchant.post(GIVE, units="2", loss="1 11 2 0 2026-03-21 -").status_code == 303
     assert {row["order_id"]: (row["allocated"], row["firm"]) for row in lamps.rows(parts)} == {1: (0, 0), 2: (2, 2)}
     assert {row["order_id"]: row["rule"].value for row in lamps.rows(decisions)} == {2: "by_hand", 1: "taken_by_hand"}
+
+
+def test_before_units_are_given_by_hand_it_is_shown_by_how_many_days_everybody_moves(
+    lamps: Shop, merchant: Merchant
+) -> None:
+    lamps.policy(inbound_buffer_days=0)
+    lamps.order(3, a_line(7, "1", line_id=31), days_ago=5)
+    lamps.coming(7, "2", TODAY + timedelta(days=9))
+    lamps.coming(7, "5", TODAY + timedelta(days=19))
+    told = lines_of(merchant.get(f"{GIVE}&units=2"))
+    assert [line for line in told if line.startswith("Order #")] == [
+        "Order #1 loses 2 units. It could ship by 21 Mar 2026; then by 30 Mar 2026, 9 days later.",
+        "Order #3 loses no units, but days. It could ship by 30 Mar 2026; then by 9 Apr 2026, 10 days later.",
+    ]
+    agreed = ["1 11 2 0 2026-03-21 2026-03-30", "3 31 0 0 2026-03-30 2026-04-09"]
+    assert told_by(merchant.post(GIVE, units="2", loss=agreed[:1])).count(MOVED) == 1
+    assert merchant.post(GIVE, units="2", loss=agreed).status_code == 303
+
+
+MOVED = "Meanwhile something moved: look once more at who would lose units."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        (None, None, "Its date is not known, as before."),
+        (None, TODAY, "Then it can ship by 20 Mar 2026."),
+        (TODAY, None, "It could ship by 20 Mar 2026; then its date is not known."),
+        (TODAY, TODAY, "It can ship by 20 Mar 2026, as before."),
+        (
+            TODAY,
+            TODAY + timedelta(days=1),
+            "It could ship by 20 Mar 2026; then by 21 Mar 2026, 1 day later.",
+        ),
+        (
+            TODAY,
+            TODAY - timedelta(days=2),
+            "It could ship by 20 Mar 2026; then by 18 Mar 2026, 2 days sooner.",
+        ),
+    ],
+)
+def test_the_days_that_a_hand_costs_are_told_in_one_sentence(
+    before: date | None, after: date | None, sentence: str
+) -> None:
+    assert loss_of_days(before, after) == sentence
 
 
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
         ({"units": "2"}, "Meanwhile something moved: look once more at who would lose units."),
-        ({"units": "2", "loss": "1 11 1 0"}, "Meanwhile something moved: look once more at who would lose units."),
+        (
+            {"units": "2", "loss": "1 11 1 0 2026-03-21 -"},
+            "Meanwhile something moved: look once more at who would lose units.",
+        ),
         ({"units": "2", "loss": "all"}, "What you agreed to cannot be read: look once more at who would lose units."),
-        ({"units": "9"}, "Only 3 more are owed to this line."),
+        ({"units": "9"}, "This line is owed only 3 more."),
         ({"units": "x"}, "The units must be a number, such as 3."),
     ],
 )

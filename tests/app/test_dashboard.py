@@ -104,7 +104,7 @@ def test_what_needs_the_merchant_is_listed_with_what_to_do(merchant: Merchant, s
         "Order #1: Ada Lovelace wants to cancel 2 units.",
         "Asked on 20 Mar 2026: “It takes too long”. Cancel it in your store; this entry goes away by itself.",
         "Order #2 waits for Desk lamp. Backorders are switched off.",
-        "Its customer was told nothing. Accept it, or cancel it in your store.",
+        "Until you decide, its customer is told nothing of it. Accept it, or cancel it in your store.",
         "Accept order #2",
         "Desk lamp LAMP: 2 units fewer in stock than orders that already may ship.",
         "Nothing is held by itself: decide in your store which order waits.",

@@ -7,7 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from backorder.db import goods, queue
-from backorder.db.tables import inbound, items, receipts
+from backorder.db.tables import inbound, receipts
+from backorder.domain.promise import TooFar
 from backorder.domain.supply import Pool
 from jobs import steer
 from jobs.judge import judge
@@ -100,6 +101,26 @@ def test_goods_are_expected_on_another_day_and_their_supplier_is_measured_by_the
     assert merchant.post(f"/incoming/{coming}", expected_on="soon").status_code == 422
 
 
+@pytest.mark.parametrize("day", ["9999-12-30", "0026-04-01", "2031-03-20"])
+def test_a_day_more_than_five_years_away_is_a_slip_of_the_pen(merchant: Merchant, shop: Shop, day: str) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    coming = shop.coming(7, "4", TODAY)
+    sentence = "The day on which goods are expected can be at most 5 years from today."
+    for path, form in (("/incoming", {"item": "7", "quantity": "5"}), (f"/incoming/{coming}", {})):
+        found = merchant.post(path, expected_on=day, **form)
+        assert (found.status_code, told_by(found).count(sentence)) == (422, 1)
+    assert [row["expected_on"] for row in shop.rows(inbound)] == [TODAY]
+
+
+def test_goods_cannot_be_made_later_step_by_step_beyond_five_years(shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    coming = shop.coming(7, "4", TODAY)
+    with shop.world.database.write() as conn:
+        assert goods.delay(conn, shop.id, coming, 999, TODAY) == 7
+        with pytest.raises(TooFar):
+            goods.delay(conn, shop.id, coming, 999, TODAY)
+
+
 def test_goods_of_which_the_rest_will_not_come_are_not_promised(merchant: Merchant, shop: Shop) -> None:
     shop.item(7, sku="LAMP", title="Desk lamp")
     coming = shop.coming(7, "4", TODAY)
@@ -154,7 +175,7 @@ def test_the_rise_after_a_receipt_by_hand_is_not_booked_again(shop: Shop) -> Non
     with shop.world.database.write() as conn:
         [first, second] = queue.coming(conn, shop.id, [7])[Pool(7)]
         assert [(line.id, line.open, line.awaited) for line in (first, second)] == [(later, 30, 0), (noted, 20, 20)]
-        assert goods.book_arrival(conn, shop.id, [first, second], Decimal(25), NOW) == 5
+        goods.book_arrival(conn, shop.id, [first, second], Decimal(25), NOW)
     rows = {row["id"]: (row["received"], row["awaited"]) for row in shop.rows(inbound)}
     assert rows == {noted: (20, 0), later: (5, 0)}
     assert sorted((row["inbound_id"], row["units"], row["guessed"]) for row in shop.rows(receipts)) == [
@@ -171,15 +192,6 @@ def test_a_receipt_by_hand_is_undone_whole(merchant: Merchant, shop: Shop) -> No
     assert merchant.post(f"/incoming/receipts/{booked['id']}/undo").status_code == 303
     [row] = shop.rows(inbound)
     assert (row["received"], row["awaited"]) == (10, 0)
-
-
-def test_a_percentage_kept_back_becomes_units_with_a_receipt(merchant: Merchant, shop: Shop) -> None:
-    shop.item(7, sku="LAMP", title="Desk lamp")
-    merchant.post("/items/7", keep_back_percent="15")
-    row_id = shop.coming(7, "50", SOON)
-    merchant.post(f"/incoming/{row_id}/receive", units="50")
-    [item] = [row for row in shop.rows(items) if row["item"] == 7]
-    assert (item["keep_back_percent"], item["keep_back"]) == (15, 7)
 
 
 def test_what_the_store_does_not_count_within_a_week_is_waited_for_no_more(shop: Shop, clock: Clock) -> None:
@@ -210,5 +222,5 @@ def test_no_more_goods_are_left_out_than_are_still_to_come(shop: Shop) -> None:
     shop.item(7, sku="LAMP", title="Desk lamp")
     row_id = shop.coming(7, "50", SOON, received=Decimal(10))
     with shop.world.database.write() as conn:
-        assert [goods.lessen(conn, shop.id, row_id, Decimal(units)) for units in (41, 40, 39)] == [None, None, 7]
-    assert [row["quantity"] for row in shop.rows(inbound)] == [11]
+        assert [goods.lessen(conn, shop.id, row_id, Decimal(units)) for units in (41, 39, 2, 1)] == [None, 7, None, 7]
+    assert [row["quantity"] for row in shop.rows(inbound)] == [10]

@@ -13,7 +13,7 @@ from backorder.domain.choices import terms_of
 from backorder.domain.orders import OrderStatus
 from backorder.domain.split import Split
 from jobs import steer
-from tests.app.shop import TODAY, Bell, Merchant, Shop, a_line, lines_of, store_of, told_by
+from tests.app.shop import NOW, TODAY, Bell, Merchant, Shop, a_line, lines_of, store_of, told_by
 from tests.app.test_status_page import path_of
 
 QUESTION = "How shall we send it?"
@@ -67,7 +67,7 @@ def test_the_first_choice_that_is_made_counts_order_customer_item_store(
         store = store_of(shop)
         with shop.world.database.read() as conn:
             book = orderbook.load(conn, shop.id, [5])[5]
-        return terms_of(store.policy, book.choices, book.item_splits, TODAY).split_of(7, TODAY)
+        return terms_of(store.policy, book.choices, book.item_splits, TODAY).split_of(7, NOW)
 
     shop.policy(split=Split.SHIP_AVAILABLE)
     assert counts() is Split.SHIP_AVAILABLE

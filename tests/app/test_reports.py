@@ -5,11 +5,12 @@ from decimal import Decimal
 
 from flask.testing import FlaskClient
 
+from app.reports import fairness, fairness_as_text
 from backorder.domain.allocation import Rule
 from backorder.domain.priority import Fact, PriorityRule
 from backorder.domain.split import Share
 from tests.app.api_calls import get
-from tests.app.shop import API_TOKEN, NOW, Merchant, Shop, Statements, a_line, lines_of
+from tests.app.shop import API_TOKEN, NOW, Merchant, Shop, Statements, a_line, lines_of, store_of
 
 DAY = 86_400
 VIP = PriorityRule("VIP", 5, Fact.CUSTOMER_TAG, "gold")
@@ -38,7 +39,8 @@ def test_the_report_tells_who_overtook_whom_by_which_class_and_how_long_each_cla
     assert get(browser, "/fairness") == {
         "days": 90,
         "promise": "Nobody is passed by an order that was placed more than 5 days later, but for orders that ship "
-        "whole and let others pass, unless you pin an order or give by hand.",
+        "whole and let others pass, unless you pin an order, give by hand or keep units back for new orders. "
+        "Units that are added to an order have its place.",
         "overtakings": [
             {
                 "rule": "head_start",
@@ -123,6 +125,32 @@ def test_the_page_says_the_same(shop: Shop, merchant: Merchant) -> None:
     )
     assert lines.count(said) == 1
     assert lines.count("It lets others pass 1 time more.") == 1
+
+
+def test_a_part_given_to_a_new_order_and_units_given_by_hand_are_overtakings_too(
+    shop: Shop, merchant: Merchant
+) -> None:
+    a_busy_shop(shop)
+    shop.decision(3, 31, 7, Rule.NOT_ENOUGH_LEFT, priority="VIP", overtook=1, allocated=Decimal(1))
+    shop.decision(3, 31, 7, Rule.BY_HAND, overtook=1, allocated=Decimal(1))
+    lines = lines_of(merchant.get("/reports"))
+    assert (lines.count("A new order was given a part when it came in"), lines.count("Given by hand")) == (1, 1)
+    with shop.world.database.read() as conn:
+        told = fairness_as_text(fairness(conn, store_of(shop), NOW, 90)).splitlines()
+    assert told[3:5] == [
+        "  Given by hand: 1 time, 1 order before 1, 1 unit, at most 7 days later.",
+        "  By a head start (VIP): 1 time, 1 order before 1, 1 unit, at most 3 days later.",
+    ]
+    assert told[-3:] == [
+        "",
+        "Orders that let others pass:",
+        "  #1: passed 2 times. It lets others pass 1 time more.",
+    ]
+    assert told[8:11] == [
+        "Waits by class:",
+        "  no class: 1 line waiting, the longest for 9 days; the longest wait that was served took 2 days.",
+        "  VIP: 1 line waiting, the longest for 2 days; the longest wait that was served took 6 days.",
+    ]
 
 
 def test_a_store_in_which_nobody_waits_has_nothing_to_report(shop: Shop, merchant: Merchant) -> None:

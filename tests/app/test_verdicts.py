@@ -1,10 +1,13 @@
 """Whether an item may be sold although nothing is there: kept, shown on its page, and opened again by itself."""
 
 from datetime import timedelta
+from decimal import Decimal
 from operator import itemgetter
 
+from sqlalchemy import update
+
 from backorder.db import verdict_rows
-from backorder.db.tables import verdicts
+from backorder.db.tables import order_lines, stores, verdicts
 from backorder.domain.accept_rules import parse_accept_rules
 from backorder.domain.store import Health
 from jobs import steer
@@ -39,6 +42,26 @@ def test_a_closed_item_opens_by_itself_when_its_day_has_come(shop: Shop, clock: 
     assert judged(shop) == [(7, False, "It would take 11 days; you accept 10 at most.")]
     clock.now += timedelta(days=1)
     assert judged(shop)[1:] == [(7, True, "")]
+
+
+def test_the_date_of_a_new_order_is_the_one_of_where_the_store_counts_the_item(shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp", location=5)
+    shop.policy(longest_wait_days=30, lead_time_days=10)
+    shop.coming(7, "5", TODAY + timedelta(days=90), location=5)
+    assert judged(shop) == [(7, False, "It would take 94 days; you accept 30 at most.")]
+
+
+def test_a_line_that_is_judged_anew_takes_room_only_with_what_was_accepted_of_it(shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    shop.pool(7, 3)
+    shop.policy(most_units_item=4)
+    here, there = a_line(7, "3")["parts"], a_line(7, "3", location=3)["parts"]
+    shop.order(1, a_line(7, "6", parts=here + there, unaccepted=Decimal(3)))
+    assert judged(shop) == [(7, True, "")]
+    with shop.world.database.write() as conn:
+        conn.execute(update(order_lines).values(unaccepted=Decimal(2)))
+        conn.execute(update(stores).values(judge_at=NOW))
+    assert judged(shop)[1:] == [(7, False, LIMIT)]
 
 
 def test_a_saved_choice_asks_about_every_item_at_once(shop: Shop, world: World) -> None:

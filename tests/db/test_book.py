@@ -1,7 +1,7 @@
 """The book keeps what it was told exactly, and refuses units that do not add up."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -34,7 +34,7 @@ def store_id(database: Database) -> int:
 def keep(conn: Connection, store_id: int, *orders, now=NOON) -> set[int]:
     known = orderbook.load(conn, store_id, [order.id for order in orders], lock=True)
     changes = [(known.get(order.id), KnownOrder(order, unread=False, read_began=now)) for order in orders]
-    return orderbook.save(conn, store_id, changes, policy=BackorderPolicy(), now=now)
+    return orderbook.save(conn, store_id, changes, policy=BackorderPolicy(), zone=UTC, now=now)
 
 
 def test_an_order_comes_back_as_it_was_told(database: Database, store_id: int) -> None:

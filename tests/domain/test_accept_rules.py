@@ -24,8 +24,8 @@ def said(rules: str, item: ItemTerms = ACME, of_item: int = 0, **choices: object
     return judge(Asked(units(1), of_item=units(of_item)), item, policy, TODAY)
 
 
-def held(why: str) -> Verdict:
-    return Verdict(Answer.HOLD, units(1), why)
+def held(why: str, excess: int = 0) -> Verdict:
+    return Verdict(Answer.HOLD, units(excess), why)
 
 
 def test_a_vendor_or_a_tag_is_closed_by_one_rule_however_it_is_spelled() -> None:
@@ -60,7 +60,7 @@ def test_what_the_store_does_not_tell_matches_no_rule() -> None:
 
 def test_a_number_bounds_each_item_that_the_rule_matches() -> None:
     assert said("20 | vendor | Acme", of_item=19) == ACCEPTED
-    assert said("20 | vendor | Acme", of_item=20) == held("More than 20 units of this item would wait.")
+    assert said("20 | vendor | Acme", of_item=20) == held("More than 20 units of this item would wait.", 1)
     assert said("20 | vendor | Acme", of_item=20, most_units_item=500).answer is Answer.HOLD
     assert said("20 | vendor | Other", of_item=20, most_units_item=500) == ACCEPTED
 
@@ -68,7 +68,7 @@ def test_a_number_bounds_each_item_that_the_rule_matches() -> None:
 def test_the_items_own_number_goes_before_the_rules_and_the_stores() -> None:
     item = ItemTerms(vendor="Acme", most_units=30)
     assert said("20 | vendor | Acme", item, of_item=29, most_units_item=5) == ACCEPTED
-    assert said("20 | vendor | Acme", item, of_item=30) == held("More than 30 units of this item would wait.")
+    assert said("20 | vendor | Acme", item, of_item=30) == held("More than 30 units of this item would wait.", 1)
 
 
 def test_rules_are_written_as_they_were_read() -> None:

@@ -20,7 +20,7 @@ def said(asked: Asked = THREE, item: ItemTerms = ItemTerms(), **choices: object)
     return judge(asked, item, BackorderPolicy(**choices), TODAY)
 
 
-def held(why: str, excess: int = 3) -> Verdict:
+def held(why: str, excess: int = 0) -> Verdict:
     return Verdict(Answer.HOLD, units(excess), why)
 
 
@@ -70,6 +70,13 @@ def test_what_is_above_a_limit_is_held_or_refused_and_counted(limit: str, asked:
     assert said(asked, **{limit: 10}) == held(why, 1)
     assert said(asked, **{limit: 10, "excess": Excess.REFUSE}) == Verdict(Answer.REFUSE, units(1), why)
     assert said(asked, **{limit: 0}).excess == 3
+
+
+def test_of_several_limits_the_one_that_most_units_are_above_is_told() -> None:
+    asked = Asked(units(8), of_item=units(1), of_order=units(1))
+    assert said(asked, most_units_item=8, most_units_order=4) == held("More than 4 units in one order would wait.", 5)
+    assert said(asked, most_units_item=8) == held("More than 8 units of this item would wait.", 1)
+    assert said(asked, most_units_item=1) == held("More than 1 unit of this item would wait.", 8)
 
 
 def test_nobody_knows_how_much_waits_of_a_customer_whom_the_store_withholds() -> None:

@@ -80,7 +80,7 @@ def test_two_deliveries_on_one_day_count_together_in_whatever_order_they_were_en
     queue = [waits(1, 2), waits(2, 3), waits(3, 1)]
     dated = [on(day), on(day), on(day + timedelta(days=1))]
     assert promises(queue, both, PLAIN) == promises(queue, both[::-1], PLAIN) == dated
-    assert quote(queue[:1], both, units(3), PLAIN, free=units(0), turn=demand(9, 1, day=9).turn) == on(day)
+    assert quote(queue[:1], both, units(3), PLAIN, free=units(0), turn=demand(9, 1, day=9).turn, pool=MUG) == on(day)
 
 
 def test_a_day_of_need_that_is_gone_today_still_tells_how_much_of_a_hurry_there_was() -> None:
@@ -98,7 +98,7 @@ def test_an_item_without_any_supply_gives_nothing_and_has_no_date() -> None:
     plan = allocate(queue, {MUG: supply(0)}, Binding.AT_RELEASE)
     assert [(made.allocated, made.firm) for made in plan.decisions] == []
     assert promises([Waiting(one, TODAY) for one in queue], [], PLAIN) == [None, None]
-    assert quote([], [], units(1), PLAIN, free=units(0), turn=queue[0].turn) is None
+    assert quote([], [], units(1), PLAIN, free=units(0), turn=queue[0].turn, pool=MUG) is None
 
 
 def test_without_supply_the_merchant_says_whether_it_is_accepted() -> None:

@@ -22,25 +22,41 @@ def test_each_class_is_told_with_its_longest_wait_and_the_longest_comes_first() 
     ]
 
 
+UNLESS = "unless you pin an order, give by hand or keep units back for new orders."
+ADDED = "Units that are added to an order have its place."
+
+
 def test_the_bound_is_the_largest_head_start() -> None:
     assert bound(BackorderPolicy(priority=VIP)) == (
-        "Nobody is passed by an order that was placed more than 5 days later, unless you pin an order or give by hand."
+        f"Nobody is passed by an order that was placed more than 5 days later, {UNLESS} {ADDED}"
     )
     assert bound(BackorderPolicy(priority=VIP[1:])) == (
-        "Nobody is passed by an order that was placed more than 1 day later, unless you pin an order or give by hand."
+        f"Nobody is passed by an order that was placed more than 1 day later, {UNLESS} {ADDED}"
     )
 
 
 def test_without_head_starts_nobody_who_came_later_passes() -> None:
-    assert bound(BackorderPolicy()) == (
-        "Nobody is passed by an order that came later, unless you pin an order or give by hand."
+    assert bound(BackorderPolicy()) == f"Nobody is passed by an order that came later, {UNLESS} {ADDED}"
+
+
+def test_where_whole_orders_go_first_the_queue_day_counts_with_the_head_start() -> None:
+    for rules, days in (((), "1 day"), (VIP, "6 days")):
+        assert bound(BackorderPolicy(priority=rules, whole_orders_first=True)) == (
+            f"Nobody is passed by an order that was placed more than {days} later, {UNLESS} {ADDED}"
+        )
+
+
+def test_lines_added_later_pass_those_in_between_where_they_have_the_place_of_their_order() -> None:
+    assert bound(BackorderPolicy(late_lines_wait=False)) == (
+        f"Nobody is passed by an order that came later, {UNLESS} Units and lines that are added to an order have its "
+        "place."
     )
 
 
 def test_who_lets_others_pass_by_choice_is_not_under_the_bound() -> None:
     but = (
-        "Nobody is passed by an order that came later, but for orders that ship whole and let others pass, unless you "
-        "pin an order or give by hand."
+        "Nobody is passed by an order that came later, but for orders that ship whole and let others pass, "
+        f"{UNLESS} {ADDED}"
     )
     assert bound(BackorderPolicy(order_share=Share.YIELD)) == but
     assert bound(BackorderPolicy(share_days=3)) == but

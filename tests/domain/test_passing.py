@@ -179,8 +179,8 @@ def test_by_hand_planned_units_of_the_line_itself_become_firm_and_nobody_loses()
     [
         (0, "Give more than 0 units."),
         (-1, "Give more than 0 units."),
-        (4, "Only 3 more are owed to this line."),
-        (3, "Only 2 can be given: no more are there."),
+        (4, "This line is owed only 3 more."),
+        (3, "Only 2 can be given: nothing more is there."),
     ],
 )
 def test_by_hand_nothing_is_given_that_is_not_owed_or_not_there(wanted: int, sentence: str) -> None:
@@ -188,6 +188,18 @@ def test_by_hand_nothing_is_given_that_is_not_owed_or_not_there(wanted: int, sen
     with pytest.raises(CannotGive) as refused:
         give([target], units(2), target.key, units(wanted))
     assert str(refused.value) == sentence
+
+
+def test_by_hand_the_one_who_waited_longest_of_those_who_are_passed_is_named() -> None:
+    cancelling = demand(98, 2, day=1, takes_no_more=True)
+    full = demand(99, 2, day=2, allocated=2, firm=2)
+    loser, waiting, last = demand(100, 2, day=3, allocated=2), demand(101, 2, day=4), demand(102, 4, day=9)
+    queue = [cancelling, full, loser, waiting, last, demand(103, 1, day=10)]
+    assert [d.overtook for d in give(queue, units(4), last.key, units(1)).decisions] == [100, None]
+    assert give([full, waiting, last], units(3), last.key, units(1)).decisions[0].overtook == 101
+    assert give([full, last], units(3), last.key, units(1)).decisions[0].overtook is None
+    first_firm = demand(104, 2, day=9, allocated=2)
+    assert give([waiting, first_firm], units(2), first_firm.key, units(1)).decisions[0].overtook is None
 
 
 def test_by_hand_a_line_that_the_pool_does_not_owe_gets_nothing() -> None:
@@ -322,4 +334,4 @@ def test_by_hand_units_that_are_firm_already_are_not_owed_once_more() -> None:
     target = demand(100, 3, allocated=2, firm=2)
     with pytest.raises(CannotGive) as refused:
         give([target], units(9), target.key, units(2))
-    assert str(refused.value) == "Only 1 more are owed to this line."
+    assert str(refused.value) == "This line is owed only 1 more."

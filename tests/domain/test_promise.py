@@ -1,8 +1,10 @@
 """When a line can be promised to ship."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,9 +13,11 @@ from backorder.domain.policy import BackorderPolicy
 from backorder.domain.promise import (
     Outlook,
     Promise,
+    TooFar,
     Waiting,
     covered_by,
     delivery_for,
+    expected,
     promises,
     quote,
     settled,
@@ -70,6 +74,53 @@ def test_a_lead_time_that_has_run_out_promises_nothing() -> None:
     assert dates([waits(100, 1, day=5)], [], policy) == [None]
 
 
+def test_a_line_promised_the_lead_time_never_ships_before_goods_that_are_known_or_a_line_ahead() -> None:
+    policy = BackorderPolicy(lead_time_days=14, handling_days=1)
+    queue, goods = [waits(100, 5), waits(101, 1, day=6)], [coming(5, date(2026, 4, 1))]
+    assert dates(queue, goods, policy) == [date(2026, 4, 5), date(2026, 4, 5)]
+    # A head start put the one that began to wait later first.
+    ahead = [waits(101, 1, day=9), waits(100, 1, day=5)]
+    assert dates(ahead, [], policy) == [date(2026, 1, 24), date(2026, 1, 24)]
+
+
+def test_a_line_whose_lead_time_has_run_out_holds_nobodys_date_back() -> None:
+    policy = BackorderPolicy(lead_time_days=2, handling_days=1)
+    assert dates([waits(100, 1, day=5), waits(101, 1, day=9)], [], policy) == [None, date(2026, 1, 12)]
+
+
+def test_a_lead_time_of_no_days_ships_what_was_ordered_after_the_cut_off_on_the_next_day() -> None:
+    policy = BackorderPolicy(lead_time_days=0, handling_days=0, cut_off_hour=15)
+    evening = Outlook(TODAY, policy, past_cut_off=True)
+    new = Waiting(demand(100, 1), evening.counts_from(datetime(2026, 1, 10, 20, tzinfo=UTC)))
+    assert promises([new], [], evening) == [promised(11, 11)]
+    assert quote([], [], units(1), evening, free=units(0), turn=NEW, pool=MUG) == promised(11, 11)
+    assert promises([waits(100, 1, day=10)], [], evening) == [None]
+
+
+def test_nothing_of_an_item_that_is_not_out_yet_is_handled_before_its_day() -> None:
+    policy = BackorderPolicy(lead_time_days=5, handling_days=1, inbound_buffer_days=3)
+
+    def found(out: date, *goods: Inbound) -> list[Promise | None]:
+        ahead = Outlook(TODAY, policy, released={MUG.item: out})
+        return promises([waits(100, 1, allocated=1), waits(101, 1)], goods, ahead)
+
+    assert found(date(2026, 1, 25)) == [promised(26, 26)] * 2
+    assert found(date(2026, 1, 25), coming(5, date(2026, 1, 12))) == [promised(26, 26)] * 2
+    assert found(date(2026, 1, 25), coming(5, date(2026, 1, 26))) == [promised(26, 26), promised(30, 30)]
+    assert found(date(2026, 1, 2)) == [promised(11, 11), promised(11, 11)]
+    assert found(date.max) == [None, None]
+
+
+def test_goods_expected_more_than_five_years_from_now_are_not_counted_on() -> None:
+    far = coming(5, date(9999, 12, 30))
+    assert dates([waits(100, 1)], [far]) == [None]
+    assert (delivery_for(units(1), [far], AHEAD), covered_by([far], date.max, AHEAD)) == (None, 0)
+    assert expected(TODAY, TODAY, later=1825) == date(2031, 1, 9)
+    for day, later in ((TODAY, 1826), (TODAY, -1826), (date.max, 999), (date.min, 0)):
+        with pytest.raises(TooFar):
+            expected(day, TODAY, later=later)
+
+
 def test_without_goods_and_lead_time_the_date_is_not_known() -> None:
     assert dates([waits(100, 1)], []) == [None]
 
@@ -96,11 +147,26 @@ def test_a_supplier_with_a_record_gives_a_range_and_others_one_day() -> None:
     ]
 
 
-def test_goods_past_their_date_of_a_late_supplier_count_from_today_too() -> None:
+def test_goods_past_their_date_of_a_late_supplier_come_when_it_usually_comes_and_not_before_today() -> None:
     ahead = Outlook(TODAY, POLICY, records={"acme": SLOW})
-    assert promises([waits(100, 1)], [of("Acme", 5, date(2026, 1, 2))], ahead) == [
-        Promise(date(2026, 1, 13), date(2026, 1, 20))
+    found = [promises([waits(100, 1)], [of("Acme", 5, date(2026, 1, day))], ahead)[0] for day in (1, 2, 9)]
+    assert found == [promised(11, 11), promised(11, 12), promised(12, 19)]
+
+
+def test_goods_of_a_late_supplier_that_were_moved_as_usual_are_not_late_once_more() -> None:
+    ahead = Outlook(TODAY, POLICY, records={"acme": SLOW})
+
+    def dated(now: int) -> Promise | None:
+        goods = replace(of("Acme", 5, date(2026, 1, now)), first_expected_on=date(2026, 1, 12))
+        return promises([waits(100, 1)], [goods], ahead)[0]
+
+    assert [dated(now) for now in (12, 14, 21, 25)] == [
+        promised(15, 22),
+        promised(15, 22),
+        promised(22, 22),
+        promised(26, 26),
     ]
+    assert dated(11) == promised(14, 21)
 
 
 def test_units_that_a_supplier_often_leaves_out_are_promised_to_nobody() -> None:
@@ -138,7 +204,7 @@ def test_a_new_order_is_quoted_what_is_free_at_once_and_else_behind_all_who_wait
     inbound = [coming(4, date(2026, 1, 20)), coming(9, date(2026, 2, 1), number=2)]
 
     def day(wanted: int, free: int) -> date:
-        found = quote(queue, inbound, units(wanted), AHEAD, free=units(free), turn=NEW)
+        found = quote(queue, inbound, units(wanted), AHEAD, free=units(free), turn=NEW, pool=MUG)
         assert found is not None
         return found.late
 
@@ -149,14 +215,13 @@ def test_a_new_order_is_quoted_what_is_free_at_once_and_else_behind_all_who_wait
 
 def test_a_new_order_with_a_head_start_is_quoted_from_its_place() -> None:
     ahead = waits(100, 3, day=1).demand.turn._replace(order_id=1)
-    assert quote([waits(100, 3)], [coming(1, date(2026, 1, 20))], units(1), AHEAD, free=units(0), turn=ahead) == (
-        date(2026, 1, 24),
-        date(2026, 1, 24),
-    )
+    inbound = [coming(1, date(2026, 1, 20))]
+    found = quote([waits(100, 3)], inbound, units(1), AHEAD, free=units(0), turn=ahead, pool=MUG)
+    assert found == (date(2026, 1, 24), date(2026, 1, 24))
 
 
 def test_a_quote_without_any_supply_is_not_known() -> None:
-    assert quote([], [], units(1), AHEAD, free=units(0), turn=NEW) is None
+    assert quote([], [], units(1), AHEAD, free=units(0), turn=NEW, pool=MUG) is None
 
 
 def promised(early: int, late: int) -> Promise:
@@ -176,6 +241,9 @@ def test_a_date_that_moves_a_little_is_left_as_it_was_told() -> None:
 def test_a_told_date_that_is_past_moves_however_little() -> None:
     ahead = Outlook(TODAY, BackorderPolicy(least_move_days=3))
     assert settled(promised(9, 12), promised(10, 12), ahead) == promised(10, 12)
+    evening = replace(ahead, past_cut_off=True)
+    assert settled(promised(10, 12), promised(11, 12), evening) == promised(11, 12)
+    assert settled(promised(10, 12), promised(11, 12), ahead) == promised(10, 12)
 
 
 def test_the_slip_is_counted_from_the_first_date() -> None:

@@ -1,20 +1,24 @@
 """Why a line has what it has."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal as D
 
 import pytest
 
+from backorder.domain.allocation import Rule
 from backorder.domain.lifecycle import LineStanding, OrderStanding, PartStanding
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.reasons import (
+    Came,
     Code,
+    Overtaker,
     Place,
     PoolFacts,
     Reason,
     Situation,
+    came_from,
     counted,
     explain,
     reason,
@@ -89,6 +93,46 @@ def test_staff_read_how_many_units_stand_before_a_line() -> None:
         text="Older orders that wait for 12.5 units come first.",
         customer="Waiting for stock. Orders placed before yours are served first.",
         change="An arrival of more than 12.5 units.",
+    )
+
+
+def test_what_is_kept_back_has_to_arrive_too_before_a_line_behind_others_gets_anything() -> None:
+    behind = replace(FIRST_IN_LINE, units_ahead=D(5), keep_back=D(3))
+    assert reason(behind).change == "An arrival of more than 8 units."
+    assert reason(replace(behind, pool=replace(EMPTY, on_hand=D(2)))).change == "An arrival of more than 6 units."
+    assert reason(replace(behind, pool=replace(EMPTY, on_hand=D(3)))).change == "An arrival of more than 5 units."
+
+
+def test_who_has_a_part_reads_how_many_units_of_others_come_before_the_rest() -> None:
+    first = replace(FIRST_IN_LINE, allocated=D(1))
+    assert reason(first).text == "It has 1 of 3 units; the rest waits for stock."
+    behind = reason(replace(first, units_ahead=D(1)))
+    assert behind.text == "It has 1 of 3 units; the rest waits for stock, behind 1 unit of others."
+
+
+@pytest.mark.parametrize(
+    ("rule", "priority", "why"),
+    [
+        (Rule.HEAD_START, "VIP", "its class VIP has a head start"),
+        (Rule.NOT_ENOUGH_LEFT, "VIP", "its class VIP has a head start"),
+        (Rule.NOT_ENOUGH_LEFT, "", "it went first when it came in"),
+        (Rule.PINNED, "VIP", "it is pinned"),
+        (Rule.WHOLE_ORDER, "", "it made its order whole"),
+        (Rule.OTHER_YIELDED, "", "an order that waits to be whole let it pass"),
+        (Rule.BY_HAND, "", "given by hand"),
+    ],
+)
+def test_who_overtook_a_line_is_named_with_the_rule(rule: Rule, priority: str, why: str) -> None:
+    at = datetime(2026, 1, 9, tzinfo=UTC)
+    assert Overtaker(101, "#101", D(1), rule, priority, at).why == why
+
+
+def test_units_come_from_stock_or_from_the_goods_that_came_in() -> None:
+    acme, other = Came(1, "Acme", date(2026, 4, 1)), Came(2, "", date(2026, 4, 2))
+    assert came_from([]) == "from stock"
+    assert came_from([acme]) == "from the goods from Acme expected on 1 Apr 2026"
+    assert came_from([acme, other]) == (
+        "from the goods from Acme expected on 1 Apr 2026 and the goods expected on 2 Apr 2026"
     )
 
 

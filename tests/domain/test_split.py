@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backorder.domain.choices import (
     ItemChoices,
@@ -18,7 +20,7 @@ from backorder.domain.lifecycle import Given, OrderStanding, standing
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy, PolicyError
 from backorder.domain.split import LineUnits, Patience, Share, Split, Stay, Terms, stays, yields
-from tests.builders import MUG, an_order, units
+from tests.builders import MUG, NOON, an_order, units
 from tests.builders import line as order_line
 
 DAY = date(2026, 1, 5)
@@ -35,7 +37,7 @@ def test_the_choice_for_the_order_goes_before_the_customers_the_items_and_the_st
     of_items = {11: Split.LINE_WHOLE}
 
     def counts(choices: OrderChoices, item: int = 11) -> Split:
-        return terms_of(policy, choices, of_items, DAY).split_of(item, DAY)
+        return terms_of(policy, choices, of_items, DAY).split_of(item, NOON)
 
     assert counts(OrderChoices(split=Split.ORDER_WHOLE, split_of_customer=Split.SHIP_AVAILABLE)) is Split.ORDER_WHOLE
     assert counts(OrderChoices(split_of_customer=Split.ORDER_WHOLE)) is Split.ORDER_WHOLE
@@ -51,7 +53,7 @@ def test_waiting_until_a_day_is_whole_before_it_and_what_is_there_from_it_on() -
         2: Stay.DATE,
     }
     assert stays(ORDER, lines, Terms(Split.WAIT_UNTIL, wait_days=10, today=LATER)) == {}
-    assert (terms.until(DAY), Terms(wait_until=DAY).until(LATER)) == (LATER, DAY)
+    assert (terms.until(NOON), Terms(wait_until=DAY).until(NOON + timedelta(days=10))) == (LATER, DAY)
 
 
 def test_each_line_stays_by_its_own_choice() -> None:
@@ -63,6 +65,23 @@ def test_each_line_stays_by_its_own_choice() -> None:
 def test_the_pieces_of_a_kit_never_split() -> None:
     lines = [line(1, 1, 1, kit=7), line(2, 1, 0, kit=7), line(3, 1, 1)]
     assert stays(ORDER, lines, Terms(Split.SHIP_AVAILABLE)) == {1: Stay.KIT, 2: Stay.KIT}
+
+
+def test_the_pieces_of_a_kit_stay_together_where_one_of_them_has_to_stay_for_another_reason() -> None:
+    lines = [line(1, 1, 1, kit=7), line(2, 1, 1, item=12, kit=7), line(3, 1, 0)]
+    assert stays(ORDER, lines, Terms(of_items={12: Split.ORDER_WHOLE})) == {1: Stay.KIT, 2: Stay.ORDER}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from([None, 7, 8]), st.sampled_from(list(Split))), max_size=6),
+    st.integers(0, 4),
+)
+def test_of_a_kit_all_pieces_may_leave_or_none(found, least) -> None:
+    lines = [line(n, 2, has, item=n, kit=kit) for n, (has, kit, _) in enumerate(found)]
+    terms = Terms(of_items={n: split for n, (_, _, split) in enumerate(found)}, least_units=units(least))
+    staying = stays(ORDER, lines, terms)
+    for kit in (7, 8):
+        assert len({piece.line_id in staying for piece in lines if piece.kit == kit}) <= 1
 
 
 def test_a_part_smaller_than_the_least_does_not_leave_but_a_whole_order_always_does() -> None:
@@ -128,11 +147,6 @@ def test_what_is_kept_back_of_an_item_goes_before_what_is_kept_back_of_every_ite
     policy = BackorderPolicy(keep_back=units(3))
     assert kept_back(policy, None) == kept_back(policy, ItemChoices()) == 3
     assert kept_back(policy, ItemChoices(keep_back=units(0))) == 0
-
-
-def test_a_percentage_to_keep_back_becomes_whole_units_when_goods_come_in() -> None:
-    assert ItemChoices(keep_back=units(4)).after_receipt(units(50)) == 4
-    assert ItemChoices(keep_back_percent=15).after_receipt(units(50)) == 7
 
 
 @pytest.mark.parametrize(

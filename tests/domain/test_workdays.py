@@ -47,6 +47,16 @@ def test_goods_that_come_early_were_in_time() -> None:
     assert learned([came(-9)] * 5) == Record(0, 0)
 
 
+def test_goods_of_which_nothing_came_are_missing_and_not_late() -> None:
+    found = learned([*(came(1) for _ in range(4)), came(200, 0)])
+    assert (found.safe_days, found.usual_days, found.safe_missing, learned([came(9, 0)] * 5)) == (
+        1,
+        1,
+        0,
+        Record(9, 9, 1, 1),
+    )
+
+
 def test_a_share_that_did_not_come_is_learned_too() -> None:
     found = learned([came(0, received) for received in (10, 10, 9, 8, 5)])
     assert found == Record(0, 0, usual_missing=Decimal("0.1"), safe_missing=Decimal("0.2"))

@@ -1,13 +1,19 @@
 """A customer's date, end to end: told, moved, told anew when it moved by enough, and not otherwise."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
-from backorder.db import explain_rows
+import pytest
+
+from backorder.db import explain_rows, goods, items
+from backorder.domain.choices import ItemChoices
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
+from backorder.domain.promise import TooFar
+from backorder.domain.supply import Pool
 from backorder.domain.what_if import Cancelled, Change, ComesLater
 from jobs import steer, what_if
+from jobs.promise import quotes
 from tests.story.stage import Stage
 
 NEWS = [NoticeKind.BACKORDERED, NoticeKind.NEW_DATE]
@@ -91,3 +97,67 @@ def test_a_preview_of_a_store_that_is_only_watched_counts_nobody(stage: Stage) -
     stage.settle()
     steer.watch(stage.bench.world, stage.bench.store_id)
     assert what_if.preview(stage.bench.world, stage.bench.store_id, [ComesLater(goods, 9)]).notices == 0
+
+
+def pool_of(stage: Stage, order: int) -> Pool:
+    pool = stage.standing(order).lines[0].parts[0].pool
+    assert pool is not None
+    return pool
+
+
+def test_a_pre_order_is_neither_promised_nor_quoted_a_day_before_the_item_is_out(stage: Stage) -> None:
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 2, 5)
+    stage.settle()
+    world, store_id, pool = stage.bench.world, stage.bench.store_id, pool_of(stage, order)
+    out = stage.bench.now.date() + timedelta(days=40)
+    steer.save_policy(world, store_id, lead_time_days=5, handling_days=1)
+    steer.choose_for_item(world, store_id, pool.item, ItemChoices(released_on=out))
+    stage.settle()
+    ships = out + timedelta(days=1)
+    assert stage.standing(order).lines[0].promised == (ships, ships)
+    with world.database.read() as conn:
+        assert quotes(conn, stage.bench.store, pool.item, Decimal(1), stage.bench.now) == {pool: (ships, ships)}
+
+
+def test_goods_that_were_once_entered_for_a_day_too_far_away_stop_no_pass(stage: Stage) -> None:
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 2, 5)
+    stage.settle()
+    world, store_id, pool = stage.bench.world, stage.bench.store_id, pool_of(stage, order)
+    with world.database.write() as conn:
+        far = goods.add_inbound(
+            conn,
+            store_id,
+            pool,
+            quantity=Decimal(5),
+            expected_on=date(9999, 12, 30),
+            source="",
+            now=stage.bench.now,
+        )
+        items.touch(conn, store_id, [pool.item])
+    stage.settle()
+    assert stage.standing(order).lines[0].promised is None
+    with pytest.raises(TooFar):
+        what_if.preview(world, store_id, [ComesLater(far, 999)])
+    steer.move_inbound(world, store_id, far, stage.bench.now.date() + timedelta(days=20))
+    stage.settle()
+    assert stage.standing(order).lines[0].promised is not None
+
+
+def test_a_date_behind_a_line_that_got_its_units_is_its_own_again_in_a_long_queue_too(stage: Stage) -> None:
+    steer.save_policy(stage.bench.world, stage.bench.store_id, lead_time_days=30, handling_days=1)
+    stage.shop.stock("MUG", 0)
+    younger = stage.shop.order("MUG", 600, 5)
+    stage.settle()
+    own = stage.standing(younger).lines[0].promised
+    stage.wait(3 * 86400)
+    older = stage.shop.order("MUG", 1, 3)
+    stage.settle()
+    assert stage.standing(younger).lines[0].promised == stage.standing(older).lines[0].promised != own
+    stage.shop.receive("MUG", 1)
+    stage.settle()
+    stage.wait(3)
+    stage.settle()
+    assert stage.has(older, younger) == [(1, 0), (0, 600)]
+    assert stage.standing(younger).lines[0].promised == own

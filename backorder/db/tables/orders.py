@@ -85,7 +85,16 @@ order_lines = Table(
     Column("kit", BigInteger),
     Column("answer", Word(Answer)),
     Column("answer_why", String(300), nullable=False, server_default=""),
+    Column("unaccepted", Exact, nullable=False, server_default="0"),
+    Column("excess", Exact, nullable=False, server_default="0"),
     ForeignKeyConstraint(["store_id", "order_id"], ["orders.store_id", "orders.order_id"], ondelete="CASCADE"),
+    Index(
+        "ix_order_lines_unaccepted",
+        "store_id",
+        "order_id",
+        sqlite_where=text("unaccepted > 0"),
+        postgresql_where=text("unaccepted > 0"),
+    ),
 )
 
 NOWHERE = 0

@@ -1,6 +1,6 @@
 """What was decided, and what is to be written to stores and told to customers."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from backorder.db.columns import Exact, Instant, Word
 from backorder.db.tables.base import metadata, of_store, row_id
@@ -28,6 +28,14 @@ decisions = Table(
     Column("policy_version", Integer, nullable=False),
     Column("at", Instant, nullable=False),
     Index("ix_decisions_order", "store_id", "order_id", "id"),
+    Index(
+        "ix_decisions_overtook",
+        "store_id",
+        "item",
+        "location",
+        sqlite_where=text("overtook IS NOT NULL"),
+        postgresql_where=text("overtook IS NOT NULL"),
+    ),
 )
 
 actions = Table(

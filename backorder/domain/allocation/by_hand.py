@@ -1,6 +1,6 @@
 """Units given by the merchant's hand: they are firm, and whoever loses them is named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from backorder.domain.allocation.decisions import Decision, Plan, Rule
 from backorder.domain.allocation.demand import Demand
@@ -28,7 +28,7 @@ def give(queue: Iterable[Demand], there: Units, key: tuple[int, int, Pool], unit
         raise CannotGive("Give more than 0 units.")
     firm = target.firm + units
     if firm > target.outstanding:
-        raise CannotGive(f"Only {target.outstanding - target.firm:f} more are owed to this line.")
+        raise CannotGive(f"This line is owed only {target.outstanding - target.firm:f} more.")
     allocated = max(target.allocated, firm)
     free = max(ZERO, there - sum((part.allocated for part in everyone), ZERO))
     missing = max(ZERO, allocated - target.allocated - free)
@@ -41,13 +41,26 @@ def give(queue: Iterable[Demand], there: Units, key: tuple[int, int, Pool], unit
                 lost[part.key] = lost.get(part.key, ZERO) + taken
                 missing -= taken
     if missing > 0:
-        raise CannotGive(f"Only {allocated - target.allocated - missing:f} can be given: no more are there.")
-    decisions = [Decision(target, allocated, firm, Rule.BY_HAND)]
+        raise CannotGive(f"Only {allocated - target.allocated - missing:f} can be given: nothing more is there.")
+    overtook = _passed(target, others, lost) if allocated > target.allocated else None
+    decisions = [Decision(target, allocated, firm, Rule.BY_HAND, overtook)]
     for part in everyone:
         if part.key in lost:
             left = part.allocated - lost[part.key]
             decisions.append(Decision(part, left, min(part.firm, left), Rule.TAKEN_BY_HAND))
     return Plan(tuple(decisions), {})
+
+
+def _passed(target: Demand, others: Iterable[Demand], lost: Mapping[tuple[int, int, Pool], Units]) -> int | None:
+    """The order that has waited longest of those that came earlier and still wait after it."""
+    older = [
+        part.age
+        for part in others
+        if part.age < target.age
+        and part.allocated - lost.get(part.key, ZERO) < part.outstanding
+        and not part.takes_no_more
+    ]
+    return min(older).order_id if older else None
 
 
 def _planned(part: Demand) -> Units:

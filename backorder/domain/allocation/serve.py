@@ -6,7 +6,7 @@ unchanged world decides nothing. An order that takes all or nothing is served at
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, tzinfo
 from itertools import groupby
 from operator import itemgetter
 
@@ -68,9 +68,10 @@ def allocate(
     binding: Binding,
     *,
     whole_orders_first: bool = False,
+    zone: tzinfo = UTC,
 ) -> Plan:
     """Give each pool's units to its lines in turn. Pools that `supply` does not name are left as they are; their
-    parts only tell whether an order can be made whole.
+    parts only tell whether an order can be made whole. `zone` is the store's: a queue day is one of its days.
     """
     everyone = sorted(demand, key=_own_turn)
     desks = _desks(everyone, supply)
@@ -79,12 +80,13 @@ def allocate(
     }
     asking = _in_turn([part for part in everyone if part.pool in desks])
     if whole_orders_first:
+        dated = [(turn.queue_time.astimezone(zone).date(), part) for turn, part in asking]
         days_of: dict[int, set[date]] = {}
-        for turn, part in asking:
-            days_of.setdefault(part.turn.order_id, set()).add(turn.queue_time.date())
+        for day, part in dated:
+            days_of.setdefault(part.turn.order_id, set()).add(day)
         scattered = elsewhere | {order for order, days in days_of.items() if len(days) > 1}
-        for _, day in groupby(asking, key=_day):
-            _serve_day([part for _, part in day], desks, elsewhere, scattered)
+        for _, of_day in groupby(dated, key=itemgetter(0)):
+            _serve_day([part for _, part in of_day], desks, elsewhere, scattered)
     else:
         _serve([part for _, part in asking], desks, elsewhere)
     decisions = [made for pool in sorted(desks) for made in _decided(desks[pool].served, binding)]
@@ -99,10 +101,6 @@ def _own_turn(part: Demand) -> tuple[Turn, Pool]:
 
 def _place(made: Decision) -> tuple[Pool, Turn]:
     return (made.demand.pool, made.demand.turn)
-
-
-def _day(asked: tuple[Turn, Demand]) -> date:
-    return asked[0].queue_time.date()
 
 
 def _in_turn(asking: Sequence[Demand]) -> list[tuple[Turn, Demand]]:

@@ -33,6 +33,8 @@ def new_columns() -> dict[str, list[sa.Column[Any]]]:
             sa.Column("kit", sa.BigInteger(), nullable=True),
             sa.Column("answer", sa.String(40), nullable=True),
             sa.Column("answer_why", sa.String(300), server_default="", nullable=False),
+            sa.Column("unaccepted", sa.BigInteger(), server_default="0", nullable=False),
+            sa.Column("excess", sa.BigInteger(), server_default="0", nullable=False),
         ],
         "items": [
             sa.Column("keep_back", sa.BigInteger(), nullable=True),
@@ -85,6 +87,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("allocated > 0 OR NOT decided"),
             postgresql_where=sa.text("allocated > 0 OR NOT decided"),
         )
+    op.create_index(
+        "ix_order_lines_unaccepted",
+        "order_lines",
+        ["store_id", "order_id"],
+        sqlite_where=sa.text("unaccepted > 0"),
+        postgresql_where=sa.text("unaccepted > 0"),
+    )
     op.create_table(
         "verdicts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -97,6 +106,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_verdicts"),
     )
     op.create_index("ix_verdicts_item", "verdicts", ["store_id", "item", "id"])
+    op.create_index(
+        "ix_decisions_overtook",
+        "decisions",
+        ["store_id", "item", "location"],
+        sqlite_where=sa.text("overtook IS NOT NULL"),
+        postgresql_where=sa.text("overtook IS NOT NULL"),
+    )
     _hold_what_was_not_accepted()
     op.add_column("inbound", sa.Column("first_expected_on", sa.Date(), nullable=True))
     op.execute("UPDATE inbound SET first_expected_on = expected_on")
@@ -114,7 +130,8 @@ def _hold_what_was_not_accepted() -> None:
         if not policy["accept_backorders"]:
             connection.execute(
                 sa.text(
-                    "UPDATE order_lines SET answer = 'hold', answer_why = 'Backorders are switched off.' "
+                    "UPDATE order_lines SET answer = 'hold', answer_why = 'Backorders are switched off.', "
+                    "unaccepted = ordered - cancelled "
                     "WHERE store_id = :store AND backordered_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM parts "
                     "WHERE parts.store_id = order_lines.store_id AND parts.order_id = order_lines.order_id "
                     "AND parts.line_id = order_lines.line_id AND parts.promise_first IS NOT NULL) "
@@ -128,9 +145,11 @@ def _hold_what_was_not_accepted() -> None:
 def downgrade() -> None:
     op.drop_table("verdicts")
     with op.batch_alter_table("pools") as batch:
-        batch.drop_constraint("ck_pools_no_more_given_than_there", type_="check")
+        batch.drop_constraint(op.f("ck_pools_no_more_given_than_there"), type_="check")
     op.drop_column("inbound", "first_expected_on")
+    op.drop_index("ix_order_lines_unaccepted", "order_lines")
     op.drop_index("ix_parts_moving", "parts")
+    op.drop_index("ix_decisions_overtook", "decisions")
     op.drop_column("parts", "queued_at")
     for table, columns in new_columns().items():
         for column in columns:
