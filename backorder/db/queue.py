@@ -107,6 +107,20 @@ def save_pools(
     put(conn, pools, rows, [name for name in rows[0] if name not in ("store_id", "item", "location")] if rows else [])
 
 
+def save_doubts(conn: Connection, store_id: int, doubted: Mapping[Pool, Believed]) -> None:
+    """Remember that these pools are in doubt, and nothing else of the readings that told it."""
+    for pool, believed in doubted.items():
+        conn.execute(
+            update(pools)
+            .where(pools.c.store_id == store_id, pools.c.item == pool.item, pools.c.location == pool.location)
+            .values(
+                doubted_available=believed.doubted_available,
+                doubted_at=believed.doubted_at,
+                doubted_least=believed.least,
+            )
+        )
+
+
 def drop_pools(
     conn: Connection, store_id: int, items: Iterable[int], keep: Iterable[Pool], began: datetime
 ) -> list[Pool]:
