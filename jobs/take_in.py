@@ -37,8 +37,14 @@ def take_in(
             hands.append((replace(before, known=known), read))
     changes += [(books[order_id], orders.gone(books[order_id].known, began)) for order_id in gone if order_id in books]
     touched = orderbook.save(conn, store.id, changes, policy=store.policy, now=now)
-    unfinished = outbox.unfinished(conn, store.id, [book.order.id for book, _ in hands])
+    ours = [book.order.id for book, _ in hands]
+    unfinished = outbox.unfinished(conn, store.id, ours)
+    written = outbox.last_written(conn, store.id, ours)
     for book, read in hands:
+        ended = written.get(book.order.id)
+        if ended is not None and read.reading.began <= ended:
+            # A write of ours ended after this reading had begun: what it lacks of that write nobody took off.
+            continue
         begun = unfinished.get(book.order.id)
         _respect_hands(conn, store, book, read.found, now, ours_to_explain=bool(begun))
         if begun is None and lacks_holds(book.desired or StoreSide(), read.found, read.kept):

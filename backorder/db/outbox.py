@@ -24,6 +24,9 @@ _TO_DO = actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOW
 )
 """Writes that still need somebody: due, begun by somebody who is gone, or of an outcome that may still be learnt."""
 
+_NOT_BEGUN = (actions.c.state == WorkState.DUE) & ((actions.c.tries == 0) | (actions.c.kind == ActionKind.NOTE))
+"""Writes of which the store has no part: a note that is due again was not posted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
@@ -97,14 +100,11 @@ def save_reviews(conn: Connection, store_id: int, found: Sequence[Reviewed], now
 def _plan_writes(conn: Connection, store_id: int, found: Sequence[Reviewed], now: datetime) -> None:
     superseded = [r.order_id for r in found if r.actions]
     if superseded:
-        # The order's newest desired state is written whole: an older change that was not begun is part of it.
+        # The order's newest desired state is written whole: an older change that was not begun is part of it. Of one
+        # that was, the store may have a part: it stays open until the order is written whole.
         conn.execute(
             update(actions)
-            .where(
-                actions.c.store_id == store_id,
-                among(conn, actions.c.order_id, superseded),
-                actions.c.state == WorkState.DUE,
-            )
+            .where(actions.c.store_id == store_id, among(conn, actions.c.order_id, superseded), _NOT_BEGUN)
             .values(state=WorkState.DROPPED, reason="A newer state of the order was written instead.", at=now)
         )
     insert_many(
@@ -151,20 +151,21 @@ def _plan_messages(conn: Connection, store_id: int, found: Sequence[Reviewed], n
 
 
 def open_actions(conn: Connection, store_id: int, order_id: int, now: datetime) -> list[ActionRow]:
-    """What is to be written to one order: due now, begun by somebody who is gone, or of unknown outcome."""
+    """What is to be written to one order now. A change that was begun before ends with the next one that is due, and
+    does not wait for its own time.
+    """
     rows = conn.execute(
         select(actions)
-        .where(
-            actions.c.store_id == store_id,
-            actions.c.order_id == order_id,
-            _TO_DO,
-            actions.c.due_at <= now,
-        )
+        .where(actions.c.store_id == store_id, actions.c.order_id == order_id, _TO_DO)
         .order_by(actions.c.id)
         .with_for_update()
-    ).mappings()
-    names = ("id", "order_id", "side_seq", "kind", "text", "state", "tries")
-    return [ActionRow(**{name: row[name] for name in names}) for row in rows]
+    ).all()
+    writes = any(row.due_at <= now and row.kind is not ActionKind.NOTE for row in rows)
+    return [
+        ActionRow(row.id, row.order_id, row.side_seq, row.kind, row.text, row.state, row.tries)
+        for row in rows
+        if row.due_at <= now or (writes and row.kind is not ActionKind.NOTE and begun(row.state, row.tries))
+    ]
 
 
 def begun(state: WorkState, tries: int) -> bool:
@@ -191,6 +192,21 @@ def unfinished(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dic
     for order_id, state, tries in rows:
         found[order_id] = found.get(order_id, False) or begun(state, tries)
     return found
+
+
+def last_written(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dict[int, datetime]:
+    """When the last write to each of these orders ended; those that were never written to are left out."""
+    rows = conn.execute(
+        select(actions.c.order_id, func.max(actions.c.at).label("ended"))
+        .where(
+            actions.c.store_id == store_id,
+            actions.c.order_id.in_(sorted(set(order_ids))),
+            actions.c.kind != ActionKind.NOTE,
+            actions.c.state == WorkState.DONE,
+        )
+        .group_by(actions.c.order_id)
+    )
+    return {row.order_id: row.ended for row in rows}
 
 
 def set_actions(
@@ -227,10 +243,10 @@ def drop_due(conn: Connection, store_id: int, now: datetime) -> None:
     the store really has.
     """
     reason = "The store was switched back to being watched."
-    for table in (actions, notices):
+    for table, dropped in ((actions, _NOT_BEGUN), (notices, notices.c.state == WorkState.DUE)):
         conn.execute(
             update(table)
-            .where(table.c.store_id == store_id, table.c.state == WorkState.DUE)
+            .where(table.c.store_id == store_id, dropped)
             .values(state=WorkState.DROPPED, reason=reason, at=now)
         )
     conn.execute(update(orders).where(orders.c.store_id == store_id).values(desired=orders.c.wrote))
