@@ -11,7 +11,19 @@ from typing import NamedTuple
 
 import structlog
 
-from backorder.db import changes, goods, items, leases, orderbook, outbox, pool_rows, queue, stores, waiting_sums
+from backorder.db import (
+    changes,
+    goods,
+    items,
+    leases,
+    messages,
+    orderbook,
+    outbox,
+    pool_rows,
+    queue,
+    stores,
+    waiting_sums,
+)
 from backorder.db.items import Basis
 from backorder.db.leases import Lease
 from backorder.db.session import Connection
@@ -253,7 +265,7 @@ def _ring(world: World, store_id: int) -> None:
     now = world.clock()
     with world.database.read() as conn:
         to_write = outbox.orders_to_write(conn, now, store_id)
-        to_send = outbox.notices_to_send(conn, now, store_id)
+        to_send = messages.notices_to_send(conn, now, store_id)
     for store, order in to_write:
         world.bell.ring("write_back", "write_back", store, order)
     for store, notice in to_send:

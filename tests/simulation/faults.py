@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import literal, true
 
-from backorder.db import inbox, intake, items, leases, order_rows, outbox, tables
+from backorder.db import inbox, intake, items, leases, messages, order_rows, outbox, tables
 from backorder.domain import orders, supply
 from backorder.domain.errors import OutcomeUnknown, TemporaryFailure
 from backorder.domain.lifecycle import WorkState
@@ -117,14 +117,14 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "told-before-written": PlantedFault(
         "A message that speaks of a store write leaves before that write is done.",
-        instead((outbox, "_write_pending", lambda _store, _order: literal(False))),
+        instead((messages, "_write_pending", lambda _store, _order: literal(False))),
     ),
     "mail-again-in-doubt": PlantedFault(
         "A mail of unknown outcome is sent once more.", instead((notify, "_settle", faulty.again_in_doubt))
     ),
     "abandoned-mail-again": PlantedFault(
         "A mail whose sender died is sent once more.",
-        instead((outbox, "abandoned_notices", faulty.abandoned_again)),
+        instead((messages, "abandoned_notices", faulty.abandoned_again)),
     ),
     "refused-mail-counts-as-sent": PlantedFault(
         "A mail that the server asked to send later counts as sent.",
@@ -174,7 +174,8 @@ FAULTS: Mapping[str, PlantedFault] = {
         instead(
             (write_back, "Mode", faulty.NoWatch),
             (notify, "Mode", faulty.NoWatch),
-            (outbox, "_live", lambda _table: true()),
+            (outbox, "live", lambda _table: true()),
+            (messages, "live", lambda _table: true()),
             (outbox, "drop_due", lambda *_: None),
         ),
     ),
