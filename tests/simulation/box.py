@@ -25,10 +25,12 @@ from backorder.config import Config
 from backorder.db.secrets import Sealer
 from backorder.db.session import Database
 from backorder.domain.errors import LeaseLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.supply import Pool, Units
 from demo.stores.wire import LocalTransport
 from jobs.connect import remember
 from jobs.drain import JOBS
 from jobs.mailer import Message
+from jobs.steer import Loss
 from jobs.world import World
 from tests.simulation.ports import Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
 from tests.simulation.shopify_site import ShopifySite
@@ -45,6 +47,8 @@ DEPTH = 2
 """How deep steps may lie in one another."""
 FENCED = frozenset({"parts", "pools", "decisions", "actions", "notices"})
 """What nobody may write whose lease somebody else has taken over."""
+RICH = 0.5
+"""In so many worlds merchants use every policy; in the others they keep to a few."""
 ROOM = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
 
@@ -79,6 +83,18 @@ class Acknowledged:
     store_id: int
     body: bytes
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a merchant was shown before giving units by hand: who would lose how many."""
+
+    store_id: int
+    order_id: int
+    line_id: int
+    pool: Pool
+    units: Units
+    losses: tuple[Loss, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +137,15 @@ def chances(die: Random) -> Chances:
 class Box:
     """The world. `act_meanwhile` runs a whole step of somebody else; the run sets it."""
 
-    def __init__(self, seed: int, template: Path) -> None:
+    def __init__(self, seed: int, template: Path, *, rich: bool | None = None) -> None:
         die = Random(f"world {seed}")
         self.seed = seed
+        self.rich = Random(f"policies {seed}").random() < RICH if rich is None else rich
+        """Whether merchants use every policy; as the seed says, unless told otherwise."""
+        self.shown: list[Agreed] = []
+        """What merchants looked at and may still do."""
+        self.agreed: Agreed | None = None
+        """What the present giving by hand was agreed to do."""
         self.now = START + timedelta(minutes=die.randrange(0, 24 * 60))
         self.chances = chances(die)
         self.actors: list[Actor] = []
@@ -153,10 +175,16 @@ class Box:
         self.sql = sqlite3.connect(self.folder / "waitline.db", isolation_level=None)
         """A look at the tables from outside."""
         self._note_written()
-        kinds = die.choice([(ShopifySite, WooSite), (ShopifySite, ShopifySite), (WooSite, WooSite)])
+        pairs: list[tuple[Callable[..., Site], ...]] = [
+            (ShopifySite, WooSite),
+            (ShopifySite, ShopifySite),
+            (WooSite, WooSite),
+        ]
+        kinds = die.choice(pairs)
         self.sites: list[Site] = []
         for name, kind in zip(("north", "south"), kinds, strict=True):
-            site: Site = kind(name, die.choice(ZONES), self.look, self._deliver_for(name), die)
+            site = kind(name, die.choice(ZONES), self.look, self._deliver_for(name), die)
+            site.rich = self.rich
             self.sites.append(site)
         hosts = {urlsplit(f"//{site.address.removeprefix('https://')}").hostname: site.app for site in self.sites}
         self.transport = LocalTransport({str(host): app for host, app in hosts.items()})

@@ -17,7 +17,7 @@ from connectors.shopify.store import ShopifyStore
 from connectors.shopify.webhooks import ShopifyWebhooks
 from connectors.woocommerce.store import WooStore
 from connectors.woocommerce.webhooks import WooWebhooks
-from jobs import allocate, catch_up, ingest, notify, promise, sweep, take_in, write_back
+from jobs import allocate, catch_up, ingest, notify, plan, promise, sweep, take_in, write_back
 from tests.simulation import faulty
 from tests.simulation.faulty import instead
 
@@ -89,19 +89,19 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "newest-id-first": PlantedFault(
         "Of orders of one moment the one with the higher number is served first, and the others by chance.",
-        instead((allocate, "plan", faulty.newest_first)),
+        instead((plan, "allocate", faulty.newest_first)),
     ),
     "firm-units-move": PlantedFault(
         "Units that the store already lets ship are given to an older order.",
-        instead((allocate, "plan", faulty.nothing_is_firm)),
+        instead((plan, "allocate", faulty.nothing_is_firm)),
     ),
     "cancel-wish-unheard": PlantedFault(
         "A line that its customer wants cancelled goes on taking units.",
-        instead((allocate, "plan", faulty.nobody_stops_taking)),
+        instead((plan, "allocate", faulty.nobody_stops_taking)),
     ),
     "keep-back-unheard": PlantedFault(
         "Units that the merchant keeps back are given to lines that wait.",
-        instead((allocate, "plan", faulty.nothing_kept_back)),
+        instead((plan, "allocate", faulty.nothing_kept_back)),
     ),
     "give-the-difference": PlantedFault(
         "Stock went up by k, so k units are given: what is truly there is not asked for.",

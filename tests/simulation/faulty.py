@@ -133,9 +133,9 @@ _assess = supply.assess
 right_doubt = supply._doubt
 
 
-def nothing_is_firm(demand: Any, *rest: Any) -> Any:
+def nothing_is_firm(demand: Any, *rest: Any, **how: Any) -> Any:
     known = {part.key: part for part in demand}
-    plan = _plan([replace(part, firm=ZERO) for part in known.values()], *rest)
+    plan = _plan([replace(part, firm=ZERO) for part in known.values()], *rest, **how)
     made = [
         replace(made, demand=known[made.demand.key], firm=min(made.allocated, known[made.demand.key].firm))
         for made in plan.decisions
@@ -144,21 +144,21 @@ def nothing_is_firm(demand: Any, *rest: Any) -> Any:
     return replace(plan, decisions=tuple(moved))
 
 
-def nobody_stops_taking(demand: Any, *rest: Any) -> Any:
-    return _plan([replace(part, takes_no_more=False) for part in demand], *rest)
+def nobody_stops_taking(demand: Any, *rest: Any, **how: Any) -> Any:
+    return _plan([replace(part, takes_no_more=False) for part in demand], *rest, **how)
 
 
-def nothing_kept_back(demand: Any, supplies: Any, binding: Any) -> Any:
-    return _plan(demand, {pool: replace(there, keep_back=ZERO) for pool, there in supplies.items()}, binding)
+def nothing_kept_back(demand: Any, supplies: Any, *rest: Any, **how: Any) -> Any:
+    return _plan(demand, {pool: replace(there, keep_back=ZERO) for pool, there in supplies.items()}, *rest, **how)
 
 
-def newest_first(demand: Any, *rest: Any) -> Any:
-    turned = [replace(part, turn=replace(part.turn, order_id=-part.turn.order_id)) for part in demand]
-    plan = _plan(turned, *rest)
+def newest_first(demand: Any, *rest: Any, **how: Any) -> Any:
+    turned = [replace(part, turn=part.turn._replace(order_id=-part.turn.order_id)) for part in demand]
+    plan = _plan(turned, *rest, **how)
     right = [
         replace(
             made,
-            demand=replace(made.demand, turn=replace(made.demand.turn, order_id=-made.demand.turn.order_id)),
+            demand=replace(made.demand, turn=made.demand.turn._replace(order_id=-made.demand.turn.order_id)),
         )
         for made in plan.decisions
     ]
