@@ -9,14 +9,14 @@ from unittest.mock import patch
 
 from sqlalchemy import delete, select, update
 
-from backorder.db import inbox, intake, leases, outbox, tables
+from backorder.db import inbox, intake, leases, order_rows, outbox, tables
 from backorder.db.session import Connection
-from backorder.domain import allocation, orders, supply
+from backorder.domain import allocation, orders, split, supply
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.supply import ZERO, Balance
 from connectors.shopify.store import ShopifyStore
 from connectors.woocommerce.store import WooStore
-from jobs import notify, sweep, write_back
+from jobs import notify, promise, steer, sweep, write_back
 
 Plant = Callable[[], AbstractContextManager[None]]
 
@@ -184,6 +184,42 @@ def a_rise_is_a_rise(*given: Any) -> Any:
 
 def by_change(order: orders.Order, _line: Any, *, late_lines_wait: bool) -> Any:
     return order.changed_at
+
+
+# Choosing
+
+_times = order_rows.Queueing.times
+_give_by_hand = steer.give_by_hand
+_yields = split.yields
+_split_of = split.Terms.split_of
+_is_promised = promise._is_promised
+
+
+def queues_later(self: Any, order: orders.Order, line: Any) -> Any:
+    times = _times(self, order, line)
+    since = times["queued_at"]
+    return times | {"queue_time": since + (since - times["queue_time"])}
+
+
+def give_as_it_is_now(*what: Any, agreed: Any) -> Any:
+    shown = _give_by_hand(*what, agreed=None)
+    return shown if agreed is None else _give_by_hand(*what, agreed=shown)
+
+
+def yields_without_end(patience: Any, **how: Any) -> bool:
+    return _yields(replace(patience, passes=0, pass_days=0), **how)
+
+
+def keep_back_of_store(policy: Any, _item: Any) -> Any:
+    return policy.keep_back
+
+
+def customers_unheard(self: Any, item: int | None, placed: Any) -> Any:
+    return _split_of(replace(self, of_customer=None), item, placed)
+
+
+def anybody_is_promised(part: Any, _said: Any) -> bool:
+    return _is_promised(part, {})
 
 
 # Telling
