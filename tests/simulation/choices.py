@@ -79,7 +79,9 @@ class Choices:
                 continue
             before = dict(self._before(DESIRED, {"s": store_id}))
             anew = {order: told for order, told in now(DESIRED, {"s": store_id}) if before.get(order) != told}
-            if not anew:
+            on = now("SELECT mode FROM stores WHERE id = :s", {"s": store_id})[0][0] == "on"
+            if not anew or not on:
+                # Who is only watched is left as it was written to.
                 continue
             policy = rules.policy_of(now, store_id)
             chosen, owed = rules.chosen_of(now, store_id), rules.owed_of(now, store_id)

@@ -19,10 +19,11 @@ from jobs.catch_up import audit, catch_up
 from jobs.drain import next_due
 from jobs.promise import today_of
 from tests.simulation import rules
-from tests.simulation.box import CALM, Box, Violation
+from tests.simulation.box import Box, Violation
 from tests.simulation.checks import Checks
 from tests.simulation.dates import dates_follow_from_supply
 from tests.simulation.rules import SCALE, instant
+from tests.simulation.weather import CALM
 
 LIMIT = timedelta(seconds=120)
 ROUNDS = 3000
