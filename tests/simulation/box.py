@@ -35,7 +35,7 @@ from jobs.world import World
 from tests.simulation.ports import Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Site
-from tests.simulation.weather import chances
+from tests.simulation.weather import BUSY, chances
 from tests.simulation.woo_site import WooSite
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ DEPTH = 2
 FENCED = frozenset({"parts", "pools", "decisions", "actions", "notices"})
 """What nobody may write whose lease somebody else has taken over."""
 RICH = 0.5
-"""In so many worlds merchants use every policy; in the others they keep to a few."""
+"""In so many worlds merchants use every policy; in the others they keep to a few. As many of the rich are busy."""
 ROOM = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
 
@@ -104,14 +104,17 @@ class Box:
     def __init__(self, seed: int, template: Path, *, rich: bool | None = None) -> None:
         die = Random(f"world {seed}")
         self.seed = seed
-        self.rich = Random(f"policies {seed}").random() < RICH if rich is None else rich
+        fate = Random(f"policies {seed}")
+        by_itself, busy = fate.random() < RICH, fate.random() < RICH
+        self.rich = by_itself if rich is None else rich
         """Whether merchants use every policy; as the seed says, unless told otherwise."""
         self.shown: list[Agreed] = []
         """What merchants looked at and may still do."""
         self.agreed: Agreed | None = None
         """What the present giving by hand was agreed to do."""
         self.now = START + timedelta(minutes=die.randrange(0, 24 * 60))
-        self.chances = chances(die)
+        weather = chances(die)
+        self.chances = BUSY if self.rich and busy else weather
         self.actors: list[Actor] = []
         self.act_meanwhile: Callable[[Random], None] = lambda _die: None
         self.trace: list[str] = []

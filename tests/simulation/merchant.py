@@ -35,25 +35,25 @@ class Desk:
 
 Deed = Callable[[Desk, Random], str | None]
 
-SECOND = 0.7
-"""How often a merchant of many choices does a second thing, so that the things of the first day stay as frequent."""
+MORE = (0, 1, 1, 2, 3)
+"""How many more things a merchant of many choices does, so that the things of the first day stay as frequent."""
 
 
 def merchant(box: Box, die: Random) -> str | None:
     """A merchant changes something with us."""
     site = die.choice(box.sites)
-    told = _does(box, site, MERCHANT, die)
-    if box.rich and die.random() < SECOND:
-        told = f"{told}; {_does(box, site, BY_HAND, die)}"
-    return told
+    told = [_does(box, site, MERCHANT, die)]
+    if box.rich:
+        told += [_does(box, site, BY_HAND, die) for _ in range(die.choice(MORE))]
+    return "; ".join(told)
 
 
 def open_shop(box: Box, die: Random) -> None:
     """Merchants of many choices make some of them before the first order."""
     for site in box.sites:
-        for _ in range(3):
+        for _ in range(2):
             try:
-                steer.save_policy(box.world, box.ids[site.name], **policies.rich(die))
+                steer.save_policy(box.world, box.ids[site.name], **policies.rich(die, most=2))
             except Rejected as rejected:
                 box.tell(f"{site.name} was refused a policy: {rejected}")
 
@@ -173,8 +173,8 @@ def _for_item(desk: Desk, die: Random) -> str | None:
         split=die.choice([*nothing, *Split]),
         keep_back=die.choice([*nothing, Units(0), Units(1), Units(3)]),
         keep_back_percent=die.choice([*nothing, *nothing, 20, 50]),
-        accepts=die.choice([*nothing, True, False]),
-        discontinued=die.random() < 0.1,
+        accepts=die.choice([*nothing, *nothing, True, False]),
+        discontinued=die.random() < 0.05,
         released_on=die.choice([*nothing, today + timedelta(days=die.randrange(-1, 5))]),
         most_units=die.choice([*nothing, *nothing, 2, 5]),
     )
@@ -190,7 +190,7 @@ def _give(desk: Desk, die: Random) -> str | None:
         if looked is None:
             return None
         desk.box.shown.append(looked)
-        if die.random() < 0.5:
+        if die.random() < 0.7:
             return f"looked at {looked}"
         shown = [looked]
     agreed = shown[-1] if die.random() < 0.7 else die.choice(shown)
@@ -205,7 +205,8 @@ def _give(desk: Desk, die: Random) -> str | None:
 def _look(desk: Desk, die: Random) -> Agreed | None:
     owed = desk.box.sql.execute(
         "SELECT order_id, line_id, item, location, outstanding - firm FROM parts "
-        "WHERE store_id = ? AND item > 0 AND outstanding > firm ORDER BY order_id, line_id, item, location",
+        "JOIN pools USING (store_id, item, location) WHERE store_id = ? AND on_hand > 0 AND outstanding > firm "
+        "ORDER BY order_id, line_id, item, location",
         (desk.store_id,),
     ).fetchall()
     if not owed:

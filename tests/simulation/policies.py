@@ -64,7 +64,7 @@ def _split(die: Random) -> dict[str, object]:
     return {
         "split": die.choice([*Split, Split.ORDER_WHOLE]),
         "split_wait_days": die.choice([None, 0, 1, 3, 3]),
-        "customers_choose": die.random() < 0.5,
+        "customers_choose": die.random() < 0.7,
     }
 
 
@@ -92,12 +92,12 @@ def _least_part(die: Random) -> dict[str, object]:
 
 def _accepting(die: Random) -> dict[str, object]:
     choices: dict[str, Any] = {
-        "accept_backorders": die.random() < 0.8,
-        "accept_undated": die.random() < 0.7,
-        "longest_wait_days": die.choice([None, None, 3, 10, 30]),
-        "most_units_item": die.choice([None, None, 3, 8]),
-        "most_units_order": die.choice([None, None, 2, 4]),
-        "most_units_customer": die.choice([None, None, 6, 12]),
+        "accept_backorders": die.random() < 0.9,
+        "accept_undated": die.random() < 0.8,
+        "longest_wait_days": die.choice([None, None, None, 5, 10, 30]),
+        "most_units_item": die.choice([None, None, None, 4, 12]),
+        "most_units_order": die.choice([None, None, None, 3, 5]),
+        "most_units_customer": die.choice([None, None, None, 12, 30]),
         "excess": die.choice(list(Excess)),
         "most_late_days": die.choice([None, None, 0, 5]),
         "most_cancel_percent": die.choice([None, None, 10, 50]),
@@ -109,7 +109,7 @@ def _accepting(die: Random) -> dict[str, object]:
         AcceptRule(False, About.TAG, "summer"),
         AcceptRule(True, About.KIND, "backorder", die.choice([1, 4])),
     ]
-    choices["accept_rules"] = tuple(die.sample(rules, die.choice([0, 0, 1, 2])))
+    choices["accept_rules"] = tuple(die.sample(rules, die.choice([0, 0, 0, 1, 2])))
     return choices
 
 

@@ -105,7 +105,7 @@ class ShopifySite:
         return die.choice(open_ones) if open_ones else None
 
     def _receive(self, die: Random) -> str:
-        sku, units = die.choice(SKUS), die.randrange(1, 6)
+        sku, units = die.choice(SKUS), die.randrange(*((3, 12) if self.rich else (1, 6)))
         self._trade.receive_stock(sku, units, die.choice(list(self._shop.locations)))
         return f"{units} {sku}"
 

@@ -20,6 +20,8 @@ class Chances:
 
 
 CALM = Chances(0, 0, 0, 0, 0, 0, 0, 0, 0)
+BUSY = Chances(0, 0.05, 0, 0, 0, 0, 0, 0, 0.1)
+"""Nothing fails, but many act at once: much is given, so that many rules are asked."""
 
 
 def chances(die: Random) -> Chances:

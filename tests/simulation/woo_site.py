@@ -100,7 +100,7 @@ class WooSite:
         return die.choice(open_ones) if open_ones else None
 
     def _receive(self, die: Random) -> str:
-        sku, units = die.choice(SKUS), die.randrange(1, 6)
+        sku, units = die.choice(SKUS), die.randrange(*((3, 12) if self.rich else (1, 6)))
         self._shop.set_stock(sku, self._shop.by_sku(sku).stock + units)
         return f"{units} {sku}"
 
