@@ -107,6 +107,10 @@ FAULTS: Mapping[str, PlantedFault] = {
         "A head start puts lines back instead of ahead.",
         instead((order_rows.Queueing, "times", faulty.queues_later)),
     ),
+    "pulled-under-old-rules": PlantedFault(
+        "Orders that are pulled while the merchant changes the rules are placed under those of before.",
+        instead((allocate, "pull", faulty.pull_under_old_rules), (catch_up, "pull", faulty.pull_under_old_rules)),
+    ),
     "given-unlike-shown": PlantedFault(
         "Units are given by hand although others lose them than the merchant was shown.",
         instead((steer, "give_by_hand", faulty.give_as_it_is_now)),

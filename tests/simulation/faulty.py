@@ -4,19 +4,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import delete, select, update
 
-from backorder.db import inbox, intake, leases, order_rows, outbox, tables
+from backorder.db import inbox, intake, leases, order_rows, outbox, stores, tables
 from backorder.db.session import Connection
 from backorder.domain import allocation, orders, split, supply
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.supply import ZERO, Balance
 from connectors.shopify.store import ShopifyStore
 from connectors.woocommerce.store import WooStore
-from jobs import notify, promise, steer, sweep, write_back
+from jobs import notify, promise, pull, steer, sweep, write_back
 
 Plant = Callable[[], AbstractContextManager[None]]
 
@@ -189,6 +190,7 @@ def by_change(order: orders.Order, _line: Any, *, late_lines_wait: bool) -> Any:
 # Choosing
 
 _times = order_rows.Queueing.times
+_pull = pull.pull
 _give_by_hand = steer.give_by_hand
 _yields = split.yields
 _split_of = split.Terms.split_of
@@ -199,6 +201,12 @@ def queues_later(self: Any, order: orders.Order, line: Any) -> Any:
     times = _times(self, order, line)
     since = times["queued_at"]
     return times | {"queue_time": since + (since - times["queue_time"])}
+
+
+def pull_under_old_rules(world: Any, store: Any, *how: Any, **more: Any) -> None:
+    old = SimpleNamespace(note=stores.note, to_change=lambda *_: store)
+    with patch.object(pull, "stores", old):
+        _pull(world, store, *how, **more)
 
 
 def give_as_it_is_now(*what: Any, agreed: Any) -> Any:
