@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from backorder.db import explain_rows, orderbook, stores
+from backorder.db import explain_rows, leases, orderbook, stores
 from backorder.db.tables import items, orders, parts
 from backorder.domain.events import OrderSeen
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
+from backorder.domain.priority import Fact, PriorityRule
 from connectors.contract import OrderRead
 from jobs import steer
 from jobs.allocate import allocate
 from jobs.ingest import apply, ingest
+from jobs.pull import pull
 from jobs.review import review
 from jobs.take_in import take_in
 from jobs.write_back import write_back
@@ -216,6 +218,18 @@ def test_a_reading_and_a_webhook_that_meet_over_a_new_order_keep_one_set_of_its_
     side_by_side(reading, webhook)
     with world.database.read() as conn:
         assert conn.execute(select(func.count()).select_from(parts)).scalar_one() == 1
+
+
+def test_orders_that_are_pulled_while_the_rules_change_queue_under_the_new_rules(stage: Stage) -> None:
+    waiting_order(stage)
+    world, before = stage.bench.world, stage.bench.store
+    steer.save_policy(world, before.id, priority=(PriorityRule("Big", 5, Fact.UNITS, "2"),))
+    with leases.holding(world.database, f"catch_up:{before.id}", world.owner, world.clock()) as lease:
+        assert lease is not None
+        pull(world, before, lease, world.client(before), everything=True)
+    with world.database.read() as conn:
+        places = conn.execute(select(parts.c.queued_at, parts.c.queue_time)).all()
+    assert [since - place for since, place in places] == [timedelta(days=5)]
 
 
 def test_a_merchant_who_switches_on_while_a_pass_is_saved_is_obeyed(closed_stage: Stage) -> None:
