@@ -11,7 +11,19 @@ from typing import NamedTuple
 
 import structlog
 
-from backorder.db import changes, goods, items, leases, orderbook, outbox, pool_rows, queue, stores, waiting_sums
+from backorder.db import (
+    changes,
+    goods,
+    items,
+    leases,
+    messages,
+    orderbook,
+    outbox,
+    pool_rows,
+    queue,
+    stores,
+    waiting_sums,
+)
 from backorder.db.items import Basis
 from backorder.db.leases import Lease
 from backorder.db.session import Connection
@@ -71,8 +83,7 @@ def _pass(world: World, store: Store, lease: Lease) -> bool:
         return False
     wanted = together or set(marks)
     first = _read_stock(world, lease, client, wanted)
-    reading = _pull_where_in_doubt(world, store, lease, client, wanted, first)
-    before_pull = {} if reading is first else {stock.pool: stock.available for stock in first.stock}
+    reading, before_pull = _pull_where_in_doubt(world, store, lease, client, wanted, first)
     with _without_collector(), leases.writing(world.database, lease) as conn:
         store = stores.to_change(conn, store.id)
         _save_pass(conn, world, store, marks, reading, before_pull, may_pass=together is not None)
@@ -115,26 +126,28 @@ def _read_stock(world: World, lease: Lease, client: StoreClient, wanted: set[int
 
 def _pull_where_in_doubt(
     world: World, store: Store, lease: Lease, client: StoreClient, wanted: set[int], reading: StockRead
-) -> StockRead:
-    """Where orders and stock do not tell of one moment, read what changed lately, and the stock after it.
+) -> tuple[StockRead, Mapping[Pool, Units]]:
+    """Where orders and stock do not tell of one moment, read what changed lately, and the stock after it; also what
+    was there in the pools in doubt before.
 
     An order that was deleted is in no list of changes: where the stock alone cannot tell whose units they are, those
-    who wait for it are asked for by their ids.
+    who wait for it are asked for by their ids. The doubt is kept at once: it does not end because the figures move
+    until they fit, nor because somebody dies here.
     """
     with world.database.read() as conn:
         assessed = _assess(conn, store, reading, {}, wanted).assessed
     doubted = {pool for pool, said in assessed.items() if said.pull_first}
     if not doubted:
-        return reading
+        return reading, {}
+    net = {stock.pool: stock.available for stock in reading.stock if stock.committed is None and stock.pool in doubted}
+    with leases.writing(world.database, lease) as conn:
+        pool_rows.save_doubts(conn, store.id, {pool: assessed[pool].believed for pool in net})
     pull(world, store, lease, client)
-    net = {stock.pool for stock in reading.stock if stock.committed is None}
     with leases.writing(world.database, lease) as conn:
         stores.take_turn(conn, store.id)
-        orderbook.mark_unread(
-            conn, store.id, waiting_sums.owed_orders(conn, store.id, doubted & net, ORDERS), world.clock()
-        )
+        orderbook.mark_unread(conn, store.id, waiting_sums.owed_orders(conn, store.id, net, ORDERS), world.clock())
     _read_orders(world, store, lease, client)
-    return _read_stock(world, lease, client, wanted)
+    return _read_stock(world, lease, client, wanted), net
 
 
 def _renew(world: World, lease: Lease) -> None:
@@ -254,7 +267,7 @@ def _ring(world: World, store_id: int) -> None:
     now = world.clock()
     with world.database.read() as conn:
         to_write = outbox.orders_to_write(conn, now, store_id)
-        to_send = outbox.notices_to_send(conn, now, store_id)
+        to_send = messages.notices_to_send(conn, now, store_id)
     for store, order in to_write:
         world.bell.ring("write_back", "write_back", store, order)
     for store, notice in to_send:

@@ -61,7 +61,7 @@ def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received)
     try:
         events = get(store.platform).webhooks.normalise(delivery)
         with leases.writing(world.database, lease) as conn:
-            apply(conn, store, events, world)
+            apply(conn, stores.to_change(conn, store.id), events, world)
             inbox.handled(conn, [received.id], world.clock())
     except (LeaseLost, StorageBusy):
         raise

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from backorder.db import changes, orderbook, outbox, stores
+from backorder.db import changes, messages, orderbook, stores
+from backorder.db.messages import NoticeRow
 from backorder.db.orderbook import BookOrder
-from backorder.db.outbox import NoticeRow
 from backorder.db.session import Connection
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from backorder.domain.lifecycle import LineStanding, OrderStanding, WorkState
@@ -54,7 +54,7 @@ def notify(world: World, store_id: int, notice_id: int) -> None:
     # No lease: whoever marks it as being sent is the one who sends it, and from then on nobody else does.
     with world.database.write() as conn:
         store = stores.to_change(conn, store_id)
-        row = outbox.notice(conn, store_id, notice_id)
+        row = messages.notice(conn, store_id, notice_id)
         if row is None or row.state is not WorkState.DUE:
             return
         if store.mode is Mode.WATCH or store.policy.paused or not may_be_called(store, world.clock()):
@@ -68,31 +68,31 @@ def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Mess
     """The message, marked as being sent; `None` when it has to wait or is not sent at all."""
     now = world.clock()
     book = orderbook.load(conn, store.id, [row.order_id])[row.order_id]
-    if outbox.write_pending(conn, row):
+    if messages.write_pending(conn, row):
         # It is rung for again when the write is done.
         return None
     if not fresh(conn, store, book, now):
         read_again(conn, world, store, book, now)
-        outbox.set_notice(conn, row.id, WorkState.DUE, now, due_at=now + timedelta(seconds=1))
+        messages.set_notice(conn, row.id, WorkState.DUE, now, due_at=now + timedelta(seconds=1))
         return None
     order = book.standing(store.policy, today_of(store, world.clock()))
     if not still_true(row.kind, order, book.stood, store.policy):
-        outbox.set_notice(conn, row.id, WorkState.DROPPED, now, reason="It was no longer true.")
+        messages.set_notice(conn, row.id, WorkState.DROPPED, now, reason="It was no longer true.")
         return None
     if not book.order.customer.email:
-        outbox.set_notice(conn, row.id, WorkState.DROPPED, now, reason="The store tells no e-mail address.")
+        messages.set_notice(conn, row.id, WorkState.DROPPED, now, reason="The store tells no e-mail address.")
         return None
     message = compose(world, store, book, order, row)
     digest = sha256(f"{row.kind}\n{message.text}".encode()).hexdigest()
-    if outbox.said_last(conn, row) == digest:
+    if messages.said_last(conn, row) == digest:
         # Units came and went again before anybody was told: what the customer knows is still so.
-        outbox.set_notice(conn, row.id, WorkState.DROPPED, now, reason="It is what the customer was told last.")
+        messages.set_notice(conn, row.id, WorkState.DROPPED, now, reason="It is what the customer was told last.")
         return None
     if book.stood is not None and row.kind is not NoticeKind.CANCELLED:
         named = told(book.stood, order)
         if named != book.stood:
             changes.told(conn, store.id, row.order_id, named)
-    outbox.set_notice(conn, row.id, WorkState.RUNNING, now, message_id=message.message_id, digest=digest, tried=True)
+    messages.set_notice(conn, row.id, WorkState.RUNNING, now, message_id=message.message_id, digest=digest, tried=True)
     return message
 
 
@@ -116,7 +116,7 @@ def _send(world: World, row: NoticeRow, message: Message) -> None:
 def _settle(world: World, row: NoticeRow, state: WorkState, reason: str, wait: timedelta = timedelta()) -> None:
     with world.database.write() as conn:
         now = world.clock()
-        outbox.set_notice(conn, row.id, state, now, reason=reason, due_at=now + wait)
+        messages.set_notice(conn, row.id, state, now, reason=reason, due_at=now + wait)
 
 
 @dataclass(frozen=True, slots=True)

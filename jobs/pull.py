@@ -28,9 +28,11 @@ def pull(world: World, store: Store, lease: Lease, client: StoreClient, *, every
         if page is None:
             break
         with leases.writing(world.database, lease) as conn:
-            take_in(conn, store, page.orders, (), began, world.clock())
+            # Choices may have changed while the store was asked: lines queue under those of today.
+            today = stores.to_change(conn, store.id)
+            take_in(conn, today, page.orders, (), began, world.clock())
             told.update(read.reading.order.id for read in page.orders)
-            apply(conn, store, page.events, world)
+            apply(conn, today, page.events, world)
             if page.changed_until is not None and (newest is None or page.changed_until > newest):
                 newest = page.changed_until
                 stores.note(conn, store.id, pulled_until=newest)

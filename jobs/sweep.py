@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from backorder.db import inbox, leases, moments, outbox, queue, stores, verdict_rows
+from backorder.db import inbox, leases, messages, moments, outbox, queue, stores, verdict_rows
 from jobs.world import World
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ def give_up_abandoned(world: World) -> None:
     """Messages whose sender died in mid-send are of unknown outcome from now on."""
     now = world.clock()
     with world.database.write() as conn:
-        outbox.abandoned_notices(conn, before=now - leases.LENGTH, now=now)
+        messages.abandoned_notices(conn, before=now - leases.LENGTH, now=now)
 
 
 Ring = tuple[str, str, int] | tuple[str, str, int, int]
@@ -72,5 +72,5 @@ def due(world: World) -> list[Ring]:
             if not store.policy.paused:
                 may_act.add(store.id)
         found += [("write_back", "write_back", *ids) for ids in outbox.orders_to_write(conn, now) if ids[0] in may_act]
-        found += [("notify", "notify", *ids) for ids in outbox.notices_to_send(conn, now) if ids[0] in may_act]
+        found += [("notify", "notify", *ids) for ids in messages.notices_to_send(conn, now) if ids[0] in may_act]
     return found

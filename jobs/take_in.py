@@ -1,6 +1,6 @@
 """Takes readings of orders into the book, and respects what people did to our holds and tags in the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,10 +8,10 @@ from backorder.db import orderbook, outbox, queue
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
 from backorder.domain import orders
-from backorder.domain.actions import StoreSide, lacks_holds, released_by_hand, tags_of_ours, tags_taken_off
+from backorder.domain.actions import StoreSide, exchanged, lacks_holds, released_by_hand, tags_of_ours, tags_taken_off
 from backorder.domain.allocation import Rule, made_firm
 from backorder.domain.store import Store
-from backorder.domain.supply import ZERO
+from backorder.domain.supply import ZERO, Units
 from connectors.contract import OrderRead
 from jobs.outlook import zone_of
 from jobs.promise import today_of
@@ -35,13 +35,19 @@ def take_in(
             continue
         changes.append((before, known))
         if before is not None and before.wrote is not None:
-            hands.append((replace(before, known=known), read))
+            hands.append((replace(before, known=known), read, exchanged(before.order, known.order)))
     changes += [(books[order_id], orders.gone(books[order_id].known, began)) for order_id in gone if order_id in books]
     touched = orderbook.save(conn, store.id, changes, policy=store.policy, zone=zone_of(store), now=now)
-    unfinished = outbox.unfinished(conn, store.id, [book.order.id for book, _ in hands])
-    for book, read in hands:
+    ours = [book.order.id for book, _, _ in hands]
+    unfinished = outbox.unfinished(conn, store.id, ours)
+    written = outbox.last_written(conn, store.id, ours)
+    for book, read, new in hands:
+        ended = written.get(book.order.id)
+        if ended is not None and read.reading.began <= ended:
+            # A write of ours ended after this reading had begun: what it lacks of that write nobody took off.
+            continue
         begun = unfinished.get(book.order.id)
-        _respect_hands(conn, store, book, read.found, now, ours_to_explain=bool(begun))
+        _respect_hands(conn, store, book, read.found, new, now, ours_to_explain=bool(begun))
         if begun is None and lacks_holds(book.desired or StoreSide(), read.found, read.kept):
             # A hold that was in our way is gone, or ours is: what may ship is decided anew.
             orderbook.ask_for_review(conn, store.id, book.order.id)
@@ -49,9 +55,17 @@ def take_in(
 
 
 def _respect_hands(
-    conn: Connection, store: Store, book: BookOrder, found: StoreSide, now: datetime, *, ours_to_explain: bool
+    conn: Connection,
+    store: Store,
+    book: BookOrder,
+    found: StoreSide,
+    new: Mapping[int, Units],
+    now: datetime,
+    *,
+    ours_to_explain: bool,
 ) -> None:
-    """Units released by hand count as given by hand; a tag taken off is not put back for the same reason.
+    """Units released by hand count as given by hand; a tag taken off is not put back for the same reason. `new`: units
+    of each line that were exchanged since the last reading.
 
     With `ours_to_explain` a write of ours was begun and not finished: what differs is of that write, not of a person.
     """
@@ -64,7 +78,7 @@ def _respect_hands(
         outbox.set_wrote(conn, store.id, book.order.id, found, refused_tags=book.refused_tags)
         return
     stands = book.standing(store.policy, today_of(store, now))
-    freed = {(held.line_id, held.location): held.units for held in released_by_hand(wrote, found, stands)}
+    freed = {(held.line_id, held.location): held.units for held in released_by_hand(wrote, found, stands, new)}
     made = made_firm(
         book.order,
         stands,

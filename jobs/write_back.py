@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from backorder.db import items, leases, orderbook, outbox, queue, stores
+from backorder.db import items, leases, messages, orderbook, outbox, queue, stores
 from backorder.db.leases import Lease
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import ActionRow
@@ -126,7 +126,7 @@ def _push(
     except TemporaryFailure as error:
         with leases.writing(world.database, lease) as conn:
             if _put_off(conn, ids, writes[0].tries, error, world.clock()) is WorkState.FAILED:
-                outbox.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
+                messages.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
         raise
     except (AccessLost, StoreClosed) as error:
         with leases.writing(world.database, lease) as conn:
@@ -136,7 +136,7 @@ def _push(
     except PermanentFailure as error:
         with leases.writing(world.database, lease) as conn:
             outbox.set_actions(conn, ids, WorkState.FAILED, world.clock(), reason=str(error), tried=True)
-            outbox.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
+            messages.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
         return True
     with leases.writing(world.database, lease) as conn:
         stores.take_turn(conn, store.id)
@@ -240,6 +240,6 @@ def _fail(world: World, lease: Lease, ids: list[int], error: PermanentFailure) -
 def _ring_notices(world: World, store_id: int, order_id: int) -> None:
     """Wake the sender of messages that waited for this write."""
     with world.database.read() as conn:
-        to_send = outbox.notices_to_send(conn, world.clock(), store_id, order_id)
+        to_send = messages.notices_to_send(conn, world.clock(), store_id, order_id)
     for store, notice in to_send:
         world.bell.ring("notify", "notify", store, notice)

@@ -24,6 +24,9 @@ _TO_DO = actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOW
 )
 """Writes that still need somebody: due, begun by somebody who is gone, or of an outcome that may still be learnt."""
 
+_NOT_BEGUN = (actions.c.state == WorkState.DUE) & ((actions.c.tries == 0) | (actions.c.kind == ActionKind.NOTE))
+"""Writes of which the store has no part: a note that is due again was not posted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
@@ -49,20 +52,6 @@ class ActionRow:
     side_seq: int
     kind: ActionKind
     text: str
-    state: WorkState
-    tries: int
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeRow:
-    """One message to a customer that was decided."""
-
-    id: int
-    store_id: int
-    order_id: int
-    kind: NoticeKind
-    reason_version: int
-    side_seq: int | None
     state: WorkState
     tries: int
 
@@ -97,14 +86,11 @@ def save_reviews(conn: Connection, store_id: int, found: Sequence[Reviewed], now
 def _plan_writes(conn: Connection, store_id: int, found: Sequence[Reviewed], now: datetime) -> None:
     superseded = [r.order_id for r in found if r.actions]
     if superseded:
-        # The order's newest desired state is written whole: an older change that was not begun is part of it.
+        # The order's newest desired state is written whole: an older change that was not begun is part of it. Of one
+        # that was, the store may have a part: it stays open until the order is written whole.
         conn.execute(
             update(actions)
-            .where(
-                actions.c.store_id == store_id,
-                among(conn, actions.c.order_id, superseded),
-                actions.c.state == WorkState.DUE,
-            )
+            .where(actions.c.store_id == store_id, among(conn, actions.c.order_id, superseded), _NOT_BEGUN)
             .values(state=WorkState.DROPPED, reason="A newer state of the order was written instead.", at=now)
         )
     insert_many(
@@ -151,20 +137,21 @@ def _plan_messages(conn: Connection, store_id: int, found: Sequence[Reviewed], n
 
 
 def open_actions(conn: Connection, store_id: int, order_id: int, now: datetime) -> list[ActionRow]:
-    """What is to be written to one order: due now, begun by somebody who is gone, or of unknown outcome."""
+    """What is to be written to one order now. A change that was begun before ends with the next one that is due, and
+    does not wait for its own time.
+    """
     rows = conn.execute(
         select(actions)
-        .where(
-            actions.c.store_id == store_id,
-            actions.c.order_id == order_id,
-            _TO_DO,
-            actions.c.due_at <= now,
-        )
+        .where(actions.c.store_id == store_id, actions.c.order_id == order_id, _TO_DO)
         .order_by(actions.c.id)
         .with_for_update()
-    ).mappings()
-    names = ("id", "order_id", "side_seq", "kind", "text", "state", "tries")
-    return [ActionRow(**{name: row[name] for name in names}) for row in rows]
+    ).all()
+    writes = any(row.due_at <= now and row.kind is not ActionKind.NOTE for row in rows)
+    return [
+        ActionRow(row.id, row.order_id, row.side_seq, row.kind, row.text, row.state, row.tries)
+        for row in rows
+        if row.due_at <= now or (writes and row.kind is not ActionKind.NOTE and begun(row.state, row.tries))
+    ]
 
 
 def begun(state: WorkState, tries: int) -> bool:
@@ -191,6 +178,21 @@ def unfinished(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dic
     for order_id, state, tries in rows:
         found[order_id] = found.get(order_id, False) or begun(state, tries)
     return found
+
+
+def last_written(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dict[int, datetime]:
+    """When the last write to each of these orders ended; those that were never written to are left out."""
+    rows = conn.execute(
+        select(actions.c.order_id, func.max(actions.c.at).label("ended"))
+        .where(
+            actions.c.store_id == store_id,
+            among(conn, actions.c.order_id, order_ids),
+            actions.c.kind != ActionKind.NOTE,
+            actions.c.state == WorkState.DONE,
+        )
+        .group_by(actions.c.order_id)
+    )
+    return {row.order_id: row.ended for row in rows}
 
 
 def set_actions(
@@ -227,97 +229,16 @@ def drop_due(conn: Connection, store_id: int, now: datetime) -> None:
     the store really has.
     """
     reason = "The store was switched back to being watched."
-    for table in (actions, notices):
+    for table, dropped in ((actions, _NOT_BEGUN), (notices, notices.c.state == WorkState.DUE)):
         conn.execute(
             update(table)
-            .where(table.c.store_id == store_id, table.c.state == WorkState.DUE)
+            .where(table.c.store_id == store_id, dropped)
             .values(state=WorkState.DROPPED, reason=reason, at=now)
         )
     conn.execute(update(orders).where(orders.c.store_id == store_id).values(desired=orders.c.wrote))
 
 
-def drop_waiting_notices(conn: Connection, store_id: int, order_id: int, side_seq: int, now: datetime) -> None:
-    """The write that these messages speak of, or a newer one that held it, was given up: they are not sent."""
-    conn.execute(
-        update(notices)
-        .where(
-            notices.c.store_id == store_id,
-            notices.c.order_id == order_id,
-            notices.c.side_seq <= side_seq,
-            notices.c.state == WorkState.DUE,
-        )
-        .values(state=WorkState.DROPPED, reason="The store did not take the change it tells of.", at=now)
-    )
-
-
-def notice(conn: Connection, store_id: int, notice_id: int) -> NoticeRow | None:
-    """One message, kept from others until the transaction ends."""
-    row = (
-        conn.execute(select(notices).where(notices.c.store_id == store_id, notices.c.id == notice_id).with_for_update())
-        .mappings()
-        .first()
-    )
-    if row is None:
-        return None
-    names = ("id", "store_id", "order_id", "kind", "reason_version", "side_seq", "state", "tries")
-    return NoticeRow(**{name: row[name] for name in names})
-
-
-def write_pending(conn: Connection, row: NoticeRow) -> bool:
-    """Whether the write that a message speaks of is not done yet. A newer state of the order counts for an older."""
-    if row.side_seq is None:
-        return False
-    return bool(conn.execute(select(_write_pending(row.store_id, row.order_id))).scalar_one())
-
-
-def _write_pending(store_id: Any, order_id: Any) -> Any:
-    return exists().where(
-        actions.c.store_id == store_id,
-        actions.c.order_id == order_id,
-        actions.c.kind != ActionKind.NOTE,
-        actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
-    )
-
-
-def said_last(conn: Connection, row: NoticeRow) -> str:
-    """The digest of what the order's customer was last sent, or may have been sent; empty before the first message."""
-    found = (
-        select(notices.c.digest)
-        .where(
-            notices.c.store_id == row.store_id,
-            notices.c.order_id == row.order_id,
-            notices.c.id != row.id,
-            notices.c.state.in_([WorkState.RUNNING, WorkState.DONE, WorkState.UNKNOWN]),
-        )
-        .order_by(notices.c.at.desc(), notices.c.id.desc())
-    )
-    return conn.execute(found.limit(1)).scalar_one_or_none() or ""
-
-
-def set_notice(
-    conn: Connection,
-    notice_id: int,
-    state: WorkState,
-    now: datetime,
-    *,
-    reason: str = "",
-    due_at: datetime | None = None,
-    message_id: str = "",
-    digest: str = "",
-    tried: bool = False,
-) -> None:
-    """Where this message stands now."""
-    values: dict[str, Any] = {"state": state, "reason": reason[:500], "at": now}
-    if due_at is not None:
-        values["due_at"] = due_at
-    if message_id:
-        values |= {"message_id": message_id, "digest": digest}
-    if tried:
-        values["tries"] = notices.c.tries + 1
-    conn.execute(update(notices).where(notices.c.id == notice_id).values(**values))
-
-
-def _live(table: Any) -> Any:
+def live(table: Any) -> Any:
     """Rows of stores that are on: all others are left alone. A paused store's policy is asked by the worker."""
     return exists().where(
         stores.c.id == table.c.store_id,
@@ -333,7 +254,7 @@ def orders_to_write(conn: Connection, now: datetime, store_id: int | None = None
         .where(
             _TO_DO,
             actions.c.due_at <= now,
-            _live(actions),
+            live(actions),
         )
         .group_by(actions.c.store_id, actions.c.order_id)
         .order_by(func.min(actions.c.id))
@@ -343,46 +264,11 @@ def orders_to_write(conn: Connection, now: datetime, store_id: int | None = None
     return [(row[0], row[1]) for row in conn.execute(found)]
 
 
-def notices_to_send(
-    conn: Connection, now: datetime, store_id: int | None = None, order_id: int | None = None
-) -> list[tuple[int, int]]:
-    """(store, notice) that are due: of all stores, of one, or of one order."""
-    found = (
-        select(notices.c.store_id, notices.c.id)
-        .where(
-            notices.c.state == WorkState.DUE,
-            notices.c.due_at <= now,
-            notices.c.side_seq.is_(None) | ~_write_pending(notices.c.store_id, notices.c.order_id),
-            _live(notices),
-        )
-        .order_by(notices.c.id)
-    )
-    if store_id is not None:
-        found = found.where(notices.c.store_id == store_id)
-    if order_id is not None:
-        found = found.where(notices.c.order_id == order_id)
-    return [(row[0], row[1]) for row in conn.execute(found)]
-
-
-def abandoned_notices(conn: Connection, before: datetime, now: datetime) -> int:
-    """Messages whose sender died in mid-send: nobody knows whether they left. They are shown, not sent again."""
-    left = conn.execute(
-        update(notices)
-        .where(and_(notices.c.state == WorkState.RUNNING, notices.c.at <= before))
-        .values(
-            state=WorkState.UNKNOWN,
-            reason="The sender was stopped in the middle: the message may have left or not.",
-            at=now,
-        )
-    )
-    return int(left.rowcount)
-
-
 def next_due(conn: Connection, after: datetime) -> datetime | None:
     """When the next write or message that waits for its time is due."""
     found = [
         conn.execute(
-            select(func.min(table.c.due_at)).where(to_do, table.c.due_at > after, _live(table))
+            select(func.min(table.c.due_at)).where(to_do, table.c.due_at > after, live(table))
         ).scalar_one_or_none()
         for table, to_do in ((actions, _TO_DO), (notices, notices.c.state == WorkState.DUE))
     ]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from backorder.db.many import update_many
 from backorder.db.tables import pools
 from backorder.db.upsert import put
-from backorder.domain.supply import ZERO, Assessment, Balance, Pool, Stock, Units
+from backorder.domain.supply import ZERO, Assessment, Balance, Believed, Pool, Stock, Units
 
 
 def save_readings(
@@ -38,6 +38,17 @@ def save_readings(
         for pool, (stock, said) in assessed.items()
     ]
     put(conn, pools, rows, [name for name in rows[0] if name not in ("store_id", "item", "location")] if rows else [])
+
+
+def save_doubts(conn: Connection, store_id: int, doubted: Mapping[Pool, Believed]) -> None:
+    """Remember that these pools are in doubt, and nothing else of the readings that told it."""
+    update_many(
+        conn,
+        pools,
+        ("doubted_available", "doubted_at", "doubted_least"),
+        ("store_id", "item", "location"),
+        [(b.doubted_available, b.doubted_at, b.least, store_id, *pool) for pool, b in doubted.items()],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ The desired side is a pure function of where an order stands; a connector writes
 What a person undid in the store is respected while our reason for it is the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from backorder.domain.lifecycle import OrderStanding
-from backorder.domain.orders import OrderStatus
+from backorder.domain.orders import Order, OrderStatus
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.supply import ZERO, Units
 
@@ -157,8 +157,21 @@ def _worth_a_note(before: Shown | None, after: Shown | None) -> bool:
     return before is None or (before.state, before.waiting) != (after.state, after.waiting)
 
 
-def released_by_hand(wrote: StoreSide, found: StoreSide, order: OrderStanding) -> list[Held]:
-    """Units whose hold of ours a person took off: held when we last wrote, free now, and not free by our decision."""
+def exchanged(before: Order, now: Order) -> dict[int, Units]:
+    """Units of each line that an edit took away and another one put back between two readings: the hold went with the
+    former, and the latter came without.
+    """
+    was = {line.id: line for line in before.lines}
+    both = [(line, was[line.id]) for line in now.lines if line.id in was]
+    return {line.id: max(ZERO, min(line.ordered - old.ordered, line.cancelled - old.cancelled)) for line, old in both}
+
+
+def released_by_hand(
+    wrote: StoreSide, found: StoreSide, order: OrderStanding, exchanged: Mapping[int, Units] | None = None
+) -> list[Held]:
+    """Units whose hold of ours a person took off: held when we last wrote, free now, not free by our decision, and not
+    among those of each line that were exchanged since.
+    """
     now_held = {(h.line_id, h.location): h.units for h in found.held}
     parts = {
         (line.line_id, part.pool.location): part for line in order.lines for part in line.parts if part.pool is not None
@@ -170,7 +183,8 @@ def released_by_hand(wrote: StoreSide, found: StoreSide, order: OrderStanding) -
             continue
         still = now_held.get((held.line_id, held.location), ZERO)
         free_now = part.outstanding - still
-        units = min(held.units - still, free_now - part.free_to_ship)
+        new = exchanged.get(held.line_id, ZERO) if exchanged else ZERO
+        units = min(held.units - still, free_now - part.free_to_ship) - new
         if units > 0:
             taken_off.append(Held(held.line_id, held.location, units))
     return taken_off

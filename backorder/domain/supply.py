@@ -151,9 +151,9 @@ def assess(
     still = believed.doubted_available == stock.available
     if doubt in (Balance.NEW, Balance.RISING) and not still:
         doubted_at = began
-    if doubt is None and stock.committed is None and believed.doubted_at is not None and not still:
-        # In doubt, and the figures moved until they fit again: a change that we know and one that we do not may have
-        # met. Orders between two equal readings of the stock tell.
+    if doubt is None and stock.committed is None and believed.doubted_at is not None:
+        # In doubt, and the figures fit again: a change that we know and one that we do not may have met. Orders
+        # between two equal readings of the stock tell.
         doubt = Balance.UNBALANCED if before_pull != stock.available else None
         settle = timedelta(0)
     pulled = pulled_at is not None and pulled_at >= doubted_at

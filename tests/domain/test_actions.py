@@ -10,6 +10,7 @@ from backorder.domain.actions import (
     Shown,
     StoreSide,
     desired,
+    exchanged,
     plan_actions,
     released_by_hand,
     tags_taken_off,
@@ -98,6 +99,20 @@ def test_a_hold_that_a_person_took_off_counts_as_given_by_hand() -> None:
 def test_a_hold_that_went_with_its_units_was_not_taken_off() -> None:
     wrote = side(stands(5, 3))
     assert released_by_hand(wrote, StoreSide(), stands(3, 3)) == []
+
+
+def test_units_that_were_edited_away_and_put_back_come_without_a_hold_that_nobody_took_off() -> None:
+    order = stands(5, 3)
+    wrote, found = side(order), StoreSide(held=(Held(1, 7, units(1)),))
+    assert released_by_hand(wrote, found, order, {1: units(1)}) == []
+    assert released_by_hand(wrote, StoreSide(), order, {1: units(1)}) == [Held(1, 7, units(1))]
+
+
+def test_an_edit_down_and_up_between_two_readings_exchanges_units() -> None:
+    before = an_order(1, line(1, 3))
+    assert exchanged(before, an_order(1, line(1, 3, ordered=4, cancelled=1), line(2))) == {1: units(1)}
+    assert exchanged(before, an_order(1, line(1, 2, ordered=3, cancelled=1))) == {1: 0}
+    assert exchanged(before, an_order(1, line(1, 5))) == {1: 0}
 
 
 def test_a_hold_that_we_mean_to_take_off_is_not_a_persons_act() -> None:

@@ -54,7 +54,7 @@ def test_a_rise_that_no_order_explains_is_not_given_before_it_is_seen_twice_arou
 def test_the_race_a_younger_line_shrinks_and_only_the_stock_tells_of_it() -> None:
     before = believed(on_hand=0, available=-5, outstanding=5)
     first = look(before, stock(-4), 5)
-    after_the_pull = look(first.believed, stock(-4), 4, at=2.5, pulled=2)
+    after_the_pull = look(first.believed, stock(-4), 4, at=2.5, pulled=2, was=-4)
     assert (after_the_pull.give, after_the_pull.believed.balance) == (0, Balance.BALANCED)
 
 
@@ -118,6 +118,14 @@ def test_figures_in_doubt_that_fit_again_by_chance_are_read_around_a_pull() -> N
     fits = look(fell.believed, stock(1), 4, at=10, pulled=1)
     assert (fits.may_take_back, fits.pull_first) == (False, True)
     sure = look(fell.believed, stock(1), 4, at=10.2, pulled=10.1, was=1)
+    assert (sure.give, sure.believed.balance) == (5, Balance.BALANCED)
+
+
+def test_figures_in_doubt_that_an_order_explains_are_read_around_a_pull_all_the_same() -> None:
+    fell = look(believed(5, 2, 3), stock(-2), 3)
+    explained = look(fell.believed, stock(-2), 7, at=10, pulled=1)
+    assert (explained.may_take_back, explained.pull_first) == (False, True)
+    sure = look(fell.believed, stock(-2), 7, at=10.2, pulled=10.1, was=-2)
     assert (sure.give, sure.believed.balance) == (5, Balance.BALANCED)
 
 

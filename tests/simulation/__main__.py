@@ -6,6 +6,8 @@ FAULT=name       play with a planted fault until a seed catches it (exit 1), at 
 FAULTS=all|n     after the fresh seeds: every planted fault, or n of them in rotation (default 3)
 LIST=1           name the planted faults
 
+In half of the worlds merchants use every policy, in the others they keep to a few.
+
 Each state of the files has fresh seeds and planted faults of its own: whoever runs it twice plays the same ones.
 
 The last line is JSON.

@@ -2,21 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from decimal import Decimal
 from random import Random
 
-from backorder.db import orderbook, stores
-from backorder.db.supply_rows import receipt_rows, stocked_items
-from backorder.domain.errors import Rejected
-from backorder.domain.policy import Split
 from connectors.signing import body_signature
 from demo.stores.shopify.works import Refused as ShopifyRefused
 from demo.stores.troubles import Broken
 from demo.stores.woocommerce.shop import Refused as WooRefused
-from jobs import steer, sweep
-from jobs.promise import today_of
+from jobs import sweep
 from jobs.world import World
 from tests.simulation.box import Box
+from tests.simulation.merchant import merchant
 from tests.simulation.site import Site
 
 REFUSED = (ShopifyRefused, WooRefused)
@@ -111,96 +106,6 @@ def trouble(box: Box, die: Random) -> str | None:
     writes = die.choice([None, True, True, True, False])
     site.app.troubles.fail(what, times, writes=writes)
     return f"{site.name}: {what} {times} times, writes {writes}"
-
-
-def merchant(box: Box, die: Random) -> str | None:
-    """A merchant changes something with us."""
-    site = die.choice(box.sites)
-    names = list(MERCHANT)
-    name = die.choices(names, [MERCHANT[name][0] for name in names])[0]
-    said: list[str] = []
-
-    def act(world: World) -> None:
-        try:
-            said.append(str(MERCHANT[name][1](world, box.ids[site.name], die)))
-        except Rejected as rejected:
-            said.append(f"refused: {rejected}")
-
-    ended = box.as_actor("merchant", die, act)
-    return f"{site.name} {name}: {' '.join(said)} {ended}"
-
-
-def _switch_on(world: World, store_id: int, die: Random) -> str:
-    if die.random() < 0.5:
-        _policy(world, store_id, die)
-    tell = die.random() < 0.5
-    steer.switch_on(world, store_id, tell_waiting=tell)
-    return f"tell {tell}"
-
-
-def _watch(world: World, store_id: int, _die: Random) -> str:
-    steer.watch(world, store_id)
-    return ""
-
-
-def _policy(world: World, store_id: int, die: Random) -> str:
-    choice: dict[str, object] = die.choice(
-        [
-            {"split": die.choice(list(Split))},
-            {"keep_back": Decimal(die.choice([0, 1, 2, 3]))},
-            {"keep_back": Decimal(die.choice([0, 1, 2, 3]))},
-            {"accept_backorders": die.random() < 0.7},
-            {"settle_seconds": die.choice([0, 30, 120])},
-            {"late_lines_wait": die.random() < 0.5},
-            {"handling_days": die.randrange(0, 4), "inbound_buffer_days": die.randrange(0, 5)},
-            {"lead_time_days": die.choice([None, 10])},
-            {"paused": die.random() < 0.3},
-        ]
-    )
-    steer.save_policy(world, store_id, **choice)
-    return str(choice)
-
-
-def _inbound(world: World, store_id: int, die: Random) -> str | None:
-    with world.database.read() as conn:
-        items = stocked_items(conn, store_id)
-        store = stores.get(conn, store_id)
-    if not items:
-        return None
-    item = die.choice(items)
-    units = Decimal(die.randrange(1, 9))
-    day = today_of(store, world.clock()) + timedelta(days=die.randrange(-2, 12))
-    item_id, location = item.pool
-    steer.add_inbound(world, store_id, item=item_id, location=location, quantity=units, expected_on=day)
-    return f"{units} of {item.sku} on {day}"
-
-
-def _undo(world: World, store_id: int, die: Random) -> str | None:
-    with world.database.read() as conn:
-        receipts = [row for row in receipt_rows(conn, store_id, limit=20) if row.undone_at is None]
-    if not receipts:
-        return None
-    steer.undo_receipt(world, store_id, die.choice(receipts).id)
-    return "receipt"
-
-
-def _customer(world: World, store_id: int, die: Random) -> str | None:
-    with world.database.read() as conn:
-        ids = sorted(orderbook.owing(conn, store_id))
-    if not ids:
-        return None
-    order = die.choice(ids)
-    return f"{order}: {steer.wish_cancel(world, store_id, order, line_ids=None, reason='too slow')} lines"
-
-
-MERCHANT: Mapping[str, tuple[int, Callable[[World, int, Random], str | None]]] = {
-    "switches on": (14, _switch_on),
-    "watches": (2, _watch),
-    "changes the policy": (6, _policy),
-    "expects goods": (8, _inbound),
-    "undoes a receipt": (1, _undo),
-    "customer wants to cancel": (4, _customer),
-}
 
 
 def nonsense(box: Box, die: Random) -> str | None:

@@ -25,14 +25,17 @@ from backorder.config import Config
 from backorder.db.secrets import Sealer
 from backorder.db.session import Database
 from backorder.domain.errors import LeaseLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.supply import Pool, Units
 from demo.stores.wire import LocalTransport
 from jobs.connect import remember
 from jobs.drain import JOBS
 from jobs.mailer import Message
+from jobs.steer import Loss
 from jobs.world import World
 from tests.simulation.ports import Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Site
+from tests.simulation.weather import BUSY, chances
 from tests.simulation.woo_site import WooSite
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -45,6 +48,8 @@ DEPTH = 2
 """How deep steps may lie in one another."""
 FENCED = frozenset({"parts", "pools", "decisions", "actions", "notices"})
 """What nobody may write whose lease somebody else has taken over."""
+RICH = 0.5
+"""In so many worlds merchants use every policy; in the others they keep to a few. As many of the rich are busy."""
 ROOM = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
 
@@ -82,50 +87,34 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
-class Chances:
-    """How likely what is, for one run. Some runs are calm in one way, so that faults of another way show."""
+class Agreed:
+    """What a merchant was shown before giving units by hand: who would lose how many."""
 
-    crash: float
-    others: float
-    stall: float
-    lost: float
-    late: float
-    doubled: float
-    trouble: float
-    mail_trouble: float
-    ring_lost: float
-
-
-CALM = Chances(0, 0, 0, 0, 0, 0, 0, 0, 0)
-
-
-def chances(die: Random) -> Chances:
-    """The weather of one run."""
-
-    def some(share: float, high: float) -> float:
-        return die.uniform(high / 4, high) if die.random() < share else 0.0
-
-    return Chances(
-        crash=some(0.8, 0.01),
-        others=some(0.8, 0.08),
-        stall=some(0.6, 0.01),
-        lost=some(0.5, 0.15),
-        late=some(0.6, 0.15),
-        doubled=some(0.6, 0.2),
-        trouble=some(0.7, 1.0),
-        mail_trouble=some(0.6, 0.4),
-        ring_lost=some(0.7, 0.3),
-    )
+    store_id: int
+    order_id: int
+    line_id: int
+    pool: Pool
+    units: Units
+    losses: tuple[Loss, ...]
 
 
 class Box:
     """The world. `act_meanwhile` runs a whole step of somebody else; the run sets it."""
 
-    def __init__(self, seed: int, template: Path) -> None:
+    def __init__(self, seed: int, template: Path, *, rich: bool | None = None) -> None:
         die = Random(f"world {seed}")
         self.seed = seed
+        fate = Random(f"policies {seed}")
+        by_itself, busy = fate.random() < RICH, fate.random() < RICH
+        self.rich = by_itself if rich is None else rich
+        """Whether merchants use every policy; as the seed says, unless told otherwise."""
+        self.shown: list[Agreed] = []
+        """What merchants looked at and may still do."""
+        self.agreed: Agreed | None = None
+        """What the present giving by hand was agreed to do."""
         self.now = START + timedelta(minutes=die.randrange(0, 24 * 60))
-        self.chances = chances(die)
+        weather = chances(die)
+        self.chances = BUSY if self.rich and busy else weather
         self.actors: list[Actor] = []
         self.act_meanwhile: Callable[[Random], None] = lambda _die: None
         self.trace: list[str] = []
@@ -153,10 +142,16 @@ class Box:
         self.sql = sqlite3.connect(self.folder / "waitline.db", isolation_level=None)
         """A look at the tables from outside."""
         self._note_written()
-        kinds = die.choice([(ShopifySite, WooSite), (ShopifySite, ShopifySite), (WooSite, WooSite)])
+        pairs: list[tuple[Callable[..., Site], ...]] = [
+            (ShopifySite, WooSite),
+            (ShopifySite, ShopifySite),
+            (WooSite, WooSite),
+        ]
+        kinds = die.choice(pairs)
         self.sites: list[Site] = []
         for name, kind in zip(("north", "south"), kinds, strict=True):
-            site: Site = kind(name, die.choice(ZONES), self.look, self._deliver_for(name), die)
+            site = kind(name, die.choice(ZONES), self.look, self._deliver_for(name), die)
+            site.rich = self.rich
             self.sites.append(site)
         hosts = {urlsplit(f"//{site.address.removeprefix('https://')}").hostname: site.app for site in self.sites}
         self.transport = LocalTransport({str(host): app for host, app in hosts.items()})

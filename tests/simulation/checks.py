@@ -2,34 +2,27 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backorder.db.columns import EPOCH
-from backorder.domain.supply import Pool
 from demo.stores.journal import Effect
 from tests.simulation.box import Actor, Box, Mail, Violation
+from tests.simulation.choices import Choices
+from tests.simulation.given import BY_HAND, Given
+from tests.simulation.rules import SCALE
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Book
 from tests.simulation.told import Told
 
-SCALE = 10_000
-BY_HAND = "by_hand"
-OLDEST_FIRST = "oldest_first"
 FRESH = timedelta(seconds=61)
 FOR_EVER = ("deliveries", "actions", "notices", "decisions")
 """What was received, decided, tried and said is never forgotten."""
-FIRM = "SELECT store_id, order_id, line_id, item, location, firm, outstanding FROM parts"
 ON_AN_ORDER = ("fulfillmentOrderHold", "fulfillmentOrderReleaseHold", "tagsAdd", "tagsRemove", "metafieldsSet")
-
-
-def instant(value: int) -> datetime:
-    """A moment as the tables keep it."""
-    return EPOCH + timedelta(microseconds=value)
 
 
 class Checks:
@@ -39,6 +32,8 @@ class Checks:
         self._box = box
         self._sql = box.sql
         self._told = Told(box)
+        self._choices = Choices(box)
+        self.given = Given(box)
         self._deliveries = self._mails = self._acknowledged = self._decisions = 0
         self._effects: dict[str, int] = {}
         self._keys: set[tuple[Any, ...]] = set()
@@ -47,8 +42,6 @@ class Checks:
         self._messages: set[str] = set()
         self._in_mid_write: set[tuple[str, int, datetime]] = set()
         self._rows: dict[str, int] = {}
-        self._samples: dict[tuple[int, Pool], list[tuple[datetime, int]]] = {}
-        self.sample()
 
     def after_step(self) -> None:
         """Everything that can be asked of a world between two steps. Raises Violation."""
@@ -122,142 +115,22 @@ class Checks:
                     raise Violation(f"An older reading replaced a newer one in {name}.")
                 self._began[name] = began
 
-    def _firm_stays(self, conn: Connection) -> None:
-        """What the store lets ship stays where it is, as long as it is owed. What was is read from outside."""
-        now = {tuple(row[:5]): (row[5], row[6]) for row in conn.execute(text(FIRM))}
-        for *key, units, _ in self._sql.execute(FIRM):
-            firm, outstanding = now.get(tuple(key), (0, 0))
-            if firm < min(units, outstanding):
-                raise Violation(f"Firm units of {key} were moved: {units / SCALE:g} became {firm / SCALE:g}.")
-
-    # What was given
+    # What we decided
 
     def sample(self) -> None:
         """How many units are truly there for orders that we know."""
-        box = self._box
-        for site in box.sites:
-            store_id = box.ids.get(site.name)
-            if store_id is None:
-                continue
-            stuck = site.stuck()
-            for pool, units in site.supply(self.book(store_id)).items():
-                units += stuck.get(pool, 0)
-                told = self._samples.setdefault((store_id, pool), [])
-                told.append((box.now, int(units * SCALE)))
-                del told[:-400]
+        self.given.sample()
 
     def book(self, store_id: int) -> Book:
         """What our book has of a store."""
-        known = self._sql.execute("SELECT order_id FROM orders WHERE store_id = ? AND status = 'open'", (store_id,))
-        owed = self._sql.execute(
-            "SELECT order_id, line_id, item, location, outstanding FROM parts WHERE store_id = ?", (store_id,)
-        )
-        return Book(
-            {row[0] for row in known}, {(row[0], row[1], Pool(row[2], row[3])): Decimal(row[4]) / SCALE for row in owed}
-        )
+        return self.given.book(store_id)
 
-    def _most(self, store_id: int, pool: Pool, since: datetime) -> int:
-        """The most units that were there at any time since then."""
-        told = self._samples.get((store_id, pool), [])
-        most = 0
-        for at, units in reversed(told):
-            most = max(most, units)
-            if at < since:
-                break
-        return most
-
-    def committing(self, conn: Connection, actor: Actor, written: Iterable[str]) -> None:
+    def committing(self, conn: Connection, actor: Actor, written: Collection[str]) -> None:
         """Before a transaction of a worker is committed."""
-        if "parts" in written:
-            self._firm_stays(conn)
+        self.given.committing(conn, actor, written)
+        self._choices.committing(conn, written)
         if "items" in written:
             self._told.marked(conn)
-        if "decisions" not in written:
-            return
-        self.sample()
-        rows = conn.execute(
-            text(
-                "SELECT id, store_id, order_id, line_id, item, location, rule, before, allocated FROM decisions "
-                "WHERE id > :last"
-            ),
-            {"last": self._sql.execute("SELECT COALESCE(MAX(id), 0) FROM decisions").fetchone()[0]},
-        ).all()
-        changed: dict[tuple[int, int, int], int] = {}
-        gains: dict[tuple[int, int, int], list[Any]] = {}
-        for row in rows:
-            key = (row.store_id, row.item, row.location)
-            if row.rule != BY_HAND:
-                changed[key] = changed.get(key, 0) + row.allocated - row.before
-                if row.allocated > row.before:
-                    gains.setdefault(key, []).append(row)
-        for key in gains:
-            self._not_oversold(conn, actor, key, changed[key])
-            served = {(row.order_id, row.line_id) for row in gains[key] if row.rule == OLDEST_FIRST}
-            most = self._most(key[0], Pool(key[1], key[2]), actor.began)
-            # A unit that goes over from a newer line to an older one is none of those that are kept back.
-            self._oldest_first(conn, key, served if changed[key] > 0 else set(), most)
-
-    def _not_oversold(self, conn: Connection, actor: Actor, key: tuple[int, int, int], change: int) -> None:
-        if change <= 0:
-            return
-        store_id, item, location = key
-        given = conn.execute(
-            text(
-                "SELECT order_id, line_id, allocated FROM parts WHERE store_id = :s AND item = :i AND location = :l "
-                "AND allocated > 0"
-            ),
-            {"s": store_id, "i": item, "l": location},
-        ).all()
-        site, book = self._box.site_of(store_id), self.book(store_id)
-        # What is given to a line that was cancelled unseen is nobody's: its units went back to the stock.
-        found = sum(
-            min(row.allocated, site.at_most(row.order_id, row.line_id, Pool(item, location), book) * SCALE)
-            for row in given
-        )
-        most = self._most(store_id, Pool(item, location), actor.began)
-        if found > most:
-            raise Violation(f"{found / SCALE:g} units are given of {key}, where {most / SCALE:g} are there.")
-
-    def _oldest_first(
-        self, conn: Connection, key: tuple[int, int, int], served: set[tuple[int, int]], most: int
-    ) -> None:
-        """Who gained in this transaction, who stands before them and waits, and what is left behind them?"""
-        store_id, item, location = key
-        placed = {order.id: order.placed_at for order in self._box.site_of(store_id).orders()}
-        rows = conn.execute(
-            text(
-                "SELECT p.order_id, p.line_id, p.outstanding, p.allocated, p.decided, l.cancel_wished_at, "
-                "(SELECT d.allocated - d.before FROM decisions d WHERE d.store_id = p.store_id "
-                " AND d.order_id = p.order_id AND d.line_id = p.line_id AND d.item = p.item "
-                " AND d.location = p.location AND d.rule <> 'by_hand' ORDER BY d.id DESC LIMIT 1) AS gained, "
-                "(SELECT d.at FROM decisions d WHERE d.store_id = p.store_id "
-                " AND d.order_id = p.order_id AND d.line_id = p.line_id AND d.item = p.item "
-                " AND d.location = p.location ORDER BY d.id DESC LIMIT 1) AS at "
-                "FROM parts p JOIN order_lines l USING (store_id, order_id, line_id) "
-                "WHERE p.store_id = :s AND p.item = :i AND p.location = :l AND p.outstanding > 0 AND l.ignored IS NULL"
-            ),
-            {"s": store_id, "i": item, "l": location},
-        ).all()
-        newest = max(row.at or 0 for row in rows)
-        queue = sorted((placed[row.order_id], row.order_id, row.line_id, row) for row in rows if row.order_id in placed)
-        kept_back = int(self._kept_back(conn, store_id) * SCALE)
-        waits, given = "", 0
-        for at, order_id, line_id, row in queue:
-            given += row.allocated
-            if (order_id, line_id) in served and most - given < kept_back:
-                raise Violation(f"Line {line_id} of order {order_id} was given units that are kept back.")
-            # A new line may take units that are kept back from older ones.
-            if waits and not kept_back and row.at == newest and (row.gained or 0) > 0:
-                raise Violation(f"Line {line_id} of order {order_id} ({at}) was served before {waits}.")
-            if row.cancel_wished_at is not None and row.at == newest and (row.gained or 0) > 0:
-                raise Violation(f"Line {line_id} of order {order_id} is to be cancelled, and was given units.")
-            if row.decided and row.cancel_wished_at is None and row.allocated < row.outstanding:
-                waits = waits or f"line {line_id} of order {order_id} ({at})"
-
-    def _kept_back(self, conn: Connection, store_id: int) -> float:
-        policy = conn.execute(text("SELECT policy FROM stores WHERE id = :s"), {"s": store_id}).scalar_one()
-        told = json.loads(policy) if isinstance(policy, str) else policy
-        return float(told.get("keep_back", 0))
 
     # What left for the shops
 
@@ -346,6 +219,8 @@ class Checks:
         for decision, store_id, order, rule in rows.fetchall():
             self._decisions = max(self._decisions, decision)
             site = box.site_of(store_id)
+            if decision in self.given.by_merchant:
+                continue
             if rule == BY_HAND and not (isinstance(site, ShopifySite) and order in site.let_go):
                 raise Violation(f"Units of order {order} count as released by hand, and nobody released them.")
         refused = self._sql.execute(

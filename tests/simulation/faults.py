@@ -9,15 +9,15 @@ from datetime import timedelta
 
 from sqlalchemy import literal, true
 
-from backorder.db import inbox, intake, items, leases, order_rows, outbox, tables
-from backorder.domain import orders, supply
+from backorder.db import inbox, intake, items, leases, messages, order_rows, outbox, tables
+from backorder.domain import choices, orders, split, supply
 from backorder.domain.errors import OutcomeUnknown, TemporaryFailure
 from backorder.domain.lifecycle import WorkState
 from connectors.shopify.store import ShopifyStore
 from connectors.shopify.webhooks import ShopifyWebhooks
 from connectors.woocommerce.store import WooStore
 from connectors.woocommerce.webhooks import WooWebhooks
-from jobs import allocate, catch_up, ingest, notify, promise, sweep, take_in, write_back
+from jobs import allocate, catch_up, ingest, notify, plan, promise, steer, sweep, take_in, write_back
 from tests.simulation import faulty
 from tests.simulation.faulty import instead
 
@@ -89,19 +89,47 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "newest-id-first": PlantedFault(
         "Of orders of one moment the one with the higher number is served first, and the others by chance.",
-        instead((allocate, "plan", faulty.newest_first)),
+        instead((plan, "allocate", faulty.newest_first)),
     ),
     "firm-units-move": PlantedFault(
         "Units that the store already lets ship are given to an older order.",
-        instead((allocate, "plan", faulty.nothing_is_firm)),
+        instead((plan, "allocate", faulty.nothing_is_firm)),
     ),
     "cancel-wish-unheard": PlantedFault(
         "A line that its customer wants cancelled goes on taking units.",
-        instead((allocate, "plan", faulty.nobody_stops_taking)),
+        instead((plan, "allocate", faulty.nobody_stops_taking)),
     ),
     "keep-back-unheard": PlantedFault(
         "Units that the merchant keeps back are given to lines that wait.",
-        instead((allocate, "plan", faulty.nothing_kept_back)),
+        instead((plan, "allocate", faulty.nothing_kept_back)),
+    ),
+    "head-start-added": PlantedFault(
+        "A head start puts lines back instead of ahead.",
+        instead((order_rows.Queueing, "times", faulty.queues_later)),
+    ),
+    "pulled-under-old-rules": PlantedFault(
+        "Orders that are pulled while the merchant changes the rules are placed under those of before.",
+        instead((allocate, "pull", faulty.pull_under_old_rules), (catch_up, "pull", faulty.pull_under_old_rules)),
+    ),
+    "given-unlike-shown": PlantedFault(
+        "Units are given by hand although others lose them than the merchant was shown.",
+        instead((steer, "give_by_hand", faulty.give_as_it_is_now)),
+    ),
+    "passed-without-end": PlantedFault(
+        "An order that lets others pass does so for ever, whatever limits the merchant set.",
+        instead((choices, "yields", faulty.yields_without_end)),
+    ),
+    "keep-back-of-item-unheard": PlantedFault(
+        "Units of an item that the merchant keeps back are counted by the store's number.",
+        instead((plan, "kept_back", faulty.keep_back_of_store)),
+    ),
+    "customers-choice-unheard": PlantedFault(
+        "What a customer wants to be shipped together leaves in parts, and the other way round.",
+        instead((split.Terms, "split_of", faulty.customers_unheard)),
+    ),
+    "promised-unaccepted": PlantedFault(
+        "A line that was not accepted is promised for a day.",
+        instead((promise, "_is_promised", faulty.anybody_is_promised)),
     ),
     "give-the-difference": PlantedFault(
         "Stock went up by k, so k units are given: what is truly there is not asked for.",
@@ -117,14 +145,14 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "told-before-written": PlantedFault(
         "A message that speaks of a store write leaves before that write is done.",
-        instead((outbox, "_write_pending", lambda _store, _order: literal(False))),
+        instead((messages, "_write_pending", lambda _store, _order: literal(False))),
     ),
     "mail-again-in-doubt": PlantedFault(
         "A mail of unknown outcome is sent once more.", instead((notify, "_settle", faulty.again_in_doubt))
     ),
     "abandoned-mail-again": PlantedFault(
         "A mail whose sender died is sent once more.",
-        instead((outbox, "abandoned_notices", faulty.abandoned_again)),
+        instead((messages, "abandoned_notices", faulty.abandoned_again)),
     ),
     "refused-mail-counts-as-sent": PlantedFault(
         "A mail that the server asked to send later counts as sent.",
@@ -174,7 +202,8 @@ FAULTS: Mapping[str, PlantedFault] = {
         instead(
             (write_back, "Mode", faulty.NoWatch),
             (notify, "Mode", faulty.NoWatch),
-            (outbox, "_live", lambda _table: true()),
+            (outbox, "live", lambda _table: true()),
+            (messages, "live", lambda _table: true()),
             (outbox, "drop_due", lambda *_: None),
         ),
     ),

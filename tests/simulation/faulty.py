@@ -4,19 +4,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import delete, select, update
 
-from backorder.db import inbox, intake, leases, outbox, tables
+from backorder.db import inbox, intake, leases, order_rows, outbox, stores, tables
 from backorder.db.session import Connection
-from backorder.domain import allocation, orders, supply
+from backorder.domain import allocation, orders, split, supply
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.supply import ZERO, Balance
 from connectors.shopify.store import ShopifyStore
 from connectors.woocommerce.store import WooStore
-from jobs import notify, sweep, write_back
+from jobs import notify, promise, pull, steer, sweep, write_back
 
 Plant = Callable[[], AbstractContextManager[None]]
 
@@ -133,9 +134,9 @@ _assess = supply.assess
 right_doubt = supply._doubt
 
 
-def nothing_is_firm(demand: Any, *rest: Any) -> Any:
+def nothing_is_firm(demand: Any, *rest: Any, **how: Any) -> Any:
     known = {part.key: part for part in demand}
-    plan = _plan([replace(part, firm=ZERO) for part in known.values()], *rest)
+    plan = _plan([replace(part, firm=ZERO) for part in known.values()], *rest, **how)
     made = [
         replace(made, demand=known[made.demand.key], firm=min(made.allocated, known[made.demand.key].firm))
         for made in plan.decisions
@@ -144,21 +145,21 @@ def nothing_is_firm(demand: Any, *rest: Any) -> Any:
     return replace(plan, decisions=tuple(moved))
 
 
-def nobody_stops_taking(demand: Any, *rest: Any) -> Any:
-    return _plan([replace(part, takes_no_more=False) for part in demand], *rest)
+def nobody_stops_taking(demand: Any, *rest: Any, **how: Any) -> Any:
+    return _plan([replace(part, takes_no_more=False) for part in demand], *rest, **how)
 
 
-def nothing_kept_back(demand: Any, supplies: Any, binding: Any) -> Any:
-    return _plan(demand, {pool: replace(there, keep_back=ZERO) for pool, there in supplies.items()}, binding)
+def nothing_kept_back(demand: Any, supplies: Any, *rest: Any, **how: Any) -> Any:
+    return _plan(demand, {pool: replace(there, keep_back=ZERO) for pool, there in supplies.items()}, *rest, **how)
 
 
-def newest_first(demand: Any, *rest: Any) -> Any:
-    turned = [replace(part, turn=replace(part.turn, order_id=-part.turn.order_id)) for part in demand]
-    plan = _plan(turned, *rest)
+def newest_first(demand: Any, *rest: Any, **how: Any) -> Any:
+    turned = [replace(part, turn=part.turn._replace(order_id=-part.turn.order_id)) for part in demand]
+    plan = _plan(turned, *rest, **how)
     right = [
         replace(
             made,
-            demand=replace(made.demand, turn=replace(made.demand.turn, order_id=-made.demand.turn.order_id)),
+            demand=replace(made.demand, turn=made.demand.turn._replace(order_id=-made.demand.turn.order_id)),
         )
         for made in plan.decisions
     ]
@@ -184,6 +185,49 @@ def a_rise_is_a_rise(*given: Any) -> Any:
 
 def by_change(order: orders.Order, _line: Any, *, late_lines_wait: bool) -> Any:
     return order.changed_at
+
+
+# Choosing
+
+_times = order_rows.Queueing.times
+_pull = pull.pull
+_give_by_hand = steer.give_by_hand
+_yields = split.yields
+_split_of = split.Terms.split_of
+_is_promised = promise._is_promised
+
+
+def queues_later(self: Any, order: orders.Order, line: Any) -> Any:
+    times = _times(self, order, line)
+    since = times["queued_at"]
+    return times | {"queue_time": since + (since - times["queue_time"])}
+
+
+def pull_under_old_rules(world: Any, store: Any, *how: Any, **more: Any) -> None:
+    old = SimpleNamespace(note=stores.note, to_change=lambda *_: store)
+    with patch.object(pull, "stores", old):
+        _pull(world, store, *how, **more)
+
+
+def give_as_it_is_now(*what: Any, agreed: Any) -> Any:
+    shown = _give_by_hand(*what, agreed=None)
+    return shown if agreed is None else _give_by_hand(*what, agreed=shown)
+
+
+def yields_without_end(patience: Any, **how: Any) -> bool:
+    return _yields(replace(patience, passes=0, pass_days=0), **how)
+
+
+def keep_back_of_store(policy: Any, _item: Any) -> Any:
+    return policy.keep_back
+
+
+def customers_unheard(self: Any, item: int | None, placed: Any) -> Any:
+    return _split_of(replace(self, of_customer=None), item, placed)
+
+
+def anybody_is_promised(part: Any, _said: Any) -> bool:
+    return _is_promised(part, {})
 
 
 # Telling

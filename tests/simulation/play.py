@@ -11,6 +11,7 @@ from random import Random
 from tests.simulation.acts import MEANWHILE, STEPS
 from tests.simulation.box import Box, Violation
 from tests.simulation.checks import Checks
+from tests.simulation.merchant import open_shop
 from tests.simulation.rest import Rest
 
 STEPS_A_SEED = 400
@@ -45,10 +46,14 @@ def moves_of(seed: int, steps: int = STEPS_A_SEED) -> list[Move]:
     return [Move(die.choices(kinds, weights)[0], f"{seed}/{at}") for at in range(steps)]
 
 
-def play(seed: int, moves: Sequence[Move], template: Path, fault: Fault = nullcontext) -> Outcome:
-    """Play these steps in the world of this seed, and let it come to rest."""
+def play(
+    seed: int, moves: Sequence[Move], template: Path, fault: Fault = nullcontext, *, rich: bool | None = None
+) -> Outcome:
+    """Play these steps in the world of this seed, and let it come to rest. `rich`: whether merchants use every policy;
+    as the seed says, unless told otherwise.
+    """
     with fault():
-        box = Box(seed, template)
+        box = Box(seed, template, rich=rich)
         checks = Checks(box)
         rest = Rest(box, checks)
         done, violation = 0, ""
@@ -91,6 +96,8 @@ def _prepare(box: Box, checks: Checks) -> None:
         _look_at_modes(box)
 
     box.act_meanwhile = meanwhile
+    if box.rich:
+        open_shop(box, Random(f"choices {box.seed}"))
 
 
 def _step(box: Box, checks: Checks, move: Move) -> None:
@@ -111,7 +118,7 @@ def _look_at_modes(box: Box) -> None:
         choices = json.loads(policy)
         free = mode == "on" and not choices["paused"]
         box.may_act[site.name] = box.may_act.get(site.name, False) or free
-        if not free or not choices["accept_backorders"]:
+        if not free or not choices["accept_backorders"] or "backordered" not in choices["notices"]:
             box.on_since.pop(site.name, None)
         else:
             box.on_since.setdefault(site.name, box.now)

@@ -1,6 +1,6 @@
 """A stand-in Shopify shop: its shoppers, its merchant, and what is true there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -10,19 +10,25 @@ from typing import Any
 from backorder.domain.supply import ZERO, Pool, Units
 from demo.stores.journal import Effect
 from demo.stores.shopify import ShopifyShop
-from tests.simulation.site import SKUS, Book, Deliver, TrueLine, TrueOrder, owed_by, placed
+from tests.simulation.site import SKUS, Act, Book, Deliver, TrueLine, TrueOrder, owed_by, placed
 
 
 class ShopifySite:
     """A stand-in Shopify shop."""
 
     platform = "shopify"
+    credentials: Mapping[str, str]
+    acts: Mapping[str, tuple[int, Act]]
 
     def __init__(self, name: str, zone: str, clock: Callable[[], datetime], deliver: Deliver, die: Random) -> None:
         self.name = name
+        self.rich = False
         numbers = count(1)
         self.address = f"{name}.myshopify.com"
-        self.credentials = {"access_token": f"shpat_{name}", "client_secret": f"secret of {name} 0123456789"}
+        self.credentials = {
+            "access_token": f"shpat_{name}",
+            "client_secret": f"secret of {name} 0123456789",
+        }
         self.app = ShopifyShop(
             domain=self.address,
             name=f"{name} goods",
@@ -78,7 +84,7 @@ class ShopifySite:
         return self._trade.place_order(lines, placed_at=self._clock() - timedelta(days=70))
 
     def _order(self, die: Random) -> str:
-        wanted = die.sample(SKUS, 2 if die.random() < 0.25 else 1)
+        wanted = die.sample(SKUS, 2 if die.random() < (0.5 if self.rich else 0.25) else 1)
         places = list(self._shop.locations)
         lines = [{"sku": sku, "quantity": die.randrange(1, 5), "location": die.choice(places)} for sku in wanted]
         number = self._trade.place_order(
@@ -88,6 +94,7 @@ class ShopifySite:
             placed_at=placed(die, self._clock()),
             financial="PENDING" if die.random() < 0.15 else "PAID",
             route=die.random() < 0.9,
+            tags=die.choice([(), (), ("gift",), ("GIFT ", "fragile")]) if self.rich else (),
         )
         self.entered[number] = self._clock()
         return f"order {number} of {[(line['sku'], line['quantity']) for line in lines]}"
@@ -98,7 +105,7 @@ class ShopifySite:
         return die.choice(open_ones) if open_ones else None
 
     def _receive(self, die: Random) -> str:
-        sku, units = die.choice(SKUS), die.randrange(1, 6)
+        sku, units = die.choice(SKUS), die.randrange(*((3, 12) if self.rich else (1, 6)))
         self._trade.receive_stock(sku, units, die.choice(list(self._shop.locations)))
         return f"{units} {sku}"
 

@@ -59,6 +59,8 @@ class Site(Protocol):
     address: str
     credentials: Mapping[str, str]
     app: Any
+    rich: bool
+    """Whether its orders tell all that a rule may ask for, and have more lines."""
     acts: Mapping[str, tuple[int, Act]]
     """What happens there by itself, each with its weight."""
     silent: bool

@@ -1,14 +1,16 @@
 """A stand-in WooCommerce shop: its shoppers, its merchant, and what is true there."""
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
+from backorder.domain.orders import NEED_BY
 from backorder.domain.supply import ZERO, Pool, Units
 from demo.stores.journal import Effect
 from demo.stores.woocommerce import WooShop
+from demo.stores.woocommerce.things import Meta
 from tests.simulation.site import SKUS, Act, Book, Deliver, TrueLine, TrueOrder, owed_by, placed
 
 
@@ -16,11 +18,18 @@ class WooSite:
     """A stand-in WooCommerce shop."""
 
     platform = "woocommerce"
+    credentials: Mapping[str, str]
+    acts: Mapping[str, tuple[int, Act]]
 
     def __init__(self, name: str, zone: str, clock: Callable[[], datetime], deliver: Deliver, die: Random) -> None:
         self.name = name
+        self.rich = False
         self.address = f"https://{name}.example"
-        self.credentials = {"key": f"ck_{name}", "secret": f"cs_{name}", "webhook_secret": f"secret of {name} & more"}
+        self.credentials = {
+            "key": f"ck_{name}",
+            "secret": f"cs_{name}",
+            "webhook_secret": f"secret of {name} & more",
+        }
         self.app = WooShop(
             address=self.address,
             name=f"{name} goods",
@@ -69,7 +78,7 @@ class WooSite:
         return done
 
     def _order(self, die: Random) -> str:
-        wanted = die.sample(SKUS, 2 if die.random() < 0.25 else 1)
+        wanted = die.sample(SKUS, 2 if die.random() < (0.5 if self.rich else 0.25) else 1)
         lines = [(sku, Decimal(die.randrange(1, 5))) for sku in wanted]
         order = self._shop.place_order(
             lines,
@@ -80,6 +89,9 @@ class WooSite:
             placed_at=placed(die, self._clock()),
         )
         self.entered[order.id] = self._clock()
+        if self.rich and die.random() < 0.4:
+            day = order.created.date() + timedelta(days=die.randrange(-1, 6))
+            order.meta.append(Meta(self._shop.next_part(), NEED_BY, day.isoformat()))
         return f"order {order.id} {order.status} of {[(sku, int(units)) for sku, units in lines]}"
 
     def _some(self, die: Random, *statuses: str) -> Any:
@@ -88,7 +100,7 @@ class WooSite:
         return die.choice(open_ones) if open_ones else None
 
     def _receive(self, die: Random) -> str:
-        sku, units = die.choice(SKUS), die.randrange(1, 6)
+        sku, units = die.choice(SKUS), die.randrange(*((3, 12) if self.rich else (1, 6)))
         self._shop.set_stock(sku, self._shop.by_sku(sku).stock + units)
         return f"{units} {sku}"
 

@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from backorder.db import explain_rows, stores
+from backorder.db import explain_rows, leases, orderbook, stores
 from backorder.db.tables import items, orders, parts
 from backorder.domain.events import OrderSeen
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
+from backorder.domain.priority import Fact, PriorityRule
 from connectors.contract import OrderRead
 from jobs import steer
 from jobs.allocate import allocate
 from jobs.ingest import apply, ingest
+from jobs.pull import pull
 from jobs.review import review
 from jobs.take_in import take_in
 from jobs.write_back import write_back
@@ -144,6 +146,48 @@ def test_what_a_webhook_tells_while_the_order_is_being_read_is_read_again(stage:
     assert (once, stage.has(order)) == ([[order]], [(0, 1)])
 
 
+def test_stock_that_moves_between_the_two_readings_of_a_doubt_until_it_fits_is_not_given(woo_stage: Stage) -> None:
+    stage = woo_stage
+    stage.shop.stock("MUG", 1)
+    stage.settle()
+    waits, cancelled, left = stage.shop.order("MUG", 1, 5), stage.shop.order("MUG", 2, 6), stage.shop.order("MUG", 1, 7)
+    stage.shop.ship(cancelled, 1)
+    stage.shop.ship(left, 1)
+    client, readings = type(stage.bench.world.client(stage.bench.store)), []
+    read = client.read_stock
+
+    def between(self: Any, ids: Any) -> Any:
+        readings.append(ids)
+        if len(readings) == 2:
+            stage.shop.cancel(cancelled)
+        return read(self, ids)
+
+    stage._app.deliver()
+    ingest(stage.bench.world, stage.bench.store_id)
+    client.read_stock = between  # type: ignore[method-assign]
+    try:
+        allocate(stage.bench.world, stage.bench.store_id)
+    finally:
+        client.read_stock = read  # type: ignore[method-assign]
+    assert stage.has(waits) == [(0, 1)]
+    stage.settle()
+    assert stage.has(waits) == [(0, 1)]
+
+
+def test_a_reading_that_began_before_a_write_ended_tells_nothing_of_what_people_did(stage: Stage) -> None:
+    world, store = stage.bench.world, stage.bench.store
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 3, 5)
+    plan(stage)
+    began = world.clock()
+    found = world.client(store).read_orders([order]).found
+    write_back(world, store.id, order)
+    with world.database.write() as conn:
+        take_in(conn, store, found, (), began, world.clock())
+        book = orderbook.load(conn, store.id, [order])[order]
+    assert (int(stage.standing(order).lines[0].firm), book.wrote) == (0, book.desired)
+
+
 def test_an_order_that_was_read_by_a_clock_ahead_of_ours_is_not_asked_for_again_and_again(stage: Stage) -> None:
     order = waiting_order(stage)
     with stage.bench.world.database.write() as conn:
@@ -174,6 +218,18 @@ def test_a_reading_and_a_webhook_that_meet_over_a_new_order_keep_one_set_of_its_
     side_by_side(reading, webhook)
     with world.database.read() as conn:
         assert conn.execute(select(func.count()).select_from(parts)).scalar_one() == 1
+
+
+def test_orders_that_are_pulled_while_the_rules_change_queue_under_the_new_rules(stage: Stage) -> None:
+    waiting_order(stage)
+    world, before = stage.bench.world, stage.bench.store
+    steer.save_policy(world, before.id, priority=(PriorityRule("Big", 5, Fact.UNITS, "2"),))
+    with leases.holding(world.database, f"catch_up:{before.id}", world.owner, world.clock()) as lease:
+        assert lease is not None
+        pull(world, before, lease, world.client(before), everything=True)
+    with world.database.read() as conn:
+        places = conn.execute(select(parts.c.queued_at, parts.c.queue_time)).all()
+    assert [since - place for since, place in places] == [timedelta(days=5)]
 
 
 def test_a_merchant_who_switches_on_while_a_pass_is_saved_is_obeyed(closed_stage: Stage) -> None:

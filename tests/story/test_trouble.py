@@ -14,6 +14,7 @@ from demo.stores.wire import Fault
 from jobs import steer
 from jobs.ingest import ingest
 from jobs.sweep import SetBack
+from jobs.write_back import write_back
 from tests.story.mortal import Killed, Life, mortal
 from tests.story.stage import Shopify, Stage
 
@@ -86,6 +87,35 @@ def test_a_hold_released_by_hand_counts_as_given_by_hand_and_is_not_put_back(sta
     stage.shop.receive("MUG", 4)
     stage.settle()
     assert stage.has(older, younger) == [(2, 1), (2, 0)]
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_release_that_stopped_halfway_and_is_not_wanted_any_more_is_no_persons_doing(
+    stage: Stage, watched: bool
+) -> None:
+    if not isinstance(stage.shop, Shopify):
+        assert "hold" not in get(stage.platform).capabilities
+        return
+    world, store_id = stage.bench.world, stage.bench.store_id
+    order = waiting_order(stage)
+    stage.shop.receive("MUG", 2)
+    stage.settle("write_back")
+    before = len(stage.transport.calls)
+    stage.transport.answer(429, times=1, concerns=lambda *_: len(stage.transport.calls) - before == 4)
+    write_back(world, store_id, order)
+    assert (stage.shop.held(order), stage.bench.store.health) == (0, Health.BACKING_OFF)
+    if watched:
+        steer.watch(world, store_id)
+    stage.lose("orders", "fulfillment")
+    stage.shop.app.trade.set_stock("MUG", 0)
+    stage.wait(20)
+    stage.settle("write_back")
+    stage.lose()
+    stage.bench.catch_up()
+    stage.settle()
+    steer.switch_on(world, store_id, tell_waiting=False)
+    stage.settle()
+    assert (stage.has(order), stage.shop.held(order)) == ([(0, 3)], 3)
 
 
 def test_a_tag_taken_off_by_hand_is_not_put_back_for_the_same_reason(stage: Stage) -> None:

@@ -1,0 +1,43 @@
+"""How much goes wrong in one run."""
+
+from dataclasses import dataclass
+from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """How likely what is, for one run. Some runs are calm in one way, so that faults of another way show."""
+
+    crash: float
+    others: float
+    stall: float
+    lost: float
+    late: float
+    doubled: float
+    trouble: float
+    mail_trouble: float
+    ring_lost: float
+
+
+CALM = Chances(0, 0, 0, 0, 0, 0, 0, 0, 0)
+BUSY = Chances(0, 0.05, 0, 0, 0, 0, 0, 0, 0.1)
+"""Nothing fails, but many act at once: much is given, so that many rules are asked."""
+
+
+def chances(die: Random) -> Chances:
+    """The weather of one run."""
+
+    def some(share: float, high: float) -> float:
+        return die.uniform(high / 4, high) if die.random() < share else 0.0
+
+    return Chances(
+        crash=some(0.8, 0.01),
+        others=some(0.8, 0.08),
+        stall=some(0.6, 0.01),
+        lost=some(0.5, 0.15),
+        late=some(0.6, 0.15),
+        doubled=some(0.6, 0.2),
+        trouble=some(0.7, 1.0),
+        mail_trouble=some(0.6, 0.4),
+        ring_lost=some(0.7, 0.3),
+    )
