@@ -13,8 +13,13 @@ from tests.simulation.box import Box, Violation
 from tests.simulation.rules import SCALE, Chosen, Owed
 from tests.simulation.shopify_site import ShopifySite
 
-ANSWERS = "SELECT store_id, order_id, line_id, answer FROM order_lines WHERE answer IS NOT NULL"
-REFUSED = ("hold", "refuse")
+LINES = "SELECT store_id, order_id, line_id, unaccepted, ordered FROM order_lines WHERE answer IS NOT NULL"
+DATED = (
+    "SELECT p.store_id, p.order_id, p.line_id, p.item, p.location, p.promise_late FROM parts p "
+    "JOIN order_lines l USING (store_id, order_id, line_id) "
+    "WHERE l.answer IN ('hold', 'refuse') AND p.promise_late IS NOT NULL"
+)
+PROMISED = "SELECT store_id, order_id, line_id, item, location, promise_late FROM parts WHERE promise_late IS NOT NULL"
 DESIRED = "SELECT order_id, desired FROM orders WHERE store_id = :s AND status = 'open' AND desired IS NOT NULL"
 
 
@@ -37,20 +42,16 @@ class Choices:
             self._stays_what_must(conn)
 
     def _taken_on(self, conn: Connection) -> None:
-        """Who is not accepted is promised nothing; who was once accepted stays so."""
-        dated = conn.execute(
-            text(
-                "SELECT p.order_id, p.line_id, p.promise_late FROM parts p "
-                "JOIN order_lines l USING (store_id, order_id, line_id) "
-                "WHERE l.answer IN ('hold', 'refuse') AND p.promise_late IS NOT NULL"
-            )
-        ).first()
-        if dated is not None:
-            raise Violation(f"Line {dated[1]} of order {dated[0]} is not accepted and promised for {dated[2]}.")
-        answers = {tuple(row[:3]): row[3] for row in conn.execute(text(ANSWERS))}
-        for *line, answer in self._before(ANSWERS, ()):
-            if answer == "accept" and answers.get(tuple(line), answer) in REFUSED:
-                raise Violation(f"Line {line} was accepted, and is not any more.")
+        """Who is not accepted is promised nothing but the date it had; units that were once accepted stay so."""
+        had = {tuple(row[:5]): row[5] for row in self._before(PROMISED, ())}
+        for *part, late in conn.execute(text(DATED)):
+            if had.get(tuple(part)) != late:
+                raise Violation(f"Line {part[2]} of order {part[1]} is not accepted and promised for {late}.")
+        lines = {tuple(row[:3]): row[3:] for row in conn.execute(text(LINES))}
+        for *line, unaccepted, ordered in self._before(LINES, ()):
+            now, asked = lines.get(tuple(line), (unaccepted, ordered))
+            if now - unaccepted > asked - ordered:
+                raise Violation(f"Units of line {line} were accepted, and are not any more.")
 
     def _told_what_was_taken_on(self, conn: Connection) -> None:
         """Nobody is told of waiting that is not accepted."""

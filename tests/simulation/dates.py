@@ -24,6 +24,7 @@ OVER = (
     "SELECT LOWER(TRIM(source)), COUNT(*) FROM inbound WHERE store_id = ? AND source <> '' "
     "AND (received >= quantity OR ended_at IS NOT NULL) GROUP BY 1"
 )
+RELEASED = "SELECT item, released_on FROM items WHERE store_id = ? AND released_on IS NOT NULL"
 FEWEST = 5
 """With so many lines that are over a supplier has a record of its own, and its days are another matter."""
 
@@ -41,6 +42,7 @@ def dates_follow_from_supply(box: Box, store: Store) -> None:
             arrivals.setdefault((item, location), []).append((day, units))
         if units > 0 and source in known:
             learned.add((item, location))
+    released = {item: date.fromisoformat(day) for item, day in box.sql.execute(RELEASED, (store.id,))}
     needed: dict[tuple[int, int], int] = {}
     for item, location, order, line, short, late in box.sql.execute(QUEUE, (store.id,)):
         pool = (item, location)
@@ -51,7 +53,8 @@ def dates_follow_from_supply(box: Box, store: Store) -> None:
         there = [day for day, _ in coming if sum(n for d, n in coming if d <= day) >= needed[pool]]
         if not there:
             continue
-        due = {ships(policy, max(there[0], first), today) for first in (today, today + DAY)[: _days(policy)]}
+        begins = max(there[0], released.get(item, there[0]))
+        due = {ships(policy, max(begins, first), today) for first in (today, today + DAY)[: _days(policy)]}
         least = timedelta(days=policy["least_move_days"])
         told = date.fromisoformat(late)
         if not any(day == told or abs(day - told) < least for day in due):

@@ -129,7 +129,7 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "promised-unaccepted": PlantedFault(
         "A line that was not accepted is promised for a day.",
-        instead((promise, "_is_promised", faulty.anybody_is_promised)),
+        instead((promise, "due", faulty.anybody_is_promised)),
     ),
     "give-the-difference": PlantedFault(
         "Stock went up by k, so k units are given: what is truly there is not asked for.",

@@ -194,7 +194,7 @@ _pull = pull.pull
 _give_by_hand = steer.give_by_hand
 _yields = split.yields
 _split_of = split.Terms.split_of
-_is_promised = promise._is_promised
+_due = promise.due
 
 
 def queues_later(self: Any, order: orders.Order, line: Any) -> Any:
@@ -226,8 +226,8 @@ def customers_unheard(self: Any, item: int | None, placed: Any) -> Any:
     return _split_of(replace(self, of_customer=None), item, placed)
 
 
-def anybody_is_promised(part: Any, _said: Any) -> bool:
-    return _is_promised(part, {})
+def anybody_is_promised(*what: Any, accepted: bool) -> Any:
+    return _due(*what, accepted=True)
 
 
 # Telling

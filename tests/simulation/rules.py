@@ -70,7 +70,7 @@ def head_start(policy: Mapping[str, Any], facts: Facts) -> timedelta:
     days: dict[str, int] = {name: ahead for name, ahead, _, _ in policy["priority"]}
     if facts.by_hand in days:
         return DAY * days[facts.by_hand]
-    name = next((name for name, _, fact, value in policy["priority"] if _is_so(fact, value, facts)), "")
+    name = next((name for name, _, fact, value in policy["priority"] if _is_so(policy, fact, value, facts)), "")
     return DAY * days.get(name, 0)
 
 
@@ -79,7 +79,7 @@ def largest_head_start(policy: Mapping[str, Any]) -> timedelta:
     return DAY * max((days for _, days, _, _ in policy["priority"]), default=0)
 
 
-def _is_so(fact: str, value: str, facts: Facts) -> bool:
+def _is_so(policy: Mapping[str, Any], fact: str, value: str, facts: Facts) -> bool:
     if fact == "customer tag":
         return _among(value, json.loads(facts.customer_tags or "[]"))
     if fact == "customer":
@@ -94,7 +94,7 @@ def _is_so(fact: str, value: str, facts: Facts) -> bool:
         least, _, currency = value.partition(" ")
         return currency in ("", facts.currency) and facts.total >= Decimal(least) * SCALE * SCALE
     if fact == "needed within days" and facts.need_by is not None:
-        left = date.fromisoformat(facts.need_by) - instant(facts.placed_at).date()
+        left = date.fromisoformat(facts.need_by) - day_of(policy, instant(facts.placed_at))
         return timedelta() <= left <= DAY * int(value)
     return False
 
@@ -170,7 +170,11 @@ def in_force(policy: Mapping[str, Any], order: Chosen, item_split: str | None, t
     split: str = order.by_hand or order.by_customer or item_split or policy["split"]
     if split == "wait_until":
         days = DAY * (policy["split_wait_days"] or 0)
-        until = date.fromisoformat(order.wait_until) if order.wait_until else instant(order.placed_at).date() + days
+        until = (
+            date.fromisoformat(order.wait_until)
+            if order.wait_until
+            else day_of(policy, instant(order.placed_at)) + days
+        )
         return "wait_until" if today < until else "ship_available"
     return split
 
@@ -182,13 +186,13 @@ def may_be_passed(policy: Mapping[str, Any], order: Chosen, parts: Sequence[Owed
     if 0 < policy["leapfrog_times"] <= order.passed_over:
         return False
     if policy["leapfrog_days"] and order.passed_since is not None:
-        end = instant(order.passed_since).date() + DAY * (policy["leapfrog_days"] + 1)
+        end = day_of(policy, instant(order.passed_since)) + DAY * (policy["leapfrog_days"] + 1)
         if today >= end:
             return False
     for part in parts:
         if in_force(policy, order, part.item_split, today - DAY) not in ("order_whole", "wait_until"):
             continue
-        since = today if part.backordered_at is None else instant(part.backordered_at).date()
+        since = today if part.backordered_at is None else day_of(policy, instant(part.backordered_at))
         if policy["share_days"] is None or today + DAY >= since + DAY * policy["share_days"]:
             return True
     return False
