@@ -13,7 +13,7 @@ from tests.simulation.box import Box, Violation
 from tests.simulation.rules import SCALE, Chosen, Owed
 from tests.simulation.shopify_site import ShopifySite
 
-LINES = "SELECT store_id, order_id, line_id, unaccepted, ordered FROM order_lines WHERE answer IS NOT NULL"
+LINES = "SELECT store_id, order_id, line_id, unaccepted, ordered - cancelled FROM order_lines WHERE answer IS NOT NULL"
 DATED = (
     "SELECT p.store_id, p.order_id, p.line_id, p.item, p.location, p.promise_late FROM parts p "
     "JOIN order_lines l USING (store_id, order_id, line_id) "
