@@ -50,7 +50,7 @@ class Choices:
         lines = {tuple(row[:3]): row[3:] for row in conn.execute(text(LINES))}
         for *line, unaccepted, ordered in self._before(LINES, ()):
             now, asked = lines.get(tuple(line), (unaccepted, ordered))
-            if now - unaccepted > asked - ordered:
+            if now - unaccepted > max(0, asked - ordered):
                 raise Violation(f"Units of line {line} were accepted, and are not any more.")
 
     def _told_what_was_taken_on(self, conn: Connection) -> None:
