@@ -160,13 +160,19 @@ def opened(
         conn.execute(insert(order_lines), [_line(store, line) for line in made])
         conn.execute(insert(parts), [_part(store, line) for line in made])
         items.touch(conn, store, owed)
+    _tidied(world)
     work.allocate(world, store)
     worked_off(world, store)
+    _tidied(world)
+    return world, store
+
+
+def _tidied(world: World) -> None:
+    """A server that knows its tables and has written everything away, as one does that runs for long."""
     if not world.database.is_sqlite:
         with world.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.exec_driver_sql("VACUUM ANALYZE")
             conn.exec_driver_sql("CHECKPOINT")
-    return world, store
 
 
 def worked_off(world: World, store: int) -> None:
