@@ -278,7 +278,7 @@ class Passes:
         return bool(self.policy["whole_orders_first"]) or self._lets_pass(line)
 
     def _one_day(self, line: Queued, other: Queued) -> bool:
-        days = {instant(each.queue_time).date() for each in (line, other)}
+        days = {rules.day_of(self.policy, instant(each.queue_time)) for each in (line, other)}
         return bool(self.policy["whole_orders_first"]) and len(days) == 1
 
     def look(self, line: Queued, before: Iterable[Queued]) -> None:
