@@ -43,6 +43,9 @@ def switch_on(world: World, store_id: int, *, tell_waiting: bool) -> None:
         store = stores.to_change(conn, store_id)
         if store.imported_at is None:
             raise Nonsense("The store's open orders are still being read. Switch it on when that has ended.")
+        if store.mode is not Mode.ON:
+            # A write that was begun before the store was only watched may have ended since.
+            outbox.start_from_what_is(conn, store_id)
         stores.set_mode(conn, store_id, Mode.ON)
         changes.review_all(conn, store_id, forget_stood=tell_waiting)
         items.touch(conn, store_id, items.owed(conn, store_id))

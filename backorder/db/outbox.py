@@ -225,9 +225,7 @@ def set_wrote(
 
 
 def drop_due(conn: Connection, store_id: int, now: datetime) -> None:
-    """The store is only watched from now on: what was not begun is not done. Switching it on again starts from what
-    the store really has.
-    """
+    """The store is only watched from now on: what was not begun is not done."""
     reason = "The store was switched back to being watched."
     for table, dropped in ((actions, _NOT_BEGUN), (notices, notices.c.state == WorkState.DUE)):
         conn.execute(
@@ -235,6 +233,11 @@ def drop_due(conn: Connection, store_id: int, now: datetime) -> None:
             .where(table.c.store_id == store_id, dropped)
             .values(state=WorkState.DROPPED, reason=reason, at=now)
         )
+    start_from_what_is(conn, store_id)
+
+
+def start_from_what_is(conn: Connection, store_id: int) -> None:
+    """What we want at the store's orders is what they really have of ours, until they are looked at again."""
     conn.execute(update(orders).where(orders.c.store_id == store_id).values(desired=orders.c.wrote))
 
 

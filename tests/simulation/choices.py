@@ -20,7 +20,11 @@ DATED = (
     "WHERE l.answer IN ('hold', 'refuse') AND p.promise_late IS NOT NULL"
 )
 PROMISED = "SELECT store_id, order_id, line_id, item, location, promise_late FROM parts WHERE promise_late IS NOT NULL"
-DESIRED = "SELECT order_id, desired FROM orders WHERE store_id = :s AND status = 'open' AND desired IS NOT NULL"
+DESIRED = (
+    "SELECT order_id, desired FROM orders WHERE store_id = :s AND status = 'open' AND desired IS NOT NULL "
+    # A store that is switched on starts from what it has of ours: nothing was planned there yet.
+    "AND (wrote IS NULL OR wrote <> desired)"
+)
 
 
 class Choices:

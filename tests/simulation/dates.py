@@ -11,7 +11,8 @@ from tests.simulation.box import Box, Violation
 from tests.simulation.rules import DAY, SCALE
 
 QUEUE = (
-    "SELECT p.item, p.location, p.order_id, p.line_id, p.outstanding - p.allocated, p.promise_late "
+    "SELECT p.item, p.location, p.order_id, p.line_id, p.outstanding - p.allocated, "
+    "CASE WHEN l.answer IN ('hold', 'refuse') THEN NULL ELSE p.promise_late END "
     "FROM parts p JOIN order_lines l USING (store_id, order_id, line_id) WHERE p.store_id = ? AND p.item > 0 "
     "AND p.outstanding > 0 AND l.ignored IS NULL ORDER BY p.queue_time, p.order_id, p.line_id"
 )

@@ -226,10 +226,13 @@ class Given:
         where = {"s": store_id, "i": item, "l": location}
         known = {order.id for order in self._box.site_of(store_id).orders()}
         queue = sorted(found for row in conn.execute(text(QUEUE), where) if (found := Queued(*row)).order_id in known)
-        # Choices and limits are those that the plan was made under: none of them changes in its own transaction.
+        # Choices are those that the plan was made under: none of them changes in its own transaction. A share of goods
+        # that came is kept back from that very plan.
         old = {(row[1], row[2]) for row in self.before(QUEUE, where) if row[6]}
         policy = rules.policy_of(self.before, store_id)
-        kept_back = rules.kept_back(self.before, policy, store_id, item)
+        kept_back = rules.kept_back(
+            lambda statement, values: conn.execute(text(statement), values).all(), policy, store_id, item
+        )
         gained = {(row.order_id, row.line_id): row for row in gains}
         at = instant(max(row.at for row in gained.values()))
         passes = Passes(

@@ -191,6 +191,32 @@ def test_after_the_clock_was_set_back_work_goes_on_at_once(stage: Stage, looked_
     assert stage.bench.now < began + timedelta(seconds=60)
 
 
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_what_a_write_leaves_that_ends_after_the_store_was_only_watched_is_taken_off(stage: Stage, at: int) -> None:
+    world, store_id = stage.bench.world, stage.bench.store_id
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 3, 5)
+    stage.settle("write_back")
+    before = len(stage.transport.calls)
+    watched: list[str] = []
+
+    def watches(_method: str, url: str) -> bool:
+        if not watched and len(stage.transport.calls) - before >= at:
+            watched.append(url)
+            steer.watch(world, store_id)
+        return False
+
+    stage.transport.answer(503, times=1, concerns=watches)
+    write_back(world, store_id, order)
+    stage.shop.cancel(order)
+    stage.settle()
+    steer.switch_on(world, store_id, tell_waiting=False)
+    stage.settle()
+    with world.database.read() as conn:
+        book = orderbook.load(conn, store_id, [order])[order]
+    assert (book.desired or StoreSide(), book.wrote or StoreSide()) == (StoreSide(), StoreSide())
+
+
 def test_what_we_left_at_an_order_that_ended_while_the_store_was_watched_is_taken_off(stage: Stage) -> None:
     order = waiting_order(stage)
     steer.watch(stage.bench.world, stage.bench.store_id)
