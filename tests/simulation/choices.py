@@ -20,11 +20,9 @@ DATED = (
     "WHERE l.answer IN ('hold', 'refuse') AND p.promise_late IS NOT NULL"
 )
 PROMISED = "SELECT store_id, order_id, line_id, item, location, promise_late FROM parts WHERE promise_late IS NOT NULL"
-DESIRED = (
-    "SELECT order_id, desired FROM orders WHERE store_id = :s AND status = 'open' AND desired IS NOT NULL "
-    # A store that is switched on starts from what it has of ours: nothing was planned there yet.
-    "AND (wrote IS NULL OR wrote <> desired)"
-)
+DESIRED = "SELECT order_id, desired FROM orders WHERE store_id = :s AND status = 'open' AND desired IS NOT NULL"
+# A store that is switched on starts from what it has of ours: nothing was planned there yet.
+PLANNED = f"{DESIRED} AND (wrote IS NULL OR wrote <> desired)"
 
 
 class Choices:
@@ -83,7 +81,7 @@ class Choices:
             if store_id is None or not isinstance(site, ShopifySite):
                 continue
             before = dict(self._before(DESIRED, {"s": store_id}))
-            anew = {order: told for order, told in now(DESIRED, {"s": store_id}) if before.get(order) != told}
+            anew = {order: told for order, told in now(PLANNED, {"s": store_id}) if before.get(order) != told}
             on = now("SELECT mode FROM stores WHERE id = :s", {"s": store_id})[0][0] == "on"
             if not anew or not on:
                 # Who is only watched is left as it was written to.
