@@ -38,6 +38,8 @@ def take_in(
             hands.append((replace(before, known=known), read, exchanged(before.order, known.order)))
     changes += [(books[order_id], orders.gone(books[order_id].known, began)) for order_id in gone if order_id in books]
     touched = orderbook.save(conn, store.id, changes, policy=store.policy, zone=zone_of(store), now=now)
+    if not hands:
+        return touched
     ours = [book.order.id for book, _, _ in hands]
     unfinished = outbox.unfinished(conn, store.id, ours)
     written = outbox.last_written(conn, store.id, ours)
