@@ -6,7 +6,7 @@ from datetime import date, datetime
 from backorder.db import items, waiting_sums
 from backorder.db.queue import QueuedPart
 from backorder.db.session import Connection
-from backorder.domain.acceptance import ACCEPTED, Answer, ItemTerms, Verdict
+from backorder.domain.acceptance import ACCEPTED, NOT_ACCEPTED, ItemTerms, Verdict
 from backorder.domain.choices import ItemChoices
 from backorder.domain.claims import Accepted, Claim, Line, customers, judge_in_turn
 from backorder.domain.orders import Customer
@@ -34,7 +34,7 @@ def verdicts(
             short = part.demand.outstanding - part.demand.allocated
             if short <= 0 or part.backordered_at is None:
                 continue
-            if _begins(part, now) or part.unaccepted > 0 or part.answer in _REFUSED:
+            if _begins(part, now) or part.unaccepted > 0 or part.answer in NOT_ACCEPTED:
                 asking.setdefault(_line(part), []).append((part, promise))
             else:
                 of_items[pool.item] = of_items.get(pool.item, ZERO) + short
@@ -92,9 +92,6 @@ def changed(said: Mapping[Line, Verdict], parts: Iterable[QueuedPart]) -> dict[L
         if (before[line].answer, before[line].answer_why) != (verdict.answer, verdict.why)
         and not (verdict == ACCEPTED and before[line].answer is None and before[line].unaccepted == 0)
     }
-
-
-_REFUSED = (Answer.HOLD, Answer.REFUSE)
 
 
 def _line(part: QueuedPart) -> Line:

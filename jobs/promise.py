@@ -11,7 +11,7 @@ from typing import NamedTuple
 from backorder.db import changes, items, queue
 from backorder.db.queue import QueuedPart
 from backorder.db.session import Connection
-from backorder.domain.acceptance import Answer, Verdict
+from backorder.domain.acceptance import NOT_ACCEPTED, Verdict
 from backorder.domain.allocation import Turn
 from backorder.domain.promise import Outlook, Promise, Waiting, due, promises, quote
 from backorder.domain.store import Store
@@ -88,7 +88,7 @@ def _is_refused(part: QueuedPart, said: Mapping[tuple[int, int], Verdict]) -> bo
     if part.answer is None and not said:
         return False
     verdict = said.get((part.demand.turn.order_id, part.demand.turn.line_id))
-    return (part.answer if verdict is None else verdict.answer) in (Answer.HOLD, Answer.REFUSE)
+    return (part.answer if verdict is None else verdict.answer) in NOT_ACCEPTED
 
 
 def _stands(

@@ -10,7 +10,7 @@ from backorder.db.queries import order_numbers, unit_prices
 from backorder.db.queue import QueuedPart
 from backorder.db.session import Connection
 from backorder.domain import what_if
-from backorder.domain.acceptance import Answer
+from backorder.domain.acceptance import NOT_ACCEPTED
 from backorder.domain.allocation import Binding, Supply
 from backorder.domain.choices import kept_back, may_yield
 from backorder.domain.errors import Rejected
@@ -180,7 +180,7 @@ def _world(conn: Connection, store: Store, now: datetime, ids: Iterable[int], *,
                 since=ahead.counts_from(part.backordered_at or now),
                 told=part.promised,
                 unit_price=prices[asks.turn.order_id, asks.turn.line_id],
-                accepted=part.answer in (None, Answer.ACCEPT),
+                accepted=part.answer not in NOT_ACCEPTED,
             )
             for part, asks in zip(parts, demand[: len(parts)], strict=True)
         ),

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, case, func, select, tuple_
 from backorder.db import items as item_rows
 from backorder.db.queries import ITS_LINE, WAITS
 from backorder.db.tables import actions, decisions, inbound, items, notices, order_lines, orders, parts, pools, receipts
-from backorder.domain.acceptance import Answer
+from backorder.domain.acceptance import NOT_ACCEPTED
 from backorder.domain.actions import ActionKind
 from backorder.domain.allocation import Rule
 from backorder.domain.choices import ItemChoices
@@ -169,7 +169,7 @@ def queue_lines(conn: Connection, store_id: int, of: Collection[Pool], *, limit:
                 priority=r.priority,
                 pinned=r.pinned,
                 cancel_wished=r.cancel_wished_at is not None,
-                refused=r.answer_why if r.answer in (Answer.HOLD, Answer.REFUSE) else "",
+                refused=r.answer_why if r.answer in NOT_ACCEPTED else "",
             )
         )
     return found

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from backorder.db.tables import NOWHERE, order_lines, orders, parts
 from backorder.db.values import side_in, stood_in
-from backorder.domain.acceptance import Answer
+from backorder.domain.acceptance import NOT_ACCEPTED
 from backorder.domain.actions import StoreSide
 from backorder.domain.allocation import Rule
 from backorder.domain.choices import NO_CHOICES, OrderChoices, lets_pass, terms_of
@@ -195,7 +195,7 @@ def book_order(
             waited[line_id] = backordered_at
         if cancel_wished_at is not None:
             wished.append(line_id)
-        if answer in _NOT_ACCEPTED:
+        if answer in NOT_ACCEPTED:
             refused[line_id] = answer_why
         if not_accepted:
             unaccepted[line_id] = not_accepted
@@ -233,9 +233,6 @@ def book_order(
         item_splits=item_splits,
         zone=ZoneInfo(timezone),
     )
-
-
-_NOT_ACCEPTED = (Answer.HOLD, Answer.REFUSE)
 
 
 def choices_of(head: Mapping[str, Any]) -> OrderChoices:

@@ -18,7 +18,7 @@ from backorder.db.tables import (
     pools,
     stores,
 )
-from backorder.domain.acceptance import Answer
+from backorder.domain.acceptance import NOT_ACCEPTED, Answer
 from backorder.domain.actions import ActionKind
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.metrics import WaitingUnits
@@ -174,7 +174,7 @@ def not_accepted(conn: Connection, store_id: int, *, limit: int) -> list[NotAcce
         .join(orders, and_(orders.c.store_id == order_lines.c.store_id, orders.c.order_id == order_lines.c.order_id))
         .where(
             order_lines.c.store_id == store_id,
-            order_lines.c.answer.in_([Answer.HOLD, Answer.REFUSE]),
+            order_lines.c.answer.in_(NOT_ACCEPTED),
             orders.c.status == OrderStatus.OPEN,
             waits,
         )

@@ -28,6 +28,10 @@ class Answer(StrEnum):
     """The merchant does not want them: to be cancelled in the store."""
 
 
+NOT_ACCEPTED = (Answer.HOLD, Answer.REFUSE)
+"""The answers with which nothing is promised and nobody is told. A line without an answer was never in question."""
+
+
 @dataclass(frozen=True, slots=True)
 class ItemTerms:
     """What acceptance depends on of one item. `accepts` is `None` where the store's choice counts."""
