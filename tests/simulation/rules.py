@@ -228,5 +228,11 @@ def must_stay(
 
 def kept_back(ask: Ask, policy: Mapping[str, Any], store_id: int, item: int) -> int:
     """Units that waiting lines may not take, as the tables keep them: the item's own number, else the store's."""
-    own = ask("SELECT keep_back FROM items WHERE store_id = :s AND item = :i", {"s": store_id, "i": item})
-    return own[0][0] if own and own[0][0] is not None else int(Decimal(policy["keep_back"]) * SCALE)
+    own = ask(
+        "SELECT keep_back, keep_back_percent FROM items WHERE store_id = :s AND item = :i", {"s": store_id, "i": item}
+    )
+    if not own or (own[0][0] is None and own[0][1] is None):
+        return int(Decimal(policy["keep_back"]) * SCALE)
+    units, percent = own[0]
+    # A share of what arrived is kept back in whole units.
+    return (units or 0) if percent is None else (units or 0) // SCALE * SCALE
