@@ -15,6 +15,7 @@ from app.wiring import jobs, open_world
 from backorder.config import Config, ConfigError, load
 from backorder.db.session import StorageError
 from backorder.domain.errors import WaitlineError
+from jobs.inherit import inherit
 from jobs.queues import WORKERS, run_worker
 from jobs.schedule import run_clock
 from jobs.sweep import SetBack, sweep
@@ -46,7 +47,9 @@ def worker(half: str) -> None:
     """Do the work that is due: `front` takes webhooks in and allocates, `back` writes to stores and customers."""
     logs.configure()
     config = _with_redis()
-    run_worker(config.redis_url.get_secret_value(), WORKERS[half], jobs(open_world(config)))
+    world = open_world(config)
+    inherit(world)
+    run_worker(config.redis_url.get_secret_value(), WORKERS[half], jobs(world))
 
 
 @cli.command()

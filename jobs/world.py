@@ -28,7 +28,11 @@ class Bell(Protocol):
 
 
 def _new_owner() -> str:
-    return f"{socket.gethostname()[:24]}-{os.getpid()}-{secrets.token_hex(4)}"
+    return f"{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _machine() -> str:
+    return socket.gethostname()[:24]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,25 @@ class World:
     sealer: Sealer
     owner: str = field(default_factory=_new_owner)
     """Who we are in leases."""
+
+    def is_dead(self, owner: str) -> bool:
+        """Whether an owner of leases was a process of this machine that is no more. Of other machines nothing is known.
+
+        A container that starts again gives its numbers anew: what has ours, and is not us, is dead.
+        """
+        machine, _, rest = owner.rpartition("-")[0].rpartition("-")
+        if machine != _machine() or not rest.isdigit() or owner == self.owner:
+            return False
+        if int(rest) == os.getpid():
+            return True
+        try:
+            os.kill(int(rest), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            # Somebody else's process has that number: it may be the owner.
+            return False
+        return False
 
     def client(self, store: Store) -> StoreClient:
         """A client of the store, with the store's own credentials."""

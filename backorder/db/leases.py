@@ -3,7 +3,7 @@
 A worker whose lease ran out cannot write: its last transaction finds a newer fence and is rolled back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,6 +77,17 @@ def check(conn: Connection, lease: Lease) -> None:
 def release(conn: Connection, lease: Lease) -> None:
     """Give the lease back, if it is still ours. It is free for everybody then, whatever their clocks say."""
     conn.execute(update(leases).where(leases.c.name == lease.name, leases.c.fence == lease.fence).values(until=EPOCH))
+
+
+def end_those_of(conn: Connection, kinds: Collection[str], dead: Callable[[str], bool], now: datetime) -> list[str]:
+    """End the leases of these kinds (what stands before the colon) whose owners are dead; their names. The next owner
+    still learns that they were never given back.
+    """
+    running = conn.execute(select(leases).where(leases.c.until > now)).all()
+    ended = [row for row in running if row.name.partition(":")[0] in kinds and dead(row.owner)]
+    for row in ended:
+        conn.execute(update(leases).where(leases.c.name == row.name, leases.c.fence == row.fence).values(until=now))
+    return [row.name for row in ended]
 
 
 def held(conn: Connection, prefix: str, now: datetime) -> bool:
