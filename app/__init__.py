@@ -17,6 +17,7 @@ from app import (
     errors,
     incoming,
     orders,
+    preview,
     queue,
     reports,
     settings,
@@ -82,7 +83,7 @@ def create_app(world: World) -> Flask:
     app.register_blueprint(access.blueprint)
     app.register_blueprint(status_page.blueprint)
     app.register_blueprint(api.blueprint)
-    for pages in (dashboard, queue, orders, choices, incoming, reports, settings):
+    for pages in (dashboard, queue, orders, choices, incoming, preview, reports, settings):
         app.register_blueprint(pages.blueprint)
     errors.register(app)
     app.add_url_rule("/healthz", "healthz", lambda: ("ok\n", {"Content-Type": "text/plain"}))

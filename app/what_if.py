@@ -99,7 +99,7 @@ def _move(move: Move, numbers: Mapping[int, str]) -> dict[str, Any]:
 def preview_as_text(found: Preview, *, made: bool = False) -> str:
     """What would happen, for reading in a terminal; `made`: it was made so."""
     rows = [f"{_named(key, found.numbers)}: nothing of it is owed any more." for key in found.gone]
-    rows += [f"{_named(move.key, found.numbers)}: {_sentence(move)}" for move in found.moves]
+    rows += [f"{_named(move.key, found.numbers)}: {sentence(move)}" for move in found.moves]
     rows = rows or ["Nobody would move."]
     rows.append(
         f"{found.later} later or with less (worth {found.value_later:.2f}), {found.sooner} sooner or with more, "
@@ -118,17 +118,18 @@ def _named(key: Key, numbers: Mapping[int, str]) -> str:
     return f"Order {numbers.get(key[0], key[0])}, line {key[1]}"
 
 
-def _sentence(move: Move) -> str:
+def sentence(move: Move) -> str:
+    """What happens to one part."""
     told = []
     if move.before.allocated != move.after.allocated:
         told.append(f"given {spoken(move.after.allocated)} instead of {counted(move.before.allocated)}")
-    before, after = _day(move.before), _day(move.after)
+    before, after = day_of(move.before), day_of(move.after)
     if before != after:
         told.append(f"{after} instead of {before}")
     return f"{', '.join(told)}{_by(move.days)}."
 
 
-def _day(outcome: Outcome) -> str:
+def day_of(outcome: Outcome) -> str:
     if outcome.waiting <= 0:
         return "all there"
     return "no date" if outcome.promise is None else spoken_day(outcome.promise.late)

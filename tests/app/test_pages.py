@@ -21,7 +21,7 @@ from tests.app.shop import NOW, TODAY, Merchant, Shop, Statements, a_line, told_
 SOON = TODAY + timedelta(days=5)
 
 
-PAGES = ["/", "/queue", "/orders", "/orders?q=lamp", "/orders/1", "/incoming", "/settings"]
+PAGES = ["/", "/queue", "/orders", "/orders?q=lamp", "/orders/1", "/incoming", "/what-if", "/settings"]
 
 
 @pytest.mark.parametrize("path", PAGES)
