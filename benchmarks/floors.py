@@ -131,6 +131,8 @@ def bare(url: str, folder: Path, made: Sequence[Line], units: Mapping[int, int])
     cursor.execute("DROP TABLE IF EXISTS bare_decision")
     cursor.execute("CREATE TABLE bare_line (id BIGINT PRIMARY KEY, item BIGINT, allocated BIGINT)")
     cursor.execute("CREATE TABLE bare_decision (line BIGINT, units BIGINT, rule TEXT)")
+    if lite:
+        cursor.execute("BEGIN")
     cursor.executemany(f"INSERT INTO bare_line VALUES ({mark}, {mark}, 0)", [(line.id, line.item) for line in made])
     conn.commit()
     began = time.perf_counter()
