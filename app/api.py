@@ -23,7 +23,7 @@ from backorder.db.secrets import token_hash
 from backorder.domain import metrics
 from backorder.domain.acceptance import Answer
 from backorder.domain.lifecycle import LineStanding
-from backorder.domain.reasons import spoken
+from backorder.domain.spoken import spoken
 from backorder.domain.store import Store
 from backorder.domain.supply import Inbound
 from jobs import steer

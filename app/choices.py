@@ -12,8 +12,8 @@ from app.words import SPLITS
 from backorder.db import items, orderbook, queries, supply_rows, verdict_rows
 from backorder.domain.choices import ItemChoices
 from backorder.domain.errors import Rejected
-from backorder.domain.reasons import counted
 from backorder.domain.split import Split
+from backorder.domain.spoken import counted
 from backorder.domain.supply import Pool
 from jobs import steer
 from jobs.steer import Loss

@@ -8,18 +8,18 @@ from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
 from app.words import PARCELS, SPLITS
-from backorder.db import ahead, explain_rows, orderbook, queries, queue, supply_rows
+from backorder.db import ahead, explain_rows, goods, orderbook, queries, supply_rows
 from backorder.db.explain_rows import Story
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
 from backorder.domain.choices import OrderChoices, kept_back
+from backorder.domain.explained import Explained, Place, explain
 from backorder.domain.lifecycle import LineState, OrderStanding
 from backorder.domain.locations import Move, Need, moves
 from backorder.domain.metrics import order_state
 from backorder.domain.orders import Order, OrderStatus, pools_of
 from backorder.domain.priority import Priority, priority_of
 from backorder.domain.promise import Outlook, delivery_for
-from backorder.domain.reasons import Explained, Place, explain
 from backorder.domain.store import Store
 from backorder.domain.supply import Pool
 from backorder.links import status_url
@@ -81,7 +81,7 @@ def with_places(conn: Connection, store: Store, story: Story, order_id: int, day
     """The story with those who are and were served before each line, and the goods on the way that cover it."""
     before = ahead.ahead_of(conn, store.id, order_id)
     passed = ahead.overtakers_of(conn, store.id, order_id)
-    coming = queue.coming(conn, store.id, {pool.item for pool in story.pools})
+    coming = goods.coming(conn, store.id, {pool.item for pool in story.pools})
 
     def whole(line: int, pool: Pool, place: Place) -> Place:
         delivery = delivery_for(place.units_ahead + place.waiting, coming.get(pool, []), day)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 import jobs.what_if
 from app.access import merchant_pages, signed_in_store, world
 from app.what_if import UnknownChange, read_change, sentence
-from backorder.db import queries, queue, supply_rows
+from backorder.db import pool_rows, queries, supply_rows
 from backorder.db.session import Connection
 from backorder.domain.errors import Rejected
 from backorder.domain.store import Store
@@ -46,7 +46,7 @@ def _page(store: Store, entered: Mapping[str, str], error: str = "") -> str:
     with here.database.read() as conn:
         choices = {
             "coming": [row for row in supply_rows.inbound_rows(conn, store.id) if row.line.open > 0],
-            "locations": queue.locations(conn, store.id),
+            "locations": pool_rows.locations(conn, store.id),
             "classes": list(dict.fromkeys(rule.name for rule in store.policy.priority)),
         }
         try:

@@ -7,7 +7,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
-from backorder.db import explain_rows, items, queue
+from backorder.db import explain_rows, goods, items, pool_rows
 from backorder.db.explain_rows import QueueLine, WaitingPool
 from backorder.db.session import Connection
 from backorder.domain.choices import ItemChoices, kept_back
@@ -45,7 +45,7 @@ def page_of_queues(conn: Connection, store: Store, page: int) -> tuple[list[Queu
     lines = explain_rows.queue_lines(conn, store.id, pools, limit=LINES_A_POOL)
     facts = explain_rows.pool_facts(conn, store.id, pools)
     chosen = items.choices(conn, store.id, {pool.item for pool in pools})
-    coming = queue.coming(conn, store.id, {pool.item for pool in pools})
+    coming = goods.coming(conn, store.id, {pool.item for pool in pools})
     found = []
     for head in shown:
         known = facts.get(head.pool, PoolFacts())
@@ -82,7 +82,7 @@ def show() -> ResponseReturnValue:
     page = min(max(1, request.args.get("page", 1, int)), 100_000)
     with here.database.read() as conn:
         pools, more = page_of_queues(conn, store, page)
-        several = len(queue.locations(conn, store.id)) > 1
+        several = len(pool_rows.locations(conn, store.id)) > 1
     return render_template(
         "queue.html", pools=pools, page=page, more=more, several=several, today=today_of(store, here.clock())
     )

@@ -14,7 +14,7 @@ from app.words import OVERTAKINGS, span
 from backorder.db import fairness_rows, verdict_rows
 from backorder.db.session import Connection
 from backorder.domain.fairness import ClassWait, LetPass, Overtaking, Passings, bound, waits
-from backorder.domain.reasons import counted, spoken
+from backorder.domain.spoken import counted, spoken
 from backorder.domain.store import Store
 from jobs.promise import today_of
 

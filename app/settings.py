@@ -15,8 +15,8 @@ from backorder.domain.actions import Capability
 from backorder.domain.locations import UnreadableLocations, locations_written, parse_locations
 from backorder.domain.policy import HELP, BackorderPolicy, Excess, NoticeKind, PolicyError
 from backorder.domain.priority import RuleError, parse_rules, written
-from backorder.domain.reasons import spoken
 from backorder.domain.split import Share, Split
+from backorder.domain.spoken import spoken
 from backorder.domain.store import Store
 from jobs import steer
 from jobs.world import capabilities

@@ -18,9 +18,9 @@ from app.words import CANCEL_REASONS, PARCELS
 from backorder.db import explain_rows, orderbook, stores
 from backorder.db.explain_rows import Wish
 from backorder.domain.choices import FOR_CUSTOMERS, OrderChoices, customer_may_choose
+from backorder.domain.explained import Explained
 from backorder.domain.lifecycle import OrderStanding
 from backorder.domain.orders import Order, OrderStatus, pools_of
-from backorder.domain.reasons import Explained
 from backorder.domain.split import Split
 from backorder.domain.store import Health, Store
 from backorder.links import opened

@@ -7,8 +7,9 @@ from typing import Any
 from app.orders import OrderStory
 from app.words import LINE_STATES
 from backorder.db import explain_rows
+from backorder.domain.explained import Explained, came_from
 from backorder.domain.promise import Promise, slip_days
-from backorder.domain.reasons import Explained, came_from, counted, spoken, spoken_day
+from backorder.domain.spoken import counted, spoken, spoken_day
 
 
 def order_as_json(found: OrderStory) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.tellings import promise
 from backorder.domain.errors import Rejected
-from backorder.domain.reasons import counted, counted_days, spoken, spoken_day
+from backorder.domain.spoken import counted, counted_days, spoken, spoken_day
 from backorder.domain.what_if import (
     Cancelled,
     Change,

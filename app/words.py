@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 from backorder.domain.actions import ActionKind
 from backorder.domain.allocation import Rule
+from backorder.domain.explained import came_from
 from backorder.domain.lifecycle import LineState, WorkState
 from backorder.domain.orders import Ignored, OrderStatus
 from backorder.domain.policy import Excess, NoticeKind
-from backorder.domain.reasons import came_from, counted, counted_days, spoken, spoken_day
 from backorder.domain.split import Share, Split
+from backorder.domain.spoken import counted, counted_days, spoken, spoken_day
 
 LINE_STATES = {
     LineState.COVERED: "In stock",

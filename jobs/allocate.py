@@ -13,6 +13,7 @@ import structlog
 
 from backorder.db import (
     changes,
+    decided,
     goods,
     items,
     leases,
@@ -242,7 +243,7 @@ def _book_arrivals(conn: Connection, store: Store, found: _Assessed, now: dateti
     arrived = {pool: said.arrived for pool, said in found.assessed.items() if said.arrived > 0}
     if not arrived:
         return
-    for pool, lines in queue.coming(conn, store.id, {pool.item for pool in arrived}).items():
+    for pool, lines in goods.coming(conn, store.id, {pool.item for pool in arrived}).items():
         if pool in arrived:
             goods.book_arrival(conn, store.id, lines, arrived[pool], now)
     before = {pool: (units, found.known[pool].believed.on_hand) for pool, units in arrived.items()}
@@ -256,7 +257,7 @@ def _save_planned(
     assessed, made = planned.assessed, planned.plan
     pool_rows.save_given(conn, store.id, planned.left(owing))
     on_hand = {pool: said.give for pool, said in assessed.items() if said.give is not None}
-    queue.decide(conn, store.id, made.decisions, on_hand, policy_version=store.policy.version, now=now)
+    decided.decide(conn, store.id, made.decisions, on_hand, policy_version=store.policy.version, now=now)
     changes.passed(conn, store.id, made.passed_over, now)
     in_doubt = [pool for pool, said in assessed.items() if not said.may_take_back]
     return promise(conn, store, planned.after(now), scope.coming, in_doubt, scope.ahead, now)

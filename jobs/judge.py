@@ -6,7 +6,7 @@ A pass over an item asks for it; once an hour every item is asked about, because
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from backorder.db import goods, items, queue, stores, verdict_rows, waiting_sums
+from backorder.db import goods, items, stores, verdict_rows, waiting_sums
 from backorder.db.session import Connection
 from backorder.domain import acceptance
 from backorder.domain.acceptance import Asked, Verdict
@@ -53,7 +53,7 @@ def selling(conn: Connection, store: Store, ids: Iterable[int], now: datetime) -
     """Whether one more unit of each item would be accepted although nothing is there, and why not."""
     wanted = set(ids)
     ahead = outlook(conn, store, now, items.choices(conn, store.id, wanted))
-    coming = queue.coming(conn, store.id, wanted)
+    coming = goods.coming(conn, store.id, wanted)
     short = waiting_sums.short_of(conn, store.id, wanted)
     terms = terms_of_items(conn, store, coming, wanted, ahead)
     waiting = {item: -units for item, units in waiting_sums.not_accepted(conn, store.id).items()}

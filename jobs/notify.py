@@ -18,7 +18,7 @@ from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryF
 from backorder.domain.lifecycle import LineStanding, OrderStanding, WorkState
 from backorder.domain.notices import still_true, told
 from backorder.domain.policy import NoticeKind
-from backorder.domain.reasons import counted
+from backorder.domain.spoken import counted
 from backorder.domain.store import Mode, Store
 from backorder.links import status_url
 from jobs import wording

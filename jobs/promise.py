@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
-from backorder.db import changes, items, queue
+from backorder.db import changes, decided, goods, items, queue
 from backorder.db.queue import QueuedPart
 from backorder.db.session import Connection
 from backorder.domain.acceptance import NOT_ACCEPTED, Verdict
@@ -58,7 +58,7 @@ def promise(
             stands = _stands(part, new, said, ahead)
             if stands != part.promised and (part.promised is None or pool not in doubted):
                 moved.append((part, stands))
-    queue.promise(conn, store.id, moved)
+    decided.promise(conn, store.id, moved)
     return Dated(
         frozenset(part.demand.turn.order_id for part, _ in moved) | {order for order, _ in answers},
         frozenset(pool.item for pool, parts in queues.items() for part in parts if _is_refused(part, said)),
@@ -68,7 +68,7 @@ def promise(
 def quotes(conn: Connection, store: Store, item: int, units: Units, now: datetime) -> dict[Pool, Promise | None]:
     """When a new order without a head start would ship from each pool of an item, were it placed now."""
     ahead = outlook(conn, store, now, items.choices(conn, store.id, [item]))
-    queues, coming = queue.queues(conn, store.id, [item]), queue.coming(conn, store.id, [item])
+    queues, coming = queue.queues(conn, store.id, [item]), goods.coming(conn, store.id, [item])
     turn = Turn(now, _LAST, _LAST)
     found = {}
     for pool, known in queue.known_pools(conn, store.id, [item]).items():

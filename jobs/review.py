@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from backorder.db import orderbook, outbox, queue
+from backorder.db import decided, orderbook, outbox
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import Reviewed
 from backorder.db.session import Connection
@@ -31,7 +31,7 @@ def review(conn: Connection, store: Store, order_ids: Iterable[int], now: dateti
         return
     stands = {book.order.id: book.standing(store.policy, today) for book in books.values()}
     if binding_of(store) is Binding.AT_RELEASE and (covered := _covered(books.values(), stands)):
-        queue.decide(conn, store.id, covered, {}, policy_version=store.policy.version, now=now)
+        decided.decide(conn, store.id, covered, {}, policy_version=store.policy.version, now=now)
         changed = orderbook.load(conn, store.id, {decision.demand.turn.order_id for decision in covered}, lock=True)
         books |= changed
         stands |= {book.order.id: book.standing(store.policy, today) for book in changed.values()}

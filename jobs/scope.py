@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from backorder.db import items, queue
+from backorder.db import goods, items, queue
 from backorder.db.items import Basis
 from backorder.db.queue import QueuedPart
 from backorder.db.session import Connection
@@ -54,7 +54,7 @@ class Scope:
         it left it. `owing`: what each pool owes.
         """
         ids = {pool.item for pool in [*assessed, *dropped]}
-        coming, chosen = queue.coming(conn, store.id, ids), items.choices(conn, store.id, ids)
+        coming, chosen = goods.coming(conn, store.id, ids), items.choices(conn, store.id, ids)
         ahead = outlook(conn, store, now, chosen)
         found = bases(store, ahead, told, chosen, coming, assessed, dropped)
         # Where orders take all or nothing, the plan of one item rests on others.

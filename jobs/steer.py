@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from backorder.db import changes, goods, items, orderbook, outbox, queue, stores
+from backorder.db import changes, decided, goods, items, orderbook, outbox, pool_rows, queue, stores
 from backorder.db.session import Connection
 from backorder.domain.acceptance import Answer, Verdict
 from backorder.domain.allocation import Decision, give
@@ -133,7 +133,7 @@ def choose_for_item(world: World, store_id: int, item: int, choices: ItemChoices
     choices.check()
     with world.database.write() as conn:
         stores.to_change(conn, store_id)
-        if not queue.locations_of(conn, store_id, item):
+        if not pool_rows.locations_of(conn, store_id, item):
             raise Nonsense(f"Item {item} has no stock of its own in this store.")
         before = items.choices(conn, store_id, [item]).get(item, ItemChoices())
         changes.choose_for_item(conn, store_id, item, choices.instead_of(before))
@@ -174,7 +174,7 @@ def give_by_hand(
             return losses
         if list(agreed) != losses:
             raise Nonsense("Meanwhile something moved: look once more at who would lose units.")
-        queue.decide(conn, store_id, made, {pool: there}, policy_version=store.policy.version, now=world.clock())
+        decided.decide(conn, store_id, made, {pool: there}, policy_version=store.policy.version, now=world.clock())
         changes.review_of(conn, store_id, [d.demand.turn.order_id for d in made])
         items.touch(conn, store_id, [pool.item])
     world.bell.ring("allocate", "allocate", store_id)
@@ -213,7 +213,7 @@ def add_inbound(
     now = world.clock()
     with world.database.write() as conn:
         expected_on = expected(expected_on, today_of(stores.get(conn, store_id), now))
-        known = queue.locations_of(conn, store_id, item)
+        known = pool_rows.locations_of(conn, store_id, item)
         if not known:
             raise Nonsense(f"Item {item} has no stock of its own in this store.")
         if location is None and len(known) > 1:

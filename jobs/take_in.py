@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from backorder.db import orderbook, outbox, queue
+from backorder.db import decided, orderbook, outbox
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
 from backorder.domain import orders
@@ -87,6 +87,6 @@ def _respect_hands(
         lambda line, part, pool: part.firm + freed.get((line.line_id, pool.location), ZERO),
         Rule.BY_HAND,
     )
-    queue.decide(conn, store.id, made, {}, policy_version=store.policy.version, now=now)
+    decided.decide(conn, store.id, made, {}, policy_version=store.policy.version, now=now)
     refused = tuple(sorted({*book.refused_tags, *tags_taken_off(wrote, found)}))
     outbox.set_wrote(conn, store.id, book.order.id, found, refused_tags=refused)

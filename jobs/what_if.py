@@ -189,7 +189,7 @@ def _world(conn: Connection, store: Store, now: datetime, ids: Iterable[int], *,
             for pool, found in known.items()
             if found.believed.balance in (Balance.BALANCED, Balance.UNBALANCED)
         },
-        inbound=tuple(line for lines in queue.coming(conn, store.id, wanted).values() for line in lines),
+        inbound=tuple(line for lines in goods.coming(conn, store.id, wanted).values() for line in lines),
         outlook=ahead,
         binding=binding_of(store),
         whole_orders_first=store.policy.whole_orders_first,

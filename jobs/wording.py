@@ -3,7 +3,7 @@
 from datetime import date
 
 from backorder.domain.actions import Shown
-from backorder.domain.reasons import counted
+from backorder.domain.spoken import counted
 
 
 def day(day: date) -> str:

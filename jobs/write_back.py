@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from backorder.db import items, leases, messages, orderbook, outbox, queue, stores
+from backorder.db import decided, items, leases, messages, orderbook, outbox, queue, stores
 from backorder.db.leases import Lease
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import ActionRow
@@ -174,7 +174,7 @@ def _bind(conn: Connection, store: Store, order_id: int, side: StoreSide, now: d
         lambda line, part, pool: min(part.allocated, part.outstanding - held.get((line.line_id, pool.location), ZERO)),
         Rule.RELEASED,
     )
-    queue.decide(conn, store.id, made, {}, policy_version=store.policy.version, now=now)
+    decided.decide(conn, store.id, made, {}, policy_version=store.policy.version, now=now)
 
 
 def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, row: ActionRow) -> None:

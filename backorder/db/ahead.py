@@ -4,7 +4,7 @@ from sqlalchemy import Connection, and_, func, or_, select, tuple_
 
 from backorder.db.queries import ITS_LINE, ITS_ORDER, WAITS
 from backorder.db.tables import NOWHERE, decisions, order_lines, orders, parts
-from backorder.domain.reasons import Ahead, Overtaker
+from backorder.domain.explained import Ahead, Overtaker
 from backorder.domain.supply import Pool
 
 NAMED = 5

@@ -17,9 +17,10 @@ from backorder.domain.acceptance import NOT_ACCEPTED
 from backorder.domain.actions import ActionKind
 from backorder.domain.allocation import Rule
 from backorder.domain.choices import ItemChoices
+from backorder.domain.explained import Came, Place
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
-from backorder.domain.reasons import Came, Place, PoolFacts
+from backorder.domain.reasons import PoolFacts
 from backorder.domain.supply import ZERO, Balance, Pool, Units
 
 _EXACT = parts.c.outstanding.type

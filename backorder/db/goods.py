@@ -1,6 +1,6 @@
 """Goods on the way and what arrived of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -194,4 +194,36 @@ def history(conn: Connection, store_id: int, timezone: str) -> dict[str, list[Ar
         if row.over_at is not None and len(known) < HISTORY:
             day = row.over_at.astimezone(ZoneInfo(timezone)).date()
             known.append(Arrived(row.first_expected_on, day, row.quantity, row.received))
+    return found
+
+
+def coming(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, list[Inbound]]:
+    """Goods on the way to the pools of these items, soonest first."""
+    rows = conn.execute(
+        select(inbound)
+        .where(
+            inbound.c.store_id == store_id,
+            inbound.c.item.in_(sorted(set(items))),
+            or_(and_(inbound.c.received < inbound.c.quantity, inbound.c.ended_at.is_(None)), inbound.c.awaited > ZERO),
+        )
+        .order_by(inbound.c.expected_on, inbound.c.id)
+    ).mappings()
+    found: dict[Pool, list[Inbound]] = {}
+    for row in rows:
+        pool = Pool(row["item"], row["location"])
+        # What was entered as received is on the way until the store counts it.
+        quantity = row["quantity"] if row["ended_at"] is None else row["received"]
+        received = row["received"] - row["awaited"]
+        found.setdefault(pool, []).append(
+            Inbound(
+                row["id"],
+                pool,
+                quantity,
+                received,
+                row["expected_on"],
+                row["source"],
+                row["awaited"],
+                row["first_expected_on"],
+            )
+        )
     return found

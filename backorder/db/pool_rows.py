@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from backorder.db.many import update_many
 from backorder.db.tables import pools
@@ -83,3 +83,15 @@ def drop(conn: Connection, store_id: int, gone: Iterable[Pool], began: datetime)
         ("store_id", "item", "location"),
         rows,
     )
+
+
+def locations(conn: Connection, store_id: int) -> list[int]:
+    """Every location at which the store counts anything."""
+    found = select(pools.c.location).where(pools.c.store_id == store_id).distinct()
+    return list(conn.execute(found.order_by(pools.c.location)).scalars())
+
+
+def locations_of(conn: Connection, store_id: int, item: int) -> list[int]:
+    """Locations at which an item is counted."""
+    found = select(pools.c.location).where(pools.c.store_id == store_id, pools.c.item == item)
+    return list(conn.execute(found.order_by(pools.c.location)).scalars())

@@ -1,23 +1,21 @@
-"""The queues: what each pool owes to whom, what we believe is there, what was decided, what is promised."""
+"""The queues: what each pool owes to whom, and what we believe is there."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, literal, or_, select, text, tuple_
+from sqlalchemy import Connection, literal, select, text, tuple_
 
 from backorder.db.bites import among, bites
-from backorder.db.items import changed
-from backorder.db.many import insert_many, update_many
 from backorder.db.order_rows import CHOICES, chosen
-from backorder.db.tables import NOWHERE, decisions, inbound, items, order_lines, orders, parts, pools, stores
+from backorder.db.tables import NOWHERE, items, order_lines, orders, parts, pools, stores
 from backorder.domain.acceptance import Answer
-from backorder.domain.allocation import Decision, Demand, Rule, Supply, Turn
+from backorder.domain.allocation import Demand, Supply, Turn
 from backorder.domain.choices import NO_CHOICES, OrderChoices
 from backorder.domain.promise import Promise
-from backorder.domain.supply import ZERO, Believed, Inbound, Pool, Units
+from backorder.domain.supply import ZERO, Believed, Pool, Units
 
 _ITS_LINE = (
     (order_lines.c.store_id == parts.c.store_id)
@@ -245,136 +243,6 @@ def _queued(row: Any) -> QueuedPart:
 
 
 _TURN = (parts.c.queue_time, parts.c.order_id, parts.c.line_id)
-_PART = ("store_id", "order_id", "line_id", "item", "location")
-
-
-def _key(store_id: int, demand: Demand) -> tuple[int, int, int, int, int]:
-    return store_id, demand.turn.order_id, demand.turn.line_id, demand.pool.item, demand.pool.location
-
-
-_DECISION = (
-    *_PART,
-    "before",
-    "allocated",
-    "firm",
-    "rule",
-    "priority",
-    "overtook",
-    "on_hand",
-    "policy_version",
-    "at",
-)
-
-
-def decide(
-    conn: Connection,
-    store_id: int,
-    made: Sequence[Decision],
-    on_hand: Mapping[Pool, Units],
-    *,
-    policy_version: int,
-    now: datetime,
-) -> None:
-    """Save decisions: what each line has now, and a row for each that says why."""
-    if not made:
-        return
-    update_many(
-        conn,
-        parts,
-        ("allocated", "firm", "decided"),
-        _PART,
-        [(d.allocated, d.firm, True, *_key(store_id, d.demand)) for d in made],
-    )
-    changed(conn, store_id, {d.demand.pool.item for d in made})
-    insert_many(
-        conn,
-        decisions,
-        _DECISION,
-        [
-            (
-                *_key(store_id, d.demand),
-                d.demand.allocated,
-                d.allocated,
-                d.firm,
-                d.rule,
-                d.demand.priority,
-                d.overtook,
-                on_hand.get(d.demand.pool),
-                policy_version,
-                now,
-            )
-            for d in made
-        ],
-    )
-    waiting = [
-        (now, store_id, d.demand.turn.order_id, d.demand.turn.line_id)
-        for d in made
-        if d.allocated < d.demand.outstanding and d.rule is not Rule.CUSTOMER_CANCELS
-    ]
-    update_many(conn, order_lines, ("backordered_at",), ("store_id", "order_id", "line_id"), waiting, only_empty=True)
-
-
-def promise(conn: Connection, store_id: int, moved: Sequence[tuple[QueuedPart, Promise | None]]) -> None:
-    """Save promises that moved; the first one ever given is kept beside the present one."""
-    update_many(
-        conn,
-        parts,
-        ("promise_early", "promise_late", "promise_first"),
-        _PART,
-        [
-            (
-                None if new is None else new.early,
-                None if new is None else new.late,
-                part.first_promise or (None if new is None else new.late),
-                *_key(store_id, part.demand),
-            )
-            for part, new in moved
-        ],
-    )
-
-
-def coming(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, list[Inbound]]:
-    """Goods on the way to the pools of these items, soonest first."""
-    rows = conn.execute(
-        select(inbound)
-        .where(
-            inbound.c.store_id == store_id,
-            inbound.c.item.in_(sorted(set(items))),
-            or_(and_(inbound.c.received < inbound.c.quantity, inbound.c.ended_at.is_(None)), inbound.c.awaited > ZERO),
-        )
-        .order_by(inbound.c.expected_on, inbound.c.id)
-    ).mappings()
-    found: dict[Pool, list[Inbound]] = {}
-    for row in rows:
-        pool = Pool(row["item"], row["location"])
-        # What was entered as received is on the way until the store counts it.
-        quantity = row["quantity"] if row["ended_at"] is None else row["received"]
-        received = row["received"] - row["awaited"]
-        found.setdefault(pool, []).append(
-            Inbound(
-                row["id"],
-                pool,
-                quantity,
-                received,
-                row["expected_on"],
-                row["source"],
-                row["awaited"],
-                row["first_expected_on"],
-            )
-        )
-    return found
-
-
-def locations(conn: Connection, store_id: int) -> list[int]:
-    """Every location at which the store counts anything."""
-    found = select(pools.c.location).where(pools.c.store_id == store_id).distinct()
-    return list(conn.execute(found.order_by(pools.c.location)).scalars())
-
-
-def locations_of(conn: Connection, store_id: int, item: int) -> list[int]:
-    """Locations at which an item is counted."""
-    found = select(pools.c.location).where(pools.c.store_id == store_id, pools.c.item == item)
-    return list(conn.execute(found.order_by(pools.c.location)).scalars())
 
 
 def next_doubt(conn: Connection, after: datetime) -> datetime | None:

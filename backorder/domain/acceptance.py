@@ -14,7 +14,7 @@ from backorder.domain.accept_rules import AcceptRule, Kind, first_match
 from backorder.domain.lateness import Record
 from backorder.domain.policy import BackorderPolicy, Excess
 from backorder.domain.promise import Promise
-from backorder.domain.reasons import counted, counted_days
+from backorder.domain.spoken import counted, counted_days
 from backorder.domain.supply import ZERO, Units
 
 

@@ -15,7 +15,7 @@ from backorder.domain.allocation import Turn
 from backorder.domain.orders import Customer, OrderLine
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.promise import Promise
-from backorder.domain.reasons import spoken
+from backorder.domain.spoken import spoken
 from backorder.domain.supply import ZERO, Units
 
 Line = tuple[int, int]

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from backorder.domain.allocation import Rule
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.priority import largest_head_start
-from backorder.domain.reasons import counted_days, spoken_day
 from backorder.domain.split import Share, yields
+from backorder.domain.spoken import counted_days, spoken_day
 from backorder.domain.supply import Units
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from backorder.domain.policy import BackorderPolicy
-from backorder.domain.reasons import counted
+from backorder.domain.spoken import counted
 from backorder.domain.supply import ZERO, Pool, Units
 
 MOST_CANDIDATES = 8

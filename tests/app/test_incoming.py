@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from flask.testing import FlaskClient
 
-from backorder.db import goods, queue
+from backorder.db import goods
 from backorder.db.tables import inbound, receipts
 from backorder.domain.promise import TooFar
 from backorder.domain.supply import Pool
@@ -173,7 +173,7 @@ def test_the_rise_after_a_receipt_by_hand_is_not_booked_again(shop: Shop) -> Non
     noted, later = shop.coming(7, "20", SOON), shop.coming(7, "30", TODAY)
     steer.receive(shop.world, shop.id, noted, Decimal(20))
     with shop.world.database.write() as conn:
-        [first, second] = queue.coming(conn, shop.id, [7])[Pool(7)]
+        [first, second] = goods.coming(conn, shop.id, [7])[Pool(7)]
         assert [(line.id, line.open, line.awaited) for line in (first, second)] == [(later, 30, 0), (noted, 20, 20)]
         goods.book_arrival(conn, shop.id, [first, second], Decimal(25), NOW)
     rows = {row["id"]: (row["received"], row["awaited"]) for row in shop.rows(inbound)}

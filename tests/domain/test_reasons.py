@@ -7,24 +7,13 @@ from decimal import Decimal as D
 import pytest
 
 from backorder.domain.allocation import Rule
+from backorder.domain.explained import Came, Overtaker, Place, came_from, explain
 from backorder.domain.lifecycle import LineStanding, OrderStanding, PartStanding
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy
-from backorder.domain.reasons import (
-    Came,
-    Code,
-    Overtaker,
-    Place,
-    PoolFacts,
-    Reason,
-    Situation,
-    came_from,
-    counted,
-    explain,
-    reason,
-    spoken,
-)
+from backorder.domain.reasons import Code, PoolFacts, Reason, Situation, reason
 from backorder.domain.split import Stay
+from backorder.domain.spoken import counted, spoken
 from backorder.domain.supply import Balance, Pool
 
 EMPTY = PoolFacts(Balance.BALANCED)

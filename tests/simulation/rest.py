@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from backorder.db import orderbook, stores
 from backorder.domain.actions import StoreSide, lacks_holds, tags_of_ours
-from backorder.domain.reasons import spoken_day
+from backorder.domain.spoken import spoken_day
 from backorder.domain.store import Health, Mode, Store
 from backorder.domain.supply import ZERO, Pool
 from backorder.links import status_url

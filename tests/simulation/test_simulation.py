@@ -24,8 +24,8 @@ came to fit within one pass, a reading that was taken in behind a write. Their m
 
 
 ONCE_FAILED_RICH = (52, 217498928069)
-"""The same where merchants use every policy: a pull that placed orders under the rules of before, parts of a unit that a
-check took for kept back.
+"""The same where merchants use every policy: a pull that placed orders under the rules of before, parts of a unit that
+a check took for kept back.
 """
 
 
