@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, render_template, request
 
@@ -15,6 +15,8 @@ from demo.stores.shopify.bulk import Bulks
 from demo.stores.shopify.control import Control
 from demo.stores.shopify.graph import answer
 from demo.stores.shopify.mutations import Mutations
+from demo.stores.shopify.names import gid
+from demo.stores.shopify.oauth import Office
 from demo.stores.shopify.outbox import Deliver, Outbox, over_http
 from demo.stores.shopify.state import Shop
 from demo.stores.shopify.trade import Trade
@@ -73,6 +75,7 @@ class ShopifyShop:
         domain: str = "lab-goods.myshopify.com",
         name: str = "Lab Goods",
         token: str = "shpat_demo",
+        client_id: str = "the-demo-app",
         secret: str = "shopify-demo-client-secret-0123456789",
         clock: Callable[[], datetime] = wall_clock,
         deliver: Deliver = over_http,
@@ -88,6 +91,7 @@ class ShopifyShop:
     ) -> None:
         self.domain = domain
         self.token = token
+        self.office = Office(domain, token, client_id, secret, clock)
         self._turn = threading.RLock()
         ids = Ids()
         self.shop = Shop(
@@ -106,13 +110,15 @@ class ShopifyShop:
         self._mutations = Mutations(self.trade, answers, self._bulks)
         self.writes = self._mutations.writes
         self.bucket = Bucket(clock, bucket_size, restore_rate)
-        self._root = {**answers.root(), **self._bulks.root(), **self._mutations.root()}
+        installation = {"currentAppInstallation": self._installation}
+        self._root = {**answers.root(), **self._bulks.root(), **self._mutations.root(), **installation}
         self._control = Control(self.trade, self.outbox)
         self.troubles = Troubles("/admin/", {"revoked": REVOKED, "throttled": THROTTLED})
         self._app = Flask(__name__)
         self._app.add_url_rule("/admin/api/<version>/graphql.json", "graphql", self._graphql, methods=["POST"])
         self._app.register_blueprint(self.troubles.blueprint())
         self._app.register_blueprint(self._control.blueprint())
+        self._app.register_blueprint(self.office.blueprint())
         self._app.add_url_rule("/_bulk/<int:number>.jsonl", "bulk", self._bulk)
         self._app.add_url_rule("/", "page", self._page)
 
@@ -130,13 +136,18 @@ class ShopifyShop:
         return self.outbox.run()
 
     def _graphql(self, version: str) -> tuple[Response, int]:
-        if request.headers.get("X-Shopify-Access-Token") != self.token:
+        if not self.office.admits(request.headers.get("X-Shopify-Access-Token")):
             return jsonify(
                 {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}
             ), 401
         if version not in ("2026-07", "2026-10"):
             return jsonify({"errors": "Not Found"}), 404
         return jsonify(answer(self._root, request.get_data(), self.bucket)), 200
+
+    def _installation(self, _asked: Any) -> dict[str, Any]:
+        """The app in this shop, with the scopes that it was given."""
+        scopes = [{"handle": scope, "description": scope.replace("_", " ")} for scope in self.office.scopes]
+        return {"id": gid("AppInstallation", 1), "accessScopes": scopes}
 
     def _bulk(self, number: int) -> tuple[Response, int]:
         lines = self._bulks.file(number)
