@@ -16,6 +16,20 @@ Credentials = Mapping[str, str]
 
 Clock = Callable[[], datetime]
 
+Renewed = Callable[[], Credentials | None]
+"""Asked once after the store refused the credentials: newer ones to repeat the call with, or `None`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What a connector needs to speak to a platform before there is a client of a store. `environ` holds the
+    operator's settings by their names.
+    """
+
+    transport: Transport
+    clock: Clock
+    environ: Mapping[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -72,6 +86,8 @@ class StoreFacts:
     currency: str
     timezone: str
     """An IANA name; "UTC" where the store only knows an offset that no name fits."""
+    lacks: tuple[str, ...] = ()
+    """What is switched off because the merchant did not allow it: a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +133,9 @@ class StoreClient(Protocol):
     """One store, spoken to with its own key. Every method may raise TemporaryFailure or PermanentFailure."""
 
     def describe(self) -> StoreFacts:
-        """The store's own facts; also the proof that the credentials work."""
+        """The store's own facts; also the proof that the credentials work. Raises PermanentFailure where they allow
+        too little to work at all.
+        """
 
     def pull(self, since: datetime | None) -> Iterator[Page]:
         """All that changed since then, all pages, oldest change first. `None`: every open order however old, and
@@ -162,8 +180,17 @@ class Option:
     secret: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How long credentials let us in. `None`: for ever."""
+
+    until: datetime | None = None
+    renewable_until: datetime | None = None
+    """Until when they can be exchanged for new ones."""
+
+
 class Installer(Protocol):
-    """How a store of this platform is connected from the command line."""
+    """How a store of this platform is connected from the command line, and kept connected."""
 
     options: Sequence[Option]
 
@@ -173,6 +200,14 @@ class Installer(Protocol):
     def credentials(self, given: Mapping[str, str]) -> Credentials:
         """What to seal for the store. Raises Rejected with a sentence."""
 
+    def life(self, credentials: Credentials) -> Life:
+        """How long these credentials live."""
+
+    def refresh(self, address: str, credentials: Credentials, wire: Wire) -> Credentials:
+        """Exchange credentials that end for new ones. Safe to repeat with the same ones until the new ones were used:
+        so a lost answer is a TemporaryFailure. Raises AccessLost where only the merchant can let us in again.
+        """
+
     def webhook_url(self, public_url: str, token: str) -> str:
         """The address (or its common beginning) at which the store's webhooks arrive."""
 
@@ -181,11 +216,41 @@ class Installer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """A store that let us in: its canonical address, and what to seal for it."""
+
+    address: str
+    credentials: Credentials
+
+
+class Consent(Protocol):
+    """Connecting a store from a browser: the merchant is asked in the store's own admin and sent back to us."""
+
+    def asks(self, params: Mapping[str, str], environ: Mapping[str, str]) -> str:
+        """The address of the store that wants to be connected. Raises Rejected."""
+
+    def authorise_url(self, address: str, callback: str, state: str, environ: Mapping[str, str]) -> str:
+        """Where the merchant is asked. `callback` is where they come back to, `state` what they bring along."""
+
+    def admit(self, params: Mapping[str, str], wire: Wire) -> Admitted:
+        """Check what the merchant came back with, and exchange it for credentials. Raises Rejected."""
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorSetting:
     """An environment variable of the operator that only this platform reads."""
 
     name: str
     help: str
+
+
+class Opens(Protocol):
+    """How a platform's client of one store is made."""
+
+    def __call__(
+        self, address: str, credentials: Credentials, transport: Transport, clock: Clock, renewed: Renewed | None = None
+    ) -> StoreClient:
+        """A client with these credentials. `renewed` is for platforms whose credentials end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +262,6 @@ class Platform:
     capabilities: frozenset[Capability]
     webhooks: Webhooks
     installer: Installer
-    client: Callable[[str, Credentials, Transport, Clock], StoreClient]
-    """(address, credentials, transport, clock) -> client"""
+    client: Opens
+    consent: Consent | None = None
     operator_settings: tuple[OperatorSetting, ...] = field(default=())

@@ -9,6 +9,7 @@ from jobs.catch_up import audit, catch_up
 from jobs.ingest import ingest
 from jobs.judge import judge
 from jobs.notify import notify
+from jobs.renew import renew
 from jobs.sweep import due, give_up_abandoned
 from jobs.world import World
 from jobs.write_back import write_back
@@ -21,6 +22,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "catch_up": catch_up,
     "audit": audit,
     "judge": judge,
+    "renew": renew,
 }
 """Every job by the name that it is rung with; each takes the world and ids."""
 

@@ -67,6 +67,8 @@ def due(world: World) -> list[Ring]:
                 found.append(("allocate", "catch_up", store.id))
             if store.audited_at is not None and store.audited_at <= now:
                 found.append(("allocate", "audit", store.id))
+            if store.renew_at is not None and store.renew_at <= now:
+                found.append(("allocate", "renew", store.id))
             if store.id in dirty:
                 found.append(("allocate", "allocate", store.id))
             if not store.policy.paused:

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Protocol
 
 from backorder.config import Config
-from backorder.db import stores
 from backorder.db.secrets import Sealer
 from backorder.db.session import Database
 from backorder.domain.actions import Capability
 from backorder.domain.store import Store
 from connectors import get
-from connectors.contract import StoreClient
+from connectors.contract import StoreClient, Wire
 from connectors.http import Transport
+from jobs.keys import Keys
 from jobs.mailer import Mailer
 
 
@@ -68,12 +68,21 @@ class World:
             return False
         return False
 
+    @property
+    def wire(self) -> Wire:
+        """What connectors need to speak to a platform before there is a client."""
+        return Wire(self.transport, self.clock, self.config.environ)
+
+    @property
+    def keys(self) -> Keys:
+        """The stores' credentials."""
+        return Keys(self.database, self.sealer, self.wire, self.owner)
+
     def client(self, store: Store) -> StoreClient:
-        """A client of the store, with the store's own credentials."""
-        with self.database.read() as conn:
-            sealed = stores.credentials(conn, store.id)
-        platform = get(store.platform)
-        return platform.client(store.address, self.sealer.open(sealed), self.transport, self.clock)
+        """A client of the store, with the store's own credentials. May renew them first, so it may raise as its calls
+        do.
+        """
+        return self.keys.client(store)
 
 
 def capabilities(store: Store) -> frozenset[Capability]:

@@ -19,8 +19,9 @@ AGAIN_SECONDS = 60.0
 
 OURS = (
     stores.c.calm_until, stores.c.pulled_at, stores.c.pulled_until, stores.c.catch_up_at, stores.c.swept_at,
-    stores.c.audited_at, orders.c.unread_at, orders.c.read_began, pools.c.read_began, pools.c.doubted_at,
-    pools.c.again_at, actions.c.due_at, actions.c.at, notices.c.due_at, notices.c.at, leases.c.until,
+    stores.c.audited_at, stores.c.renew_at, orders.c.unread_at, orders.c.read_began, pools.c.read_began,
+    pools.c.doubted_at, pools.c.again_at, actions.c.due_at, actions.c.at, notices.c.due_at, notices.c.at,
+    leases.c.until,
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Connected stores: their rows, their policy, their health."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +36,8 @@ class NewStore:
     timezone: str
     credentials: str
     webhook_token: str
+    renew_at: datetime | None = None
+    lacks: tuple[str, ...] = ()
 
 
 def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
@@ -46,6 +49,8 @@ def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
         "currency": new.currency,
         "timezone": new.timezone,
         "credentials": new.credentials,
+        "renew_at": new.renew_at,
+        "lacks": list(new.lacks),
         "health": Health.GOOD,
         "trouble": "",
         "failures": 0,
@@ -55,14 +60,10 @@ def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
         "catch_up_at": now,
         "audited_at": now,
     }
-    known = conn.execute(
-        select(stores.c.id).where(
-            stores.c.platform == new.platform, stores.c.address == new.address, stores.c.health != Health.GONE
-        )
-    ).scalar_one_or_none()
+    known = connected(conn, new.platform, new.address)
     if known is not None:
-        conn.execute(update(stores).where(stores.c.id == known).values(**facts))
-        return get(conn, known)
+        conn.execute(update(stores).where(stores.c.id == known.id).values(**facts))
+        return get(conn, known.id)
     made = conn.execute(
         insert(stores)
         .values(
@@ -117,6 +118,53 @@ def by_token_hash(conn: Connection, api_token_hash: str) -> Store | None:
 def credentials(conn: Connection, store_id: int) -> str:
     """The sealed credentials."""
     return str(conn.execute(select(stores.c.credentials).where(stores.c.id == store_id)).scalar_one())
+
+
+def renew(conn: Connection, store_id: int, old: str, new: str, renew_at: datetime | None) -> bool:
+    """Put new sealed credentials in the place of the old ones; whether these were still there. Whoever connected the
+    store anew meanwhile has better ones.
+    """
+    same = (stores.c.id == store_id, stores.c.credentials == old, stores.c.health != Health.GONE)
+    done = conn.execute(update(stores).where(*same).values(credentials=new, renew_at=renew_at))
+    return done.rowcount == 1
+
+
+def let_in_again(conn: Connection, store_id: int, sealed: str, renew_at: datetime | None, now: datetime) -> None:
+    """The merchant let us in again: the store works on with these credentials, and what was missed is read."""
+    conn.execute(
+        update(stores)
+        .where(stores.c.id == store_id, stores.c.health != Health.GONE)
+        .values(
+            credentials=sealed,
+            renew_at=renew_at,
+            health=Health.GOOD,
+            trouble="",
+            failures=0,
+            calm_until=None,
+            catch_up_at=now,
+            audited_at=now,
+            swept_at=None,
+        )
+    )
+
+
+def connected(conn: Connection, platform: str, address: str) -> Store | None:
+    """The connected store at that address."""
+    row = (
+        conn.execute(
+            select(stores).where(
+                stores.c.platform == platform, stores.c.address == address, stores.c.health != Health.GONE
+            )
+        )
+        .mappings()
+        .first()
+    )
+    return None if row is None else _store(row)
+
+
+def told_lacks(conn: Connection, store_id: int, lacks: Sequence[str]) -> None:
+    """Remember what the merchant does not allow."""
+    conn.execute(update(stores).where(stores.c.id == store_id).values(lacks=list(lacks)))
 
 
 def webhook_token(conn: Connection, store_id: int) -> str:
@@ -197,7 +245,7 @@ def leave(conn: Connection, store_id: int) -> None:
     conn.execute(
         update(stores)
         .where(stores.c.id == store_id)
-        .values(health=Health.GONE, mode=Mode.WATCH, credentials="", api_token_hash=None)
+        .values(health=Health.GONE, mode=Mode.WATCH, credentials="", renew_at=None, api_token_hash=None)
     )
 
 
@@ -244,5 +292,7 @@ def _store(row: Any) -> Store:
     names = (
         "id", "platform", "address", "name", "currency", "timezone", "mode", "health", "connected_at", "trouble",
         "calm_until", "imported_at", "pulled_at", "pulled_until", "catch_up_at", "swept_at", "audited_at",
+        "renew_at",
     )  # fmt: skip
-    return Store(**{name: row[name] for name in names}, policy=policy_in(row["policy"]))
+    values = {name: row[name] for name in names}
+    return Store(**values, policy=policy_in(row["policy"]), lacks=tuple(row["lacks"]))

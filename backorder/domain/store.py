@@ -55,3 +55,7 @@ class Store:
     """When every open order was last asked for by its id."""
     audited_at: datetime | None = None
     """When the store's subscriptions were last checked."""
+    renew_at: datetime | None = None
+    """When the store's access is renewed although no call needed it; `None` where it never ends."""
+    lacks: tuple[str, ...] = ()
+    """What is switched off because the merchant did not allow it: a sentence each."""

@@ -6,7 +6,7 @@ in `queries/`; what they mean is in `store`.
 
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -38,11 +38,15 @@ def document(name: str) -> str:
 class Admin:
     """The Admin API of one shop, with that shop's own token."""
 
-    def __init__(self, shop: str, token: str, transport: Transport) -> None:
+    def __init__(
+        self, shop: str, token: str, transport: Transport, renewed: Callable[[], str | None] | None = None
+    ) -> None:
+        """`renewed` is asked once when the shop refuses the token: a newer one, or `None`."""
         version = ApiVersion.coerce_to_version(API_VERSION)
         self._url = f"{version.api_path(f'https://{shop}')}/graphql.json"
         self._token = token
         self._transport = transport
+        self._renewed = renewed
 
     def ask(self, name: str, operation: str, variables: Mapping[str, Any]) -> Json:
         """The data of a query. Fields that our scopes do not cover are `None`; any other error raises."""
@@ -60,8 +64,17 @@ class Admin:
                 raise PermanentFailure(" ".join(str(error.get("message") or "Shopify refused it.") for error in errors))
 
     def _call(self, name: str, operation: str, variables: Mapping[str, Any], *, write: bool) -> Json:
-        body = {"query": document(name), "operationName": operation, "variables": dict(variables)}
-        reply = self._transport.request(
+        body = json.dumps({"query": document(name), "operationName": operation, "variables": dict(variables)}).encode()
+        reply = self._send(body, write)
+        if reply.status == 401 and self._renewed is not None and (newer := self._renewed()) is not None:
+            # What was refused was not run, so even a write is sent once more.
+            self._token = newer
+            reply = self._send(body, write)
+        _check_status(reply, write)
+        return _data(_parsed(reply, write), write)
+
+    def _send(self, body: bytes, write: bool) -> Reply:
+        return self._transport.request(
             "POST",
             self._url,
             headers={
@@ -69,11 +82,9 @@ class Admin:
                 "Accept": "application/json",
                 "X-Shopify-Access-Token": self._token,
             },
-            data=json.dumps(body).encode(),
+            data=body,
             write=write,
         )
-        _check_status(reply, write)
-        return _data(_parsed(reply, write), write)
 
 
 def _check_status(reply: Reply, write: bool) -> None:

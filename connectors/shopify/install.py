@@ -1,13 +1,15 @@
-"""How a Shopify shop is connected from the command line: with the access token of a custom app."""
+"""How a Shopify shop is connected from the command line, with the access token of a custom app, and kept connected."""
 
 from collections.abc import Mapping, Sequence
 
 from backorder.domain.errors import Rejected
-from connectors.contract import Credentials, OperatorSetting, Option
-from connectors.shopify.webhooks import SECRETS_SETTING, shop_domain
+from connectors.contract import Credentials, Life, OperatorSetting, Option, Wire
+from connectors.shopify import tokens
+from connectors.shopify.tokens import CLIENT_ID_SETTING, SECRETS_SETTING
+from connectors.shopify.webhooks import shop_domain
 
 OPERATOR_SETTINGS = (
-    OperatorSetting("WAITLINE_SHOPIFY_CLIENT_ID", "The client id of your Shopify app."),
+    OperatorSetting(CLIENT_ID_SETTING, "The client id of your Shopify app."),
     OperatorSetting(
         SECRETS_SETTING,
         "The client secrets of your Shopify app that may sign webhooks, separated by commas, the newest first.",
@@ -42,6 +44,14 @@ class ShopifyInstaller:
             raise Rejected("Give the access token as Shopify shows it, in one word.")
         secret = given.get("client-secret", "").strip()
         return {"access_token": token, "client_secret": secret} if secret else {"access_token": token}
+
+    def life(self, credentials: Credentials) -> Life:
+        """An hour, or for ever with the token of a custom app."""
+        return tokens.life(credentials)
+
+    def refresh(self, address: str, credentials: Credentials, wire: Wire) -> Credentials:
+        """New tokens for the refresh token. See `tokens`."""
+        return tokens.refresh(address, credentials, wire)
 
     def webhook_url(self, public_url: str, token: str) -> str:  # noqa: ARG002 -- the contract's signature
         """One address for all shops: each delivery names its own."""

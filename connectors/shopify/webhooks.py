@@ -32,10 +32,9 @@ from connectors.shopify.payloads import (
     WorkBody,
     item_of_level,
 )
+from connectors.shopify.tokens import SECRETS_SETTING
 from connectors.shopify.translate import order_of_body
 from connectors.signing import check_body_signature
-
-SECRETS_SETTING = "WAITLINE_SHOPIFY_CLIENT_SECRETS"
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -5,8 +5,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from backorder.domain.errors import Rejected
-from connectors.contract import Credentials, Option
+from backorder.domain.errors import AccessLost, Rejected
+from connectors.contract import Credentials, Life, Option, Wire
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _NOT_THE_SHOP = re.compile(r"/(wp-admin|wp-json|wp-login\.php)(/.*)?$")
@@ -51,6 +51,14 @@ class WooInstaller:
             raise Rejected("The consumer key and the consumer secret are swapped.")
         webhook_secret = given.get("webhook-secret", "") or secrets.token_hex(32)
         return {"key": key, "secret": secret, "webhook_secret": webhook_secret}
+
+    def life(self, credentials: Credentials) -> Life:  # noqa: ARG002 -- the contract's signature
+        """Keys of the REST API never end."""
+        return Life()
+
+    def refresh(self, address: str, credentials: Credentials, wire: Wire) -> Credentials:  # noqa: ARG002 -- see life
+        """Nothing can be exchanged for a new key: only the merchant makes one."""
+        raise AccessLost("The shop no longer takes this key: connect the shop with a new one.")
 
     def webhook_url(self, public_url: str, token: str) -> str:
         """The beginning of the shop's webhook addresses; each topic has its own."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backorder.domain.actions import StoreSide
 from backorder.domain.orders import OrderStatus
-from connectors.contract import Clock, Credentials, OrdersRead, Page, StockRead, StoreFacts
+from connectors.contract import Clock, Credentials, OrdersRead, Page, Renewed, StockRead, StoreFacts
 from connectors.http import Transport
 from connectors.woocommerce import ours, translate
 from connectors.woocommerce.client import NoSuchObject, Shop
@@ -19,7 +19,14 @@ from connectors.woocommerce.subscriptions import Subscriptions
 class WooStore:
     """Every call goes to the address that was stored, with the key that was stored beside it."""
 
-    def __init__(self, address: str, credentials: Credentials, transport: Transport, clock: Clock) -> None:
+    def __init__(
+        self,
+        address: str,
+        credentials: Credentials,
+        transport: Transport,
+        clock: Clock,
+        renewed: Renewed | None = None,  # noqa: ARG002 -- the contract's signature: keys never end
+    ) -> None:
         self._address = address
         self._webhook_secret = credentials["webhook_secret"]
         self._shop = Shop(address, credentials["key"], credentials["secret"], transport)

@@ -5,6 +5,7 @@ the same on SQLite and PostgreSQL.
 """
 
 from backorder.db.tables.base import metadata
+from backorder.db.tables.consents import consents
 from backorder.db.tables.goods import inbound, items, pools, receipts, verdicts
 from backorder.db.tables.orders import NOWHERE, order_lines, orders, parts
 from backorder.db.tables.stores import deliveries, leases, signins, stores
@@ -13,6 +14,7 @@ from backorder.db.tables.work import actions, decisions, notices
 __all__ = [
     "NOWHERE",
     "actions",
+    "consents",
     "decisions",
     "deliveries",
     "inbound",

@@ -45,7 +45,17 @@ stores = Table(
     Column("swept_at", Instant),
     Column("audited_at", Instant),
     Column("judge_at", Instant),
+    Column("renew_at", Instant),
+    Column("lacks", JSON, nullable=False, server_default="[]"),
     Index("ix_stores_platform_address", "platform", "address"),
+    Index(
+        "uq_stores_connected",
+        "platform",
+        "address",
+        unique=True,
+        sqlite_where=text("health <> 'gone'"),
+        postgresql_where=text("health <> 'gone'"),
+    ),
 )
 
 deliveries = Table(
