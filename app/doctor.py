@@ -90,6 +90,7 @@ def _store(world: World, store: Store) -> list[Finding]:
         client = world.client(store)
         facts = client.describe()
         findings.append(Finding(about, True, f"{facts.name} answers; it is {_mode(store)}."))
+        findings += [Finding(about, True, sentence) for sentence in facts.lacks]
         with world.database.read() as conn:
             token = stores.webhook_token(conn, store.id)
         missing = client.missing_subscriptions(

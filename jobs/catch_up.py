@@ -64,9 +64,12 @@ def audit(world: World, store_id: int) -> None:
             return
         with calling(world, store):
             url = get(store.platform).installer.webhook_url(world.config.public_url, token)
-            mended = world.client(store).subscribe(url)
+            client = world.client(store)
+            mended = client.subscribe(url)
+            lacks = client.describe().lacks
             now = world.clock()
             with leases.writing(world.database, lease) as conn:
+                stores.told_lacks(conn, store_id, lacks)
                 stores.note(conn, store_id, audited_at=now + AUDIT_EVERY)
                 if mended:
                     stores.note(conn, store_id, catch_up_at=now)

@@ -1,6 +1,6 @@
 """One Shopify shop as the rest of Waitline sees it: readings, the one write-back, subscriptions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,13 +9,14 @@ from backorder.domain.errors import PermanentFailure, PlanOutdated, TemporaryFai
 from backorder.domain.events import StockTouched
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item
-from connectors.contract import Clock, Credentials, OrderRead, OrdersRead, Page, StockRead, StoreFacts
+from connectors.contract import Clock, Credentials, OrderRead, OrdersRead, Page, Renewed, StockRead, StoreFacts
 from connectors.http import Transport
 from connectors.shopify import holds, read
 from connectors.shopify.client import Admin
 from connectors.shopify.nodes import OrderNode
 from connectors.shopify.payloads import gid
 from connectors.shopify.record import Record, record_of, record_text
+from connectors.shopify.scopes import missing_features
 from connectors.shopify.subscriptions import Subscriptions
 from connectors.shopify.translate import item_of_node, kept_of_node, order_of_node, side_of_node, stock_of_node
 
@@ -26,15 +27,19 @@ _CHANGES_AT_MOST = 40
 class ShopifyStore:
     """A shop, spoken to with its own access token."""
 
-    def __init__(self, address: str, credentials: Credentials, transport: Transport, clock: Clock) -> None:
-        self._admin = Admin(address, credentials["access_token"], transport)
+    def __init__(
+        self, address: str, credentials: Credentials, transport: Transport, clock: Clock, renewed: Renewed | None = None
+    ) -> None:
+        self._admin = Admin(address, credentials["access_token"], transport, _next_token(renewed))
         self._clock = clock
         self._subscriptions = Subscriptions(self._admin)
 
     def describe(self) -> StoreFacts:
-        """The shop's name, currency and time zone."""
-        shop = self._admin.ask("shop", "Shop", {})["shop"]
-        return StoreFacts(name=shop["name"], currency=shop["currencyCode"], timezone=shop["ianaTimezone"])
+        """The shop's name, currency and time zone, and what its merchant does not allow us."""
+        found = self._admin.ask("shop", "Shop", {})
+        shop = found["shop"]
+        granted = [scope["handle"] for scope in found["currentAppInstallation"]["accessScopes"]]
+        return StoreFacts(shop["name"], shop["currencyCode"], shop["ianaTimezone"], missing_features(granted))
 
     def pull(self, since: datetime | None) -> Iterator[Page]:
         """Orders changed since then, oldest change first; without a time every open order, then every stocked item."""
@@ -160,6 +165,18 @@ class ShopifyStore:
         if add:
             self._admin.tell("add_tags", "AddTags", {"id": order, "tags": add})
         return bool(off or rewrite or add)
+
+
+def _next_token(renewed: Renewed | None) -> Callable[[], str | None] | None:
+    """Where the Admin API gets another token when the one it has is refused."""
+    if renewed is None:
+        return None
+
+    def token() -> str | None:
+        found = renewed()
+        return None if found is None else found["access_token"]
+
+    return token
 
 
 def _untagged(node: OrderNode, assumed: StoreSide, desired: StoreSide) -> bool:
