@@ -16,6 +16,7 @@ from app import (
     dashboard,
     errors,
     incoming,
+    install,
     orders,
     preview,
     queue,
@@ -81,6 +82,7 @@ def create_app(world: World) -> Flask:
     app.jinja_env.filters.update(words.FILTERS)
     app.register_blueprint(webhooks.blueprint(world))
     app.register_blueprint(access.blueprint)
+    app.register_blueprint(install.blueprint)
     app.register_blueprint(status_page.blueprint)
     app.register_blueprint(api.blueprint)
     for pages in (dashboard, queue, orders, choices, incoming, preview, reports, settings):

@@ -120,8 +120,13 @@ def sign_in(token: str) -> ResponseReturnValue:
         store_id = signins.use(conn, token_hash(token), now)
     if store_id is None:
         return render_template("ask.html", used=True), 404
+    return begin_session(store_id)
+
+
+def begin_session(store_id: int) -> ResponseReturnValue:
+    """Sign this browser in to a store, and show it."""
     session.clear()
-    session.update(store=store_id, at=int(now.timestamp()), csrf=secrets.token_urlsafe(24))
+    session.update(store=store_id, at=int(world().clock().timestamp()), csrf=secrets.token_urlsafe(24))
     return redirect(url_for("dashboard.show"), 303)
 
 

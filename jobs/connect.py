@@ -8,6 +8,7 @@ from backorder.db.secrets import new_token
 from backorder.db.stores import NewStore
 from backorder.domain.store import Store
 from connectors import get
+from connectors.contract import Admitted
 from jobs.world import World
 
 
@@ -22,23 +23,48 @@ def connect(world: World, platform_name: str, given: Mapping[str, str]) -> Store
     return remember(world, platform_name, address, credentials)
 
 
+def admit(world: World, platform_name: str, admitted: Admitted) -> Store:
+    """A store that let us in: connected in watch mode where it is new (or had left), else at work again with its new
+    credentials, in the mode that it was in. Raises as `connect` does.
+    """
+    with world.database.read() as conn:
+        known = stores.connected(conn, platform_name, admitted.address)
+    if known is None:
+        return remember(world, platform_name, admitted.address, admitted.credentials)
+    client = get(platform_name).client(admitted.address, admitted.credentials, world.transport, world.clock)
+    lacks = client.describe().lacks
+    sealed, renew_at = world.keys.seal(platform_name, admitted.credentials)
+    with world.database.write() as conn:
+        stores.let_in_again(conn, known.id, sealed, renew_at, world.clock())
+        stores.told_lacks(conn, known.id, lacks)
+    _ring(world, known.id)
+    return known
+
+
 def remember(world: World, platform_name: str, address: str, credentials: Mapping[str, str]) -> Store:
     """Prove credentials and remember the store under its address."""
     facts = get(platform_name).client(address, credentials, world.transport, world.clock).describe()
+    sealed, renew_at = world.keys.seal(platform_name, credentials)
     new = NewStore(
         platform=platform_name,
         address=address,
         name=facts.name,
         currency=facts.currency,
         timezone=_known_zone(facts.timezone),
-        credentials=world.sealer.seal(credentials),
+        credentials=sealed,
         webhook_token=new_token(),
+        renew_at=renew_at,
+        lacks=facts.lacks,
     )
     with world.database.write() as conn:
         store = stores.connect(conn, new, world.clock())
-    world.bell.ring("allocate", "audit", store.id)
-    world.bell.ring("allocate", "catch_up", store.id)
+    _ring(world, store.id)
     return store
+
+
+def _ring(world: World, store_id: int) -> None:
+    world.bell.ring("allocate", "audit", store_id)
+    world.bell.ring("allocate", "catch_up", store_id)
 
 
 def _known_zone(name: str) -> str:

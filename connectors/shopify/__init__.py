@@ -2,6 +2,7 @@
 
 from backorder.domain.actions import Capability
 from connectors.contract import Platform
+from connectors.shopify.consent import ShopifyConsent
 from connectors.shopify.install import OPERATOR_SETTINGS, ShopifyInstaller
 from connectors.shopify.store import ShopifyStore
 from connectors.shopify.webhooks import ShopifyWebhooks
@@ -13,5 +14,6 @@ PLATFORM = Platform(
     webhooks=ShopifyWebhooks(),
     installer=ShopifyInstaller(),
     client=ShopifyStore,
+    consent=ShopifyConsent(),
     operator_settings=OPERATOR_SETTINGS,
 )
