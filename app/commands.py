@@ -12,6 +12,7 @@ import jobs.what_if
 from app.access import new_signin
 from app.doctor import examine
 from app.orders import told
+from app.platform_commands import platform_groups
 from app.reports import DAYS, LONGEST, fairness, fairness_as_json, fairness_as_text
 from app.tellings import order_as_json, order_as_text
 from app.what_if import preview_as_json, preview_as_text, read_change
@@ -35,6 +36,8 @@ POLL_SECONDS = 0.2
 def register(cli: click.Group) -> None:
     """Add the operator's commands."""
     cli.add_command(_connect_group())
+    for group in platform_groups():
+        cli.add_command(group)
     for command in (list_stores, on, watch, forget, signin, token, sync, idle, explain, preview, report, doctor):
         cli.add_command(command)
 

@@ -244,6 +244,28 @@ class OperatorSetting:
     help: str
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a command of a platform may know of this Waitline."""
+
+    public_url: str
+    """Without a slash at the end."""
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the command line that only this platform has: it makes the text of a file."""
+
+    name: str
+    help: str
+    options: Sequence[Option]
+    file: str
+    """The name that the file usually has."""
+    make: Callable[[Setup, Mapping[str, str]], str]
+    """The text, from the options given. May raise Rejected with a sentence."""
+
+
 class Opens(Protocol):
     """How a platform's client of one store is made."""
 
@@ -265,3 +287,4 @@ class Platform:
     client: Opens
     consent: Consent | None = None
     operator_settings: tuple[OperatorSetting, ...] = field(default=())
+    commands: tuple[Command, ...] = field(default=())

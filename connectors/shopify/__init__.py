@@ -2,6 +2,7 @@
 
 from backorder.domain.actions import Capability
 from connectors.contract import Platform
+from connectors.shopify.app_file import COMMANDS
 from connectors.shopify.consent import ShopifyConsent
 from connectors.shopify.install import OPERATOR_SETTINGS, ShopifyInstaller
 from connectors.shopify.store import ShopifyStore
@@ -16,4 +17,5 @@ PLATFORM = Platform(
     client=ShopifyStore,
     consent=ShopifyConsent(),
     operator_settings=OPERATOR_SETTINGS,
+    commands=COMMANDS,
 )

@@ -22,7 +22,9 @@ MANDATORY: Mapping[str, str] = {
 """Scopes without which nothing works, and what each is for."""
 
 OPTIONAL: Mapping[str, str] = {
-    "read_customers": "Head starts by customer tag are off: Waitline may not read customers (read_customers).",
+    "read_customers": (
+        "Head starts by customer tag and customers' names are off: Waitline may not read customers (read_customers)."
+    ),
     "write_third_party_fulfillment_orders": (
         "Goods that a fulfilment service ships are left out: Waitline may not see its orders "
         "(write_third_party_fulfillment_orders)."
