@@ -7,6 +7,7 @@ in `queries/`; what they mean is in `store`.
 import json
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -26,6 +27,9 @@ _CLOSED_SHOP = {
 _SECURITY_WAIT = 3600.0
 """430: Shopify took us for an attacker. Asking again soon makes it worse."""
 
+_NOT_RUN = frozenset({"ACCESS_DENIED", "BAD_REQUEST", "INVALID_FIELD_ARGUMENTS", "NOT_FOUND", "RESOURCE_NOT_FOUND"})
+"""Errors of a mutation's field that say that it did not run."""
+
 Json = dict[str, Any]
 
 
@@ -33,6 +37,14 @@ Json = dict[str, Any]
 def document(name: str) -> str:
     """The text of `queries/<name>.graphql`."""
     return files(__package__).joinpath("queries", f"{name}.graphql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of one field of a mutation: what the shop answers, and why it refused it (empty where it is done)."""
+
+    payload: Json
+    refused: str = ""
 
 
 class Admin:
@@ -57,13 +69,33 @@ class Admin:
 
         Raises OutcomeUnknown where it may have run, PermanentFailure where the shop refuses it.
         """
-        data = self._call(name, operation, variables, write=True)
-        for payload in data.values():
-            errors = [error for error in _listed(payload.get("userErrors")) if not _says(error, done)]
-            if errors:
-                raise PermanentFailure(" ".join(str(error.get("message") or "Shopify refused it.") for error in errors))
+        for told in self.tell_all(name, operation, variables, done=done).values():
+            if told.refused:
+                raise PermanentFailure(told.refused)
+
+    def tell_all(
+        self, name: str, operation: str, variables: Mapping[str, Any], *, done: Collection[str] = ()
+    ) -> dict[str, Told]:
+        """Run a mutation of several fields in one request: what became of each, by its name (or alias) in the text.
+
+        Shopify runs the fields in their order, and a refused one does not stop those behind it. A field that
+        `@include` leaves out is not in the answer. Raises OutcomeUnknown where any of them may have run and nobody
+        knows.
+        """
+        answer = self._answer(name, operation, variables, write=True)
+        refused = _refused_fields(answer)
+        data = _data({**answer, "errors": [e for e in _listed(answer.get("errors")) if _field(e) not in refused]}, True)
+        told = {}
+        for field, payload in data.items():
+            errors = [error for error in _user_errors(payload) if not _says(error, done)]
+            sentences = [str(error.get("message") or "Shopify refused it.") for error in errors]
+            told[field] = Told(payload or {}, refused.get(field) or " ".join(sentences))
+        return told
 
     def _call(self, name: str, operation: str, variables: Mapping[str, Any], *, write: bool) -> Json:
+        return _data(self._answer(name, operation, variables, write=write), write)
+
+    def _answer(self, name: str, operation: str, variables: Mapping[str, Any], *, write: bool) -> Json:
         body = json.dumps({"query": document(name), "operationName": operation, "variables": dict(variables)}).encode()
         reply = self._send(body, write)
         if reply.status == 401 and self._renewed is not None and (newer := self._renewed()) is not None:
@@ -71,7 +103,7 @@ class Admin:
             self._token = newer
             reply = self._send(body, write)
         _check_status(reply, write)
-        return _data(_parsed(reply, write), write)
+        return _parsed(reply, write)
 
     def _send(self, body: bytes, write: bool) -> Reply:
         return self._transport.request(
@@ -120,7 +152,9 @@ def _parsed(reply: Reply, write: bool) -> Json:
 
 
 def _data(answer: Json, write: bool) -> Json:
-    """The answer's data, where its errors leave it whole but for fields that we have no scope for."""
+    """The answer's data, where its errors leave it whole but for fields that we have no scope for, or, of a write, for
+    something below a field that was run: a change that was made is not taken for a refused one.
+    """
     data = answer.get("data")
     errors = answer.get("errors")
     for error in _listed(errors):
@@ -131,11 +165,37 @@ def _data(answer: Json, write: bool) -> Json:
             if write:
                 raise OutcomeUnknown("Shopify had an error of its own: the change may have been made.")
             raise TemporaryFailure("Shopify had an error of its own.", 30.0)
-        if code != "ACCESS_DENIED" or not _only_field_missing(data, error.get("path")):
+        if not (write or code == "ACCESS_DENIED") or not _only_field_missing(data, error.get("path")):
             raise PermanentFailure(_message(error))
     if not isinstance(data, dict):
         raise PermanentFailure(_message(errors))
     return data
+
+
+def _refused_fields(answer: Json) -> dict[str, str]:
+    """Fields of a mutation that Shopify refused as a whole (an unknown id, no scope) beside others that it answered;
+    nothing where it answered none. What may have run all the same is not among them.
+    """
+    data = answer.get("data")
+    if not isinstance(data, dict) or not any(data.values()):
+        return {}
+    return {
+        field: _message(error)
+        for error in _listed(answer.get("errors"))
+        if (field := _field(error)) and field in data and data[field] is None and _code(error) in _NOT_RUN
+    }
+
+
+def _field(error: Json) -> str:
+    """The field of the root that an error is about; nothing where it does not say."""
+    path = error.get("path")
+    return str(path[0]) if isinstance(path, list) and path else ""
+
+
+def _user_errors(payload: Json | None) -> list[Json]:
+    """A payload's refusals: `userErrors`, or the list that some mutations have in its place (`orderCancel`)."""
+    lists = [_listed(told) for name, told in (payload or {}).items() if name.lower().endswith("usererrors")]
+    return [error for errors in lists for error in errors]
 
 
 def _listed(errors: Any) -> list[Json]:
