@@ -5,7 +5,7 @@ What a person undid in the store is respected while our reason for it is the sam
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -57,6 +57,10 @@ class Shown:
     waiting: Units
     early: date | None = None
     late: date | None = None
+    position: int | None = field(default=None, compare=False)
+    """The order's place in the queue when it was last written to: it moves with every order before it, so a place that
+    moved alone is no difference.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from backorder.domain.actions import Held
+from backorder.domain.actions import Held, Shown
 from connectors.shopify.nodes import OrderNode, WorkNode
 from connectors.shopify.translate import HANDLE_PREFIX, is_open, our_holds
 
@@ -81,6 +81,25 @@ def handle(key: str, work: str) -> str:
     """The hold's name: the same for a repeat of a write, so that Shopify itself refuses to do it twice."""
     digest = hashlib.sha256(f"{key}\n{work}".encode()).hexdigest()
     return f"{HANDLE_PREFIX}-{digest}"[:_HANDLE_LIMIT]
+
+
+def reason(shown: Shown | None) -> str:
+    """Shopify's word for why units are held."""
+    undated = shown is not None and shown.waiting > 0 and shown.late is None
+    return "UNKNOWN_DELIVERY_DATE" if undated else "INVENTORY_OUT_OF_STOCK"
+
+
+def notes(shown: Shown | None) -> str:
+    """What staff reads at a hold. It tells the promise at the time the hold was set: the tags and metafields follow the
+    promise, a hold is not set anew for its text.
+    """
+    if shown is None:
+        return "Waiting for stock (Waitline)"
+    if shown.waiting == 0:
+        return "Its goods are here and stay until the rest of the order can leave (Waitline)"
+    if shown.late is None:
+        return "Waiting for stock; the day is not known yet (Waitline)"
+    return f"Waiting for stock; expected to ship by {shown.late.day} {shown.late:%B %Y} (Waitline)"
 
 
 def _hold(work: WorkNode, missing: Wanted) -> Hold | None:

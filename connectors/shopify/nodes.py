@@ -194,6 +194,21 @@ class OrderNode(Node):
     refunds: list[RefundNode] = []
 
 
+class AfterNode(Node):
+    """An order's fulfillment orders after a change of holds."""
+
+    fulfillment_orders: Connection[WorkNode]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is on the first page."""
+        pages = [
+            self.fulfillment_orders.page_info,
+            *(work.line_items.page_info for work in self.fulfillment_orders.nodes),
+        ]
+        return not any(page.has_next_page for page in pages)
+
+
 class QuantityNode(Node):
     """One of a level's figures."""
 

@@ -1,6 +1,6 @@
 """Readings of a shop: documents asked, pages followed to their end, answers as typed nodes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -9,16 +9,19 @@ from pydantic import AwareDatetime, ValidationError
 from backorder.domain.errors import TemporaryFailure
 from connectors.shopify.client import Admin, Json
 from connectors.shopify.nodes import (
+    AfterNode,
     Connection,
     ItemNode,
     LevelNode,
     LineNode,
     Node,
     OrderNode,
+    RecordNode,
     UnitsNode,
     WorkLineNode,
     WorkNode,
 )
+from connectors.shopify.order_fields import RECORD_KEY
 from connectors.shopify.payloads import gid, number_of
 
 N = TypeVar("N", bound=Node)
@@ -62,6 +65,31 @@ def order_nodes(admin: Admin, ids: Sequence[int]) -> dict[int, OrderNode]:
                 _complete_order(admin, node)
                 found[node.id] = node
     return found
+
+
+def after_write(node: OrderNode, told: Mapping[str, Json], sent: Mapping[str, Any]) -> OrderNode | None:
+    """The order as the answer to a write tells it; `None` where it does not tell all that changed."""
+    changes: dict[str, Any] = {}
+    for field in ("tagsRemove", "tagsAdd"):
+        if field in told:
+            tags = (told[field].get("node") or {}).get("tags")
+            if tags is None:
+                return None
+            changes["tags"] = tags
+    record = next((each for each in sent.get("fields", ()) if each["key"] == RECORD_KEY), None)
+    if record is not None:
+        changes["metafield"] = RecordNode(value=record["value"])
+    elif any(each["key"] == RECORD_KEY for each in sent.get("gone", ())):
+        changes["metafield"] = None
+    for field in ("fulfillmentOrderReleaseHold", "fulfillmentOrderHold"):
+        if field in told:
+            # A hold that an earlier try made is answered without its fulfillment order.
+            work = told[field].get("fulfillmentOrder")
+            after = _typed(AfterNode, work["order"]) if work else None
+            if after is None or not after.whole:
+                return None
+            changes["fulfillment_orders"] = after.fulfillment_orders
+    return node.model_copy(update=changes)
 
 
 def item_nodes(admin: Admin, ids: Sequence[int]) -> dict[int, ItemNode]:

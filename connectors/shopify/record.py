@@ -1,4 +1,4 @@
-"""The one metafield that Waitline keeps at an order: the promise for staff, and which tags are Waitline's own.
+"""The private metafield that Waitline keeps at an order: what the others say, and which tags are Waitline's own.
 
 A tag that was on the order before us is not written down here, so it is never removed.
 """
@@ -49,6 +49,8 @@ def record_text(record: Record) -> str:
             "from": shown.early.isoformat() if shown.early else None,
             "to": shown.late.isoformat() if shown.late else None,
         }
+        if shown.position is not None:
+            told["position"] = shown.position
     return json.dumps(told, sort_keys=True)
 
 
@@ -59,8 +61,9 @@ def _shown(told: dict[str, Any]) -> Shown | None:
             waiting=Decimal(str(told["waiting"])),
             early=_day(told.get("from")),
             late=_day(told.get("to")),
+            position=None if told.get("position") is None else int(told["position"]),
         )
-    except (KeyError, ValueError, ArithmeticError):
+    except (KeyError, TypeError, ValueError, ArithmeticError):
         return None
 
 

@@ -11,14 +11,13 @@ from backorder.domain.orders import Reading
 from backorder.domain.supply import Item
 from connectors.contract import Clock, Credentials, OrderRead, OrdersRead, Page, Renewed, StockRead, StoreFacts
 from connectors.http import Transport
-from connectors.shopify import holds, read
+from connectors.shopify import holds, read, writes
 from connectors.shopify.client import Admin
 from connectors.shopify.nodes import OrderNode
-from connectors.shopify.payloads import gid
-from connectors.shopify.record import Record, record_of, record_text
 from connectors.shopify.scopes import missing_features
 from connectors.shopify.subscriptions import Subscriptions
 from connectors.shopify.translate import item_of_node, kept_of_node, order_of_node, side_of_node, stock_of_node
+from connectors.shopify.writes import Write
 
 _CHANGES_AT_MOST = 40
 """Changes of holds in one push. No real order needs as many; a shop that undoes each of them would."""
@@ -82,13 +81,15 @@ class ShopifyStore:
             raise PlanOutdated("Somebody took a hold off the order.")
         if assumed is not None and _untagged(node, assumed, desired):
             raise PlanOutdated("Somebody took a tag off the order.")
-        node = held = self._push_holds(node, desired, key)
-        if self._push_tags_and_record(node, desired):
-            node = self._order(order_id)
-        there = {tag.casefold() for tag in node.tags}
-        tags = tuple(tag for tag in desired.tags if tag.casefold() in there)
-        # Whoever takes a hold off from here on is a person: the next reading must find that it was there.
-        return replace(side_of_node(node), held=side_of_node(held).held, tags=tags)
+        node = self._write(node, writes.first_write(node, desired, key))
+        for _ in range(_CHANGES_AT_MOST):
+            more = writes.next_write(node, desired, key)
+            if not more:
+                there = {tag.casefold() for tag in node.tags}
+                tags = tuple(tag for tag in desired.tags if tag.casefold() in there)
+                return replace(side_of_node(node), tags=tags)
+            node = self._write(node, more)
+        raise TemporaryFailure("The order's holds do not stay as they are written.", 600.0)
 
     def post_note(self, order_id: int, text: str, marker: str) -> None:  # noqa: ARG002 -- the contract's signature
         """Shopify has one note per order, and it is the merchant's."""
@@ -116,55 +117,19 @@ class ShopifyStore:
             raise PermanentFailure("The order is no longer in the shop.")
         return node
 
-    def _push_holds(self, node: OrderNode, desired: StoreSide, key: str) -> OrderNode:
-        """One change at a time, the order read anew after each: a hold splits, a release merges."""
-        want = holds.wanted(desired.held)
-        for _ in range(_CHANGES_AT_MOST):
-            change = holds.next_change(node, want)
-            if change is None:
-                return node
-            if isinstance(change, holds.Release):
-                self._admin.tell("release", "Release", {"id": change.work, "holds": list(change.holds)})
-            else:
-                self._hold(change, key)
-            node = self._order(node.id)
-        raise TemporaryFailure("The order's holds do not stay as they are written.", 600.0)
+    def _write(self, node: OrderNode, write: Write) -> OrderNode:
+        """Send one request; the order as its answer tells it, read anew only where the answer does not tell it whole.
 
-    def _hold(self, change: holds.Hold, key: str) -> None:
-        hold: dict[str, object] = {
-            "reason": "INVENTORY_OUT_OF_STOCK",
-            "reasonNotes": "Waiting for stock (Waitline)",
-            "notifyMerchant": False,
-            "handle": holds.handle(key, change.work),
-        }
-        if change.units:
-            hold["fulfillmentOrderLineItems"] = [{"id": line, "quantity": units} for line, units in change.units]
-        self._admin.tell("hold", "Hold", {"id": change.work, "hold": hold}, done=("DUPLICATE_FULFILLMENT_HOLD_HANDLE",))
-
-    def _push_tags_and_record(self, node: OrderNode, desired: StoreSide) -> bool:
-        """Tags that we take off, then the record of those that are ours, then tags that we add; whether any changed.
-
-        In this order a push that is cut off anywhere leaves no tag of ours that the record does not know.
+        Raises PermanentFailure where the shop refuses any part of it; the others are done all the same.
         """
-        before = record_of(node.metafield.value if node.metafield else None)
-        there = {tag.casefold() for tag in node.tags}
-        ours = {tag.casefold() for tag in before.tags}
-        want = {tag.casefold() for tag in desired.tags}
-        off = [tag for tag in before.tags if tag.casefold() in there - want]
-        kept = tuple(tag for tag in desired.tags if tag.casefold() in ours or tag.casefold() not in there)
-        after = Record(desired.shown, kept)
-        add = [tag for tag in desired.tags if tag.casefold() not in there]
-        rewrite = after != before or (after.empty and node.metafield is not None)
-        order = gid("Order", node.id)
-        if off:
-            self._admin.tell("remove_tags", "RemoveTags", {"id": order, "tags": off})
-        if rewrite and after.empty:
-            self._admin.tell("delete_record", "DeleteRecord", {"id": order})
-        elif rewrite:
-            self._admin.tell("write_record", "WriteRecord", {"id": order, "value": record_text(after)})
-        if add:
-            self._admin.tell("add_tags", "AddTags", {"id": order, "tags": add})
-        return bool(off or rewrite or add)
+        if not write:
+            return node
+        told = self._admin.tell_all(write.document, write.operation, write.variables, done=(writes.HOLD_EXISTS,))
+        refused = " ".join(field.refused for field in told.values() if field.refused)
+        if refused:
+            raise PermanentFailure(refused)
+        changed = read.after_write(node, {name: field.payload for name, field in told.items()}, write.variables)
+        return self._order(node.id) if changed is None else changed
 
 
 def _next_token(renewed: Renewed | None) -> Callable[[], str | None] | None:

@@ -21,11 +21,13 @@ from graphql import (
     GraphQLEnumType,
     GraphQLError,
     GraphQLField,
+    GraphQLIncludeDirective,
     GraphQLList,
     GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLSkipDirective,
     GraphQLString,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -96,6 +98,7 @@ class Field:
         self.entries = self.listed and self.parent.endswith("Connection")
         self._selections: dict[str, list[Field]] = {}
         self._fixed = not any(_varies(node) for node in self.nodes)
+        self._switched = any(node.directives for node in self.nodes)
 
     @cached_property
     def constant(self) -> Tree:
@@ -105,6 +108,10 @@ class Field:
     def arguments(self, variables: VariableValues) -> Tree:
         """The arguments of this call."""
         return self.constant if self._fixed else get_argument_values(self.definition, self.nodes[0], variables)
+
+    def asked_for(self, variables: VariableValues) -> bool:
+        """Whether no `@include` or `@skip` leaves it out."""
+        return not self._switched or any(_included(node, variables) for node in self.nodes)
 
     def idempotency_key(self, variables: VariableValues) -> str | None:
         """Of the directive `@idempotent`."""
@@ -125,7 +132,7 @@ class Field:
 
     def price(self, variables: VariableValues) -> int:
         """What it costs before anything is known of the answer."""
-        if self.leaf:
+        if self.leaf or not self.asked_for(variables):
             return 0
         kinds = self.operation.kinds(self)
         inner = max((sum(each.price(variables) for each in self.selection(kind)) for kind in kinds), default=0)
@@ -253,6 +260,8 @@ class _Running:
         """The fields of one object."""
         answered = Answered({})
         for each in fields:
+            if not each.asked_for(self._variables):
+                continue
             value = source.get(each.name)
             if callable(value):
                 value = self._resolved(each, value, path)
@@ -332,6 +341,12 @@ class _Running:
 
     def _note(self, asked: Field, error: GraphQLError, path: list[str | int]) -> None:
         self.errors.append(GraphQLError(error.message, asked.nodes[:1], path=path, extensions=error.extensions))
+
+
+def _included(node: FieldNode, variables: VariableValues) -> bool:
+    skip = get_directive_values(GraphQLSkipDirective, node, variables)
+    include = get_directive_values(GraphQLIncludeDirective, node, variables)
+    return not (skip and skip["if"]) and bool(include is None or include["if"])
 
 
 def _logarithm(entries: int) -> int:

@@ -19,7 +19,7 @@ def told(**answer: Any) -> dict[str, str]:
     with responses.RequestsMock() as shop:
         shop.post(URL, json=answer)
         admin = Admin("quay-goods.myshopify.com", "shpat_test", Transport())
-        fields = admin.tell_all("add_tags", "AddTags", {}, done=("ALREADY",))
+        fields = admin.tell_all("write_order", "WriteOrder", {}, done=("ALREADY",))
         return {name: field.refused for name, field in fields.items()}
 
 

@@ -1,5 +1,6 @@
 """What Waitline writes to an order, and above all what it leaves alone."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from demo.stores.wire import Fault
 from tests.connectors.shopify.conftest import Lab
 
 WAITING = Shown("waiting", Decimal(2), date(2026, 12, 1), date(2026, 12, 8))
+READY = Shown("ready", Decimal(0))
 
 
 def held(lab: Lab, order: int, *units: int) -> tuple[Held, ...]:
@@ -70,7 +72,59 @@ def test_a_second_push_writes_nothing(lab: Lab) -> None:
     assert first == desired
     assert lab.client.push(number, desired, "other key") == desired
     assert lab.shop.writes == written
-    assert written == ["fulfillmentOrderHold", "metafieldsSet", "tagsAdd"]
+    assert written == ["metafieldsSet", "tagsAdd", "fulfillmentOrderHold"]
+
+
+def test_a_hold_and_its_release_cost_two_requests_each(lab: Lab) -> None:
+    number = lab.order(2, 3)
+    begun = len(lab.transport.calls)
+    lab.client.push(number, StoreSide(held=held(lab, number, 0, 2), tags=("backorder",), shown=WAITING), "k1")
+    held_after = len(lab.transport.calls) - begun
+
+    lab.client.push(number, StoreSide(tags=("backorder-ready",), shown=READY), "k2")
+
+    assert (held_after, len(lab.transport.calls) - begun) == (2, 4)
+    assert lab.shop.writes == [
+        *("metafieldsSet", "tagsAdd", "fulfillmentOrderHold"),
+        *("tagsRemove", "metafieldsSet", "metafieldsDelete", "tagsAdd", "fulfillmentOrderReleaseHold"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "reason", "notes"),
+    [
+        (WAITING, "INVENTORY_OUT_OF_STOCK", "Waiting for stock; expected to ship by 8 December 2026 (Waitline)"),
+        (
+            Shown("waiting", Decimal(2)),
+            "UNKNOWN_DELIVERY_DATE",
+            "Waiting for stock; the day is not known yet (Waitline)",
+        ),
+        (
+            Shown("planned", Decimal(0)),
+            "INVENTORY_OUT_OF_STOCK",
+            "Its goods are here and stay until the rest of the order can leave (Waitline)",
+        ),
+        (None, "INVENTORY_OUT_OF_STOCK", "Waiting for stock (Waitline)"),
+    ],
+)
+def test_a_hold_tells_the_promise_in_plain_words(lab: Lab, shown: Shown | None, reason: str, notes: str) -> None:
+    number = lab.order(2)
+
+    lab.client.push(number, StoreSide(held=held(lab, number, 2), shown=shown), "k")
+
+    (hold,) = lab.works(number)[0].holds
+    assert (hold.reason, hold.notes) == (reason, notes)
+
+
+def test_a_promise_that_moves_leaves_the_hold_as_it_is(lab: Lab) -> None:
+    number = lab.order(2)
+    lab.client.push(number, StoreSide(held=held(lab, number, 2), shown=WAITING), "k1")
+
+    lab.client.push(number, StoreSide(held=held(lab, number, 2), shown=replace(WAITING, late=None)), "k2")
+
+    (hold,) = lab.works(number)[0].holds
+    assert hold.notes == "Waiting for stock; expected to ship by 8 December 2026 (Waitline)"
+    assert lab.shop.writes == ["metafieldsSet", "fulfillmentOrderHold", "metafieldsSet", "metafieldsDelete"]
 
 
 def test_holding_more_adds_a_hold_and_releases_nothing(lab: Lab) -> None:
@@ -224,29 +278,66 @@ def test_a_tag_of_ours_that_a_person_took_off_is_no_trouble(lab: Lab) -> None:
     assert lab.shop.writes == ["metafieldsSet", "tagsAdd", "metafieldsDelete"]
 
 
-def test_a_push_cut_off_between_its_writes_leaves_no_tag_behind(lab: Lab) -> None:
-    for cut_at in (2, 3, 4):
-        number = lab.order(1, tags=["web"])
-        lab.client.push(number, StoreSide(tags=("backorder",), shown=WAITING), "k1")
-        lab.transport.fail(Fault.LOST_ANSWER, concerns=nth(cut_at))
-        with pytest.raises(OutcomeUnknown):
-            lab.client.push(number, StoreSide(tags=("backorder-ready",), shown=WAITING), "k2")
+def test_a_push_whose_answer_is_lost_leaves_no_tag_behind(lab: Lab) -> None:
+    number = lab.order(1, tags=["web"])
+    lab.client.push(number, StoreSide(tags=("backorder",), shown=WAITING), "k1")
+    lab.transport.fail(Fault.LOST_ANSWER, concerns=nth(2))
+    with pytest.raises(OutcomeUnknown):
+        lab.client.push(number, StoreSide(tags=("backorder-ready",), shown=WAITING), "k2")
 
-        lab.client.push(number, StoreSide(), "k3")
+    lab.client.push(number, StoreSide(), "k3")
 
-        assert lab.known(number).tags == ["web"]
-        assert lab.known(number).metafield is None
+    assert lab.known(number).tags == ["web"]
+    assert lab.known(number).metafields == {}
 
 
-def test_the_promise_is_kept_in_one_metafield_and_goes_with_it(lab: Lab) -> None:
+def fields(lab: Lab, order: int) -> dict[str, str]:
+    """The app's metafields at the order, by key."""
+    return {key: found.value for (_, key), found in sorted(lab.known(order).metafields.items())}
+
+
+def test_the_promise_is_kept_in_metafields_and_they_go_with_it(lab: Lab) -> None:
     number = lab.order(1)
 
-    assert lab.client.push(number, StoreSide(shown=WAITING), "k1") == StoreSide(shown=WAITING)
-    assert lab.known(number).metafield == (
-        '{"from": "2026-12-01", "state": "waiting", "tags": [], "to": "2026-12-08", "waiting": "2"}'
-    )
+    assert lab.client.push(number, StoreSide(shown=replace(WAITING, position=4)), "k1") == StoreSide(shown=WAITING)
+    assert fields(lab, number) == {
+        "backorder": '{"from": "2026-12-01", "position": 4, "state": "waiting", "tags": [], '
+        '"to": "2026-12-08", "waiting": "2"}',
+        "position": "4",
+        "promise": "2026-12-08",
+        "state": "waiting",
+    }
     lab.client.push(number, StoreSide(), "k2")
-    assert lab.known(number).metafield is None
+    assert fields(lab, number) == {}
+
+
+def test_a_place_in_the_queue_that_moved_alone_is_not_written(lab: Lab) -> None:
+    number = lab.order(1)
+    lab.client.push(number, StoreSide(shown=replace(WAITING, position=4)), "k1")
+
+    lab.client.push(number, StoreSide(shown=replace(WAITING, position=3)), "k2")
+
+    assert (lab.shop.writes, fields(lab, number)["position"]) == (["metafieldsSet"], "4")
+
+
+def test_a_date_that_is_not_known_any_more_goes(lab: Lab) -> None:
+    number = lab.order(1)
+    lab.client.push(number, StoreSide(shown=WAITING), "k1")
+
+    lab.client.push(number, StoreSide(shown=Shown("waiting", Decimal(2))), "k2")
+
+    assert sorted(fields(lab, number)) == ["backorder", "state"]
+
+
+def test_fields_of_other_apps_and_of_people_stay(lab: Lab) -> None:
+    number = lab.order(1)
+    lab.shop.trade.note_at(number, "app--999", "state", "theirs", "single_line_text_field")
+    lab.shop.trade.note_at(number, "custom", "promise", "mine", "single_line_text_field")
+
+    lab.client.push(number, StoreSide(shown=WAITING), "k1")
+    lab.client.push(number, StoreSide(), "k2")
+
+    assert fields(lab, number) == {"state": "theirs", "promise": "mine"}
 
 
 def test_a_metafield_that_cannot_be_read_is_put_right(lab: Lab) -> None:
