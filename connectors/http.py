@@ -7,23 +7,25 @@ size. What goes wrong becomes one of the three families: it did not happen (Temp
 
 import ipaddress
 import json
+import logging
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import connection as urllib3_connection
 
-from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure, WaitlineError
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 15.0
@@ -42,6 +44,7 @@ _DENIED = [
         "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
     )
 ]  # fmt: skip
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 def is_public(address: str) -> bool:
@@ -49,6 +52,8 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in _GLOBAL_UNICAST:
+        return False
     return not any(ip in net for net in _DENIED if net.version == ip.version)
 
 
@@ -88,9 +93,17 @@ class Reply:
 
     @property
     def retry_after(self) -> float | None:
-        """The wait in seconds that the answer asks for, at most an hour."""
+        """The wait in seconds that the answer asks for, at most an hour. A day and time is held against the answer's
+        own date: no two clocks need to agree.
+        """
         value = self.headers.get("retry-after", "")
-        return min(float(value), 3600.0) if value.replace(".", "", 1).isdigit() else None
+        if value.replace(".", "", 1).isdigit():
+            return min(float(value), 3600.0)
+        try:
+            wait = parsedate_to_datetime(value) - parsedate_to_datetime(self.headers.get("date", ""))
+        except (TypeError, ValueError):
+            return None
+        return min(max(wait.total_seconds(), 0.0), 3600.0)
 
 
 class Transport:
@@ -100,6 +113,7 @@ class Transport:
         self.outgoing = outgoing or Outgoing()
         self._local = threading.local()
         self._speaks: dict[str, str] = {}
+        logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_QUERIES)
 
     def request(
         self,
@@ -114,10 +128,26 @@ class Transport:
         """Call and return whatever answer came. `write` (default: any method but GET) decides what a lost answer means.
 
         Raises TemporaryFailure when nothing was done, OutcomeUnknown when a write may have been, PermanentFailure
-        when the address may not be dialled.
+        when the address may not be dialled. No query stands in any of them: it may hold a key.
         """
         writes = method != "GET" if write is None else write
-        url = self._permitted(url)
+        told = self._call(method, self._permitted(url), headers, data, auth, writes)
+        if isinstance(told, WaitlineError):
+            # Raised here and not where it was noticed: the errors of the libraries, which know the whole URL, would
+            # hang on it.
+            raise told
+        return told
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        data: bytes | str | None,
+        auth: Any,
+        writes: bool,
+    ) -> Reply | WaitlineError:
+        """The answer, or what its absence means."""
         sent = {"User-Agent": USER_AGENT, **(headers or {})}
         deadline = time.monotonic() + WHOLE_SECONDS
         try:
@@ -136,19 +166,21 @@ class Transport:
                 lowered = {name.lower(): value for name, value in answer.headers.items()}
                 return Reply(answer.status_code, lowered, body)
         except _Denied as error:
-            raise PermanentFailure(str(error)) from None
+            return PermanentFailure(str(error))
         except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
-            raise TemporaryFailure(f"The store could not be reached ({type(error).__name__}).") from None
+            return TemporaryFailure(f"The store could not be reached ({type(error).__name__}).")
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             if _never_connected(error):
-                raise TemporaryFailure("The store could not be reached.") from None
+                return TemporaryFailure("The store could not be reached.")
             if writes:
-                raise OutcomeUnknown("The store did not answer in time.") from None
-            raise TemporaryFailure(f"The store did not answer ({type(error).__name__}).") from None
+                return OutcomeUnknown("The store did not answer in time.")
+            return TemporaryFailure(f"The store did not answer ({type(error).__name__}).")
 
     def _permitted(self, url: str) -> str:
         """The URL, with the scheme that a stand-in speaks. Raises PermanentFailure for what is never dialled."""
         parts = urlsplit(url)
+        if "@" in parts.netloc:
+            raise PermanentFailure("A store's address names nobody in front of an @.")
         if not self.outgoing.allow_private and parts.scheme != "https":
             raise PermanentFailure("The store's address must begin with https://.")
         if not self.outgoing.allow_private and parts.port not in (None, 443):
@@ -164,13 +196,17 @@ class Transport:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
+            session = _Session()
             session.trust_env = False
-            adapter = _CheckedAdapter(self.outgoing)
+            adapter = self._adapter()
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._local.session = session
         return session
+
+    def _adapter(self) -> BaseAdapter:
+        """Where the library opens its sockets."""
+        return _CheckedAdapter(self.outgoing)
 
 
 def _stand_in(outgoing: Outgoing, host: str) -> tuple[str, int] | None:
@@ -225,8 +261,27 @@ def _never_connected(error: BaseException) -> bool:
     return False
 
 
+class _Session(requests.Session):
+    """Redirects are answers. Not even prepared: one to no address at all would raise."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 -- the library's signature
+        return None
+
+
 class _Denied(Exception):
     """The host resolves to an address that no store has."""
+
+
+class _WithoutQueries(logging.Filter):
+    """Cuts queries off what the library under us logs of a call: some hosts take a key in the query only."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+        return True
+
+
+_WITHOUT_QUERIES = _WithoutQueries()
 
 
 class _Connection(HTTPConnection):
@@ -236,6 +291,8 @@ class _Connection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         host, port = _stand_in(self.outgoing, self.host) or (self.host, self.port or 443)
+        if not self.outgoing.allow_private and port != 443:
+            raise _Denied("Only port 443 of a store is dialled.")
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:

@@ -114,15 +114,8 @@ class LocalTransport(Transport):
             raise requests.ReadTimeout("Read timed out.")
         return Reply(answer.status, answer.headers, answer.body)
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.trust_env = False
-            session.mount("https://", _Adapter(self))
-            session.mount("http://", _Adapter(self))
-            self._local.session = session
-        return session
+    def _adapter(self) -> BaseAdapter:
+        return _Adapter(self)
 
     def _trouble_for(self, method: str, url: str) -> Fault | Reply | None:
         for trouble in self._troubles:
