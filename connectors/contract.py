@@ -200,6 +200,9 @@ class Installer(Protocol):
     def credentials(self, given: Mapping[str, str]) -> Credentials:
         """What to seal for the store. Raises Rejected with a sentence."""
 
+    def proven(self, address: str, credentials: Credentials, transport: Transport) -> Credentials:
+        """The credentials as this store takes them, found out by asking it. Raises AccessLost where it does not."""
+
     def life(self, credentials: Credentials) -> Life:
         """How long these credentials live."""
 

@@ -31,9 +31,10 @@ def admit(world: World, platform_name: str, admitted: Admitted) -> Store:
         known = stores.connected(conn, platform_name, admitted.address)
     if known is None:
         return remember(world, platform_name, admitted.address, admitted.credentials)
-    client = get(platform_name).client(admitted.address, admitted.credentials, world.transport, world.clock)
-    lacks = client.describe().lacks
-    sealed, renew_at = world.keys.seal(platform_name, admitted.credentials)
+    platform = get(platform_name)
+    credentials = platform.installer.proven(admitted.address, admitted.credentials, world.transport)
+    lacks = platform.client(admitted.address, credentials, world.transport, world.clock).describe().lacks
+    sealed, renew_at = world.keys.seal(platform_name, credentials)
     with world.database.write() as conn:
         stores.let_in_again(conn, known.id, sealed, renew_at, world.clock())
         stores.told_lacks(conn, known.id, lacks)
@@ -43,7 +44,9 @@ def admit(world: World, platform_name: str, admitted: Admitted) -> Store:
 
 def remember(world: World, platform_name: str, address: str, credentials: Mapping[str, str]) -> Store:
     """Prove credentials and remember the store under its address."""
-    facts = get(platform_name).client(address, credentials, world.transport, world.clock).describe()
+    platform = get(platform_name)
+    credentials = platform.installer.proven(address, credentials, world.transport)
+    facts = platform.client(address, credentials, world.transport, world.clock).describe()
     sealed, renew_at = world.keys.seal(platform_name, credentials)
     new = NewStore(
         platform=platform_name,

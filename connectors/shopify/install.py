@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from backorder.domain.errors import Rejected
 from connectors.contract import Credentials, Life, OperatorSetting, Option, Wire
+from connectors.http import Transport
 from connectors.shopify import tokens
 from connectors.shopify.tokens import CLIENT_ID_SETTING, SECRETS_SETTING
 from connectors.shopify.webhooks import shop_domain
@@ -44,6 +45,10 @@ class ShopifyInstaller:
             raise Rejected("Give the access token as Shopify shows it, in one word.")
         secret = given.get("client-secret", "").strip()
         return {"access_token": token, "client_secret": secret} if secret else {"access_token": token}
+
+    def proven(self, address: str, credentials: Credentials, transport: Transport) -> Credentials:  # noqa: ARG002
+        """As they are: every shop takes a token in the same way."""
+        return credentials
 
     def life(self, credentials: Credentials) -> Life:
         """An hour, or for ever with the token of a custom app."""

@@ -13,51 +13,55 @@ from pydantic import BaseModel, ValidationError
 from requests.auth import HTTPBasicAuth
 from woocommerce import API
 
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
+from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from connectors.contract import Credentials
 from connectors.http import Reply, Transport
-from connectors.woocommerce.payloads import Index, ShopError
+from connectors.woocommerce import answers
+from connectors.woocommerce.payloads import Index
 
 PER_PAGE = 100
 """The most that the shop gives in one answer; it refuses more."""
-HOUR = 3600.0
 ACCEPT = "application/json"
 """With it, WordPress says in JSON that it is in maintenance or broken; without, in HTML."""
+KEY_IN = "key_in"
+IN_QUERY = "query"
+"""How a key travels to a shop whose host drops the usual header."""
 
 Params = Mapping[str, str | int]
 log = structlog.get_logger()
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class NoSuchObject(PermanentFailure):
-    """The shop does not have (any more) what was asked for by id."""
-
-
 class Unreadable(PermanentFailure):
     """The shop answered with an object that is not what it should be: a broken plugin."""
-
-
-class NoSuchRoute(TemporaryFailure):
-    """The shop does not know the route: an older version, a feature switched off, or WooCommerce itself off."""
 
 
 class Shop:
     """One shop's REST API, version 3, as values."""
 
-    def __init__(self, address: str, key: str, secret: str, transport: Transport) -> None:
-        self._api = _Api(address, key, secret, transport)
+    def __init__(self, address: str, credentials: Credentials, transport: Transport) -> None:
+        self._api = Api(address, credentials, transport)
 
     def index(self) -> Index:
         """WordPress' description of itself."""
-        return _read(Index, _json(self._api.index()))
+        return _read(Index, answers.told_in(self._api.index()))
+
+    def prove_reading(self) -> None:
+        """Raise AccessLost unless the shop takes the key."""
+        self._api.get("orders", params={"per_page": 1, "_fields": "id"})
+
+    def prove_writing(self) -> None:
+        """Raise AccessLost unless the key may write: an empty batch changes nothing and needs the right to."""
+        self._api.get_by_post("orders/batch")
 
     def one(self, model: type[Model], endpoint: str, params: Params | None = None) -> Model:
         """One object. Raises NoSuchObject where the id is gone."""
-        return _read(model, _json(_checked("GET", self._api.get(endpoint, params=params))))
+        return _read(model, answers.told_in(self._api.get(endpoint, params=params)))
 
     def page(self, model: type[Model], endpoint: str, params: Params) -> tuple[list[Model], bool]:
         """One page of a list, and whether more follow it."""
-        reply = _checked("GET", self._api.get(endpoint, params={"per_page": PER_PAGE, **params}))
-        told = _json(reply)
+        reply = self._api.get(endpoint, params={"per_page": PER_PAGE, **params})
+        told = answers.told_in(reply)
         objects = _read_all(model, told)
         total = reply.headers.get("x-wp-totalpages", "")
         if total.isdecimal():
@@ -75,41 +79,51 @@ class Shop:
 
     def whole(self, model: type[Model], endpoint: str) -> list[Model]:
         """A list that the shop gives in one piece."""
-        return _read_all(model, _json(_checked("GET", self._api.get(endpoint))))
+        return _read_all(model, answers.told_in(self._api.get(endpoint)))
 
     def put(self, model: type[Model], endpoint: str, changes: Mapping[str, Any]) -> Model:
         """Change an object; the object as it is now."""
-        return _written(model, "PUT", self._api.put(endpoint, changes))
+        return _written(model, self._api.put(endpoint, changes))
 
     def post(self, model: type[Model], endpoint: str, body: Mapping[str, Any]) -> Model:
         """Make an object. Never safe to repeat: the shop knows no idempotence."""
-        return _written(model, "POST", self._api.post(endpoint, body))
+        return _written(model, self._api.post(endpoint, body))
 
     def delete(self, endpoint: str) -> None:
         """Delete an object for good."""
-        _checked("DELETE", self._api.delete(endpoint, params={"force": "true"}))
+        self._api.delete(endpoint, params={"force": "true"})
 
 
-class _Api(API):  # type: ignore[misc]
-    """The package, with its one private way out turned to our transport."""
+class Api(API):  # type: ignore[misc]
+    """The package, with its one private way out turned to our transport. Every answer it returns is of a success."""
 
-    def __init__(self, address: str, key: str, secret: str, transport: Transport) -> None:
-        super().__init__(address, key, secret)
+    def __init__(self, address: str, credentials: Credentials, transport: Transport) -> None:
+        in_query = credentials.get(KEY_IN) == IN_QUERY
+        super().__init__(address, credentials["key"], credentials["secret"], query_string_auth=in_query)
         self._transport = transport
 
     def index(self) -> Reply:
         """The root of the REST API, outside of any version; asked for without the key."""
         url = f"{self.url.rstrip('/')}/wp-json/?_fields=name,timezone_string,gmt_offset"
-        return _checked("GET", self._transport.request("GET", url, headers={"Accept": ACCEPT}))
+        return _checked("GET", url, self._transport.request("GET", url, headers={"Accept": ACCEPT}))
 
-    def _API__request(self, method: str, endpoint: str, data: Any, params: Params | None = None) -> Reply:
+    def get_by_post(self, endpoint: str) -> Reply:
+        """Ask by an empty POST, which changes nothing: no answer is no unknown outcome."""
+        return self._API__request("POST", endpoint, {}, write=False)
+
+    def _API__request(
+        self, method: str, endpoint: str, data: Any, params: Params | None = None, *, write: bool | None = None
+    ) -> Reply:
         url = self._API__get_url(endpoint)
-        if params:
-            url = f"{url}?{urlencode(params)}"
+        query = dict(params or {})
         auth = None
-        if self.is_ssl:
+        if self.is_ssl and self.query_string_auth:
+            query |= {"consumer_key": self.consumer_key, "consumer_secret": self.consumer_secret}
+        elif self.is_ssl:
             auth = HTTPBasicAuth(self.consumer_key, self.consumer_secret)
-        else:
+        if query:
+            url = f"{url}?{urlencode(query)}"
+        if not self.is_ssl:
             # Over plain http the shop does not look at Basic authentication. Only stand-ins are reached that way.
             url = self._API__get_oauth_url(url, method)
         headers = {"Accept": ACCEPT}
@@ -117,60 +131,18 @@ class _Api(API):  # type: ignore[misc]
         if data is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
             body = dumps(data).encode()
-        return self._transport.request(method, url, headers=headers, data=body, auth=auth)
+        reply = self._transport.request(method, url, headers=headers, data=body, auth=auth, write=write)
+        return _checked("GET" if write is False else method, url, reply)
 
 
-def _checked(method: str, reply: Reply) -> Reply:
+def _checked(method: str, url: str, reply: Reply) -> Reply:
     """The reply of a call that succeeded; any other becomes one of the error families."""
-    status = reply.status
-    if 200 <= status < 300:
-        return reply
-    if 300 <= status < 400:
-        raise StoreClosed(
-            "The store's URL is wrong: it answers with a redirect. Connect it with the address that it redirects to."
-        )
-    error = _error(reply)
-    said = f" It says: {error.message[:200]}" if error and error.message else ""
-    if status in (408, 425, 429, 503):
-        raise TemporaryFailure(f"The store is busy ({status}).{said}", reply.retry_after or 60.0)
-    if status >= 500:
-        if method != "GET":
-            # A host that gives up in the middle may have done the work.
-            raise OutcomeUnknown(f"The store broke off with {status}.{said}")
-        raise TemporaryFailure(f"The store has a problem ({status}).{said}", reply.retry_after or 60.0)
-    if status == 403 and error is None:
-        raise TemporaryFailure("The store's host answered with a page instead of data (403).", 600.0)
-    if status in (401, 403):
-        raise AccessLost(f"The store refuses our key.{said}")
-    if status == 404 and error is None:
-        raise TemporaryFailure(
-            "There is a page but no REST API at the store's URL. Is a folder missing, or are its permalinks plain?",
-            HOUR,
-        )
-    if status == 404 and error is not None and error.code == "rest_no_route":
-        raise NoSuchRoute("The store does not know this part of the REST API. Is WooCommerce switched on?", HOUR)
-    if status == 404:
-        raise NoSuchObject(f"The store does not have it.{said}")
-    raise PermanentFailure(f"The store refused the call ({status}).{said}")
-
-
-def _error(reply: Reply) -> ShopError | None:
-    """WordPress' own words; `None` for a page of somebody else."""
-    try:
-        told = reply.json()
-    except TemporaryFailure:
-        return None
-    return ShopError.model_validate(told) if isinstance(told, dict) and "code" in told else None
-
-
-def _json(reply: Reply) -> Any:
-    try:
-        return reply.json()
-    except TemporaryFailure:
-        raise TemporaryFailure(
-            "The store answered with a page instead of data. Are its permalinks plain, or is a firewall in front?",
-            60.0,
-        ) from None
+    failure = answers.failure(method, url, reply)
+    if failure is not None:
+        raise failure
+    if reply.body[:1] not in (b"[", b"{", b"") and "json" in reply.headers.get("content-type", ""):
+        log.warning("junk_before_data", address=url.partition("?")[0])
+    return reply
 
 
 def _read(model: type[Model], told: Any) -> Model:
@@ -200,10 +172,9 @@ def _unreadable(error: ValidationError) -> Unreadable:
     return Unreadable(f"The store's answer cannot be read: {where or 'it is of another kind'}.")
 
 
-def _written(model: type[Model], method: str, reply: Reply) -> Model:
+def _written(model: type[Model], reply: Reply) -> Model:
     """The object that a write left behind. An answer that cannot be read leaves open what was done."""
-    told = _checked(method, reply)
     try:
-        return model.model_validate(told.json())
+        return model.model_validate(answers.told_in(reply))
     except (TemporaryFailure, ValidationError):
         raise OutcomeUnknown("The store's answer to a write cannot be read.") from None

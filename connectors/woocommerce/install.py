@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from backorder.domain.errors import AccessLost, Rejected
 from connectors.contract import Credentials, Life, Option, Wire
+from connectors.http import Transport
+from connectors.woocommerce.answers import KeyUnknown
+from connectors.woocommerce.client import IN_QUERY, KEY_IN, Shop
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _NOT_THE_SHOP = re.compile(r"/(wp-admin|wp-json|wp-login\.php)(/.*)?$")
@@ -19,7 +22,11 @@ class WooInstaller:
         Option("url", "the shop's address, with its folder where it has one: https://shop.example"),
         Option("key", "the consumer key (ck_...) of a REST API key with read/write permission"),
         Option("secret", "the consumer secret (cs_...) of that key", secret=True),
-        Option("webhook-secret", "the secret that signs the shop's webhooks (default: a new random one)", secret=True),
+        Option(
+            "webhook-secret",
+            "the secret from which those of the shop's webhooks are made (default: a new random one)",
+            secret=True,
+        ),
     )
 
     def address(self, given: Mapping[str, str]) -> str:
@@ -30,7 +37,7 @@ class WooInstaller:
         try:
             parts = urlsplit(url if "://" in url else f"https://{url}")
             port = parts.port
-            host = (parts.hostname or "").encode("idna").decode()
+            host = (parts.hostname or "").rstrip(".").encode("idna").decode()
         except (ValueError, UnicodeError):
             raise Rejected(f"{url!r} is no address of a shop.") from None
         host = f"[{host}]" if ":" in host else host
@@ -51,6 +58,19 @@ class WooInstaller:
             raise Rejected("The consumer key and the consumer secret are swapped.")
         webhook_secret = given.get("webhook-secret", "") or secrets.token_hex(32)
         return {"key": key, "secret": secret, "webhook_secret": webhook_secret}
+
+    def proven(self, address: str, credentials: Credentials, transport: Transport) -> Credentials:
+        """In the header, where hosts write no logs of it; in the query where the host drops that header, which looks
+        as if the shop did not know the key.
+        """
+        in_header = {name: value for name, value in credentials.items() if name != KEY_IN}
+        try:
+            Shop(address, in_header, transport).prove_reading()
+        except KeyUnknown:
+            in_query = in_header | {KEY_IN: IN_QUERY}
+            Shop(address, in_query, transport).prove_reading()
+            return in_query
+        return in_header
 
     def life(self, credentials: Credentials) -> Life:  # noqa: ARG002 -- the contract's signature
         """Keys of the REST API never end."""

@@ -14,7 +14,8 @@ from backorder.domain.orders import OrderStatus, Reading
 from backorder.domain.supply import Item
 from connectors.contract import Clock, OrderRead, OrdersRead, Page, StockRead
 from connectors.woocommerce import ours, translate
-from connectors.woocommerce.client import PER_PAGE, NoSuchObject, NoSuchRoute, Params, Shop, Unreadable
+from connectors.woocommerce.answers import NoSuchObject, NoSuchRoute
+from connectors.woocommerce.client import PER_PAGE, Params, Shop, Unreadable
 from connectors.woocommerce.payloads import Fulfilment, OrderBody, OrderStatusWord, ProductBody, Refund
 
 GRAIN = timedelta(seconds=1)

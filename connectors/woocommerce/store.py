@@ -6,11 +6,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backorder.domain.actions import StoreSide
+from backorder.domain.errors import AccessLost
 from backorder.domain.orders import OrderStatus
 from connectors.contract import Clock, Credentials, OrdersRead, Page, Renewed, StockRead, StoreFacts
 from connectors.http import Transport
 from connectors.woocommerce import ours, translate
-from connectors.woocommerce.client import NoSuchObject, Shop
+from connectors.woocommerce.answers import READS_ONLY, KeyRefused, NoSuchObject, NoSuchRoute
+from connectors.woocommerce.client import Shop
 from connectors.woocommerce.payloads import Index, Note, OrderBody, SystemStatus
 from connectors.woocommerce.reading import Reader
 from connectors.woocommerce.subscriptions import Subscriptions
@@ -29,12 +31,22 @@ class WooStore:
     ) -> None:
         self._address = address
         self._webhook_secret = credentials["webhook_secret"]
-        self._shop = Shop(address, credentials["key"], credentials["secret"], transport)
+        self._shop = Shop(address, credentials, transport)
         self._reader = Reader(self._shop, clock)
 
     def describe(self) -> StoreFacts:
-        """Name and time zone are open to everybody; the currency only to a good key, so it comes first."""
+        """Name and time zone are open to everybody; the currency only to a good key, so it comes first. Then whether
+        the key may write.
+        """
         status = self._shop.one(SystemStatus, "system_status", {"_fields": "settings"})
+        try:
+            self._shop.prove_writing()
+        except NoSuchRoute:
+            # Something in front of the shop lets no batch through. The key opened the shop; the first write will tell.
+            pass
+        except KeyRefused:
+            # The shop's words are in its own language; that the same key read a moment ago tells what it lacks.
+            raise AccessLost(READS_ONLY) from None
         index = self._shop.index()
         name = index.name or urlsplit(self._address).hostname or self._address
         return StoreFacts(name, status.settings.currency, timezone_of(index))

@@ -5,7 +5,8 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connectors.woocommerce.client import NoSuchObject, Shop
+from connectors.woocommerce.answers import NoSuchObject
+from connectors.woocommerce.client import Shop
 from connectors.woocommerce.payloads import WebhookBody
 from connectors.woocommerce.webhooks import TOPICS
 

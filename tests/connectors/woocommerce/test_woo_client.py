@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 import requests
 import responses
+from woocommerce import API
 
 from backorder.domain.actions import Shown, StoreSide
 from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
@@ -37,47 +39,21 @@ def html(status: int) -> dict[str, Any]:
     return {"body": "<html><script>{'a': [1]}</script></html>", "status": status, "content_type": "text/html"}
 
 
-READS: list[tuple[str, dict[str, Any], type[Exception]]] = [
-    ("revoked key", told("woocommerce_rest_cannot_view", 401), AccessLost),
-    ("wrong secret", told("woocommerce_rest_authentication_error", 401), AccessLost),
-    ("demoted owner", told("woocommerce_rest_cannot_view", 403), AccessLost),
-    ("security plugin", told("rest_cannot_access", 401), AccessLost),
-    ("challenge page", html(403), TemporaryFailure),
-    ("maintenance", told("wp_die", 503) | {"headers": {"Retry-After": "600"}}, TemporaryFailure),
-    ("throttled", html(429), TemporaryFailure),
-    ("gateway down", html(502), TemporaryFailure),
-    ("fatal error", told("internal_server_error", 500), TemporaryFailure),
-    ("home page for every path", html(200), TemporaryFailure),
-    ("wrong folder", html(404), TemporaryFailure),
-    ("WooCommerce off", told("rest_no_route", 404), TemporaryFailure),
-    ("redirect", {"status": 301, "headers": {"Location": "https://www.shop.example/"}}, PermanentFailure),
-    ("our mistake", told("rest_invalid_param", 400), PermanentFailure),
-    ("numbers for words", {"json": {"code": 0, "message": "No", "data": 500}, "status": 400}, PermanentFailure),
-    ("another kind of answer", {"json": {"orders": []}, "status": 200}, PermanentFailure),
-]
+def test_the_package_is_the_one_whose_way_out_is_replaced() -> None:
+    # Our subclass overrides a private method of the package and calls two more: another version may name them anew,
+    # and then calls would leave past the checked transport.
+    assert version("woocommerce") == "3.0.0"
+    assert [callable(getattr(API, f"_API__{name}")) for name in ("request", "get_url", "get_oauth_url")] == [True] * 3
 
 
 @responses.activate
-@pytest.mark.parametrize(("answer", "family"), [case[1:] for case in READS], ids=[case[0] for case in READS])
-def test_an_answer_to_a_read_has_its_family(
-    client: StoreClient, answer: dict[str, Any], family: type[Exception]
-) -> None:
-    responses.get(ORDERS, **answer)
+def test_an_object_where_a_list_should_be_is_told(client: StoreClient) -> None:
+    responses.get(ORDERS, json={"orders": []})
 
-    with pytest.raises(family) as error:
+    with pytest.raises(PermanentFailure) as error:
         client.read_orders([20])
 
-    assert type(error.value) in (family, *family.__subclasses__())
-
-
-@responses.activate
-def test_the_wait_that_a_store_asks_for_is_kept(client: StoreClient) -> None:
-    responses.get(ORDERS, status=429, headers={"Retry-After": "97"})
-
-    with pytest.raises(TemporaryFailure) as error:
-        client.read_orders([20])
-
-    assert error.value.retry_after == 97
+    assert str(error.value) == "The store's answer cannot be read: it is no list."
 
 
 @responses.activate
