@@ -11,7 +11,16 @@ from backorder.db import inbox, items, leases, orderbook, stores
 from backorder.db.leases import Lease
 from backorder.db.session import Connection, StorageBusy
 from backorder.domain.errors import LeaseLost, Rejected
-from backorder.domain.events import Event, OrderGone, OrderSeen, OrderTouched, StockTouched, StoreLeft, StoreTouched
+from backorder.domain.events import (
+    Event,
+    OrderGone,
+    OrderSeen,
+    OrderTouched,
+    SomeOrderGone,
+    StockTouched,
+    StoreLeft,
+    StoreTouched,
+)
 from backorder.domain.orders import hinted
 from backorder.domain.store import Health, Store
 from connectors import get
@@ -97,5 +106,8 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World)
                 stores.note(conn, store.id, catch_up_at=now)
                 # An order whose units the store has only now given a place need not bear a new stamp.
                 orderbook.mark_unread(conn, store.id, orderbook.nowhere(conn, store.id), now)
+            case SomeOrderGone():
+                # The next catch-up asks for every open order by its id.
+                stores.note(conn, store.id, catch_up_at=now, swept_at=None)
             case StoreLeft():
                 stores.leave(conn, store.id)

@@ -45,8 +45,15 @@ class StoreTouched:
 
 
 @dataclass(frozen=True, slots=True)
+class SomeOrderGone:
+    """An order was deleted, and nobody says which: every open one is to be asked for."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoreLeft:
     """The merchant removed the app: the credentials are dead."""
 
 
-Event = OrderSeen | OrderTouched | OrderGone | StockTouched | StoreTouched | StoreLeft
+Event = OrderSeen | OrderTouched | OrderGone | StockTouched | StoreTouched | SomeOrderGone | StoreLeft

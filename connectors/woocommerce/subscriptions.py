@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from connectors.woocommerce.answers import NoSuchObject
 from connectors.woocommerce.client import Shop
 from connectors.woocommerce.payloads import WebhookBody
-from connectors.woocommerce.webhooks import TOPICS
+from connectors.woocommerce.webhooks import TOPICS, topic_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Subscriptions:
                     "name": _name(topic, self._secret),
                     "topic": topic,
                     "delivery_url": f"{self._url}/{topic}",
-                    "secret": self._secret,
+                    "secret": topic_secret(self._secret.encode(), topic),
                 },
             )
             done.append(f"Created the webhook for {topic}.")
@@ -92,5 +92,6 @@ def judge(found: Sequence[WebhookBody], url: str, secret: str) -> Judged:
 
 def _name(topic: str, secret: str) -> str:
     """The shop never tells a webhook's secret, so the name carries a short mark of it."""
-    mark = hmac.new(secret.encode(), topic.encode(), hashlib.sha256).hexdigest()[:8]
+    signs = topic_secret(secret.encode(), topic)
+    mark = hmac.new(signs.encode(), topic.encode(), hashlib.sha256).hexdigest()[:8]
     return f"Waitline {topic} {mark}"

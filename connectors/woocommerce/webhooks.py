@@ -5,6 +5,7 @@ shows the object as it is when the shop's queue runs, so it is a hint and never 
 """
 
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from backorder.domain.errors import BadPayload, UnknownTopic
-from backorder.domain.events import Event, OrderGone, OrderSeen, StockTouched, StoreTouched
+from backorder.domain.events import Event, OrderGone, OrderSeen, SomeOrderGone, StockTouched, StoreTouched
 from connectors.contract import Credentials, Delivery, StoreRef
 from connectors.signing import check_body_signature
 from connectors.woocommerce import translate
@@ -36,6 +37,9 @@ IGNORED = frozenset({"coupon", "customer", "action"})
 and the shop's inner hooks, whose bodies lose their objects on the way through the queue.
 """
 
+GONE_CODES = frozenset({"woocommerce_rest_shop_order_invalid_id"})
+"""What the signed body says instead of an order that was deleted for good before its delivery left."""
+
 _PING = re.compile(rb"webhook_id=[0-9]{1,20}")
 
 
@@ -56,13 +60,19 @@ class WooWebhooks:
         )
 
     def secrets(self, credentials: Credentials | None, environ: Mapping[str, str]) -> Sequence[bytes]:  # noqa: ARG002
-        """One secret for all topics of a store, as the shop has it: any characters, in UTF-8."""
+        """The secret of the store, from which that of each topic is made: any characters, in UTF-8."""
         secret = credentials.get("webhook_secret", "") if credentials is not None else ""
         return [secret.encode()] if secret else []
 
     def verify(self, delivery: Delivery, secrets: Sequence[bytes]) -> None:
-        """Over the raw body: the shop escapes JSON in its own way, so a body written anew would not fit."""
-        check_body_signature(delivery.headers.get("x-wc-webhook-signature"), delivery.body, secrets)
+        """Over the raw body: the shop escapes JSON in its own way, so a body written anew would not fit.
+
+        Signed with the secret of the topic in the URL, so that a body caught on one topic is none on another; or with
+        the store's own, which no webhook that we made has: somebody made one by hand with the secret that he gave us.
+        """
+        topic = named_topic(delivery)
+        signing = [one for secret in secrets if secret for one in (topic_secret(secret, topic).encode(), secret)]
+        check_body_signature(delivery.headers.get("x-wc-webhook-signature"), delivery.body, signing)
 
     def dedupe_key(self, delivery: Delivery) -> str:
         """Webhook, delivery and body together: the shop's delivery id changes only once a second, and an equal body
@@ -74,12 +84,12 @@ class WooWebhooks:
 
     def topic(self, delivery: Delivery) -> str:
         """The topic in the shop's words."""
-        return (delivery.headers.get("x-wc-webhook-topic") or delivery.path_topic)[:100]
+        return (delivery.headers.get("x-wc-webhook-topic") or named_topic(delivery))[:100]
 
     def normalise(self, delivery: Delivery) -> list[Event]:
         """The events in a delivery that was verified before."""
         topic = delivery.headers.get("x-wc-webhook-topic", "")
-        if topic != delivery.path_topic:
+        if topic != named_topic(delivery):
             raise BadPayload(f"The delivery says it is about {topic!r} and came to {delivery.path_topic!r}.")
         resource, _, event = topic.partition(".")
         if resource in IGNORED:
@@ -88,7 +98,9 @@ class WooWebhooks:
             raise UnknownTopic(f"WooCommerce's topic {topic!r} is not known here.")
         body = _object(delivery.body)
         if "code" in body and "id" not in body:
-            return [StoreTouched(f"{topic}: {ShopError.model_validate(body).code}")]
+            code = ShopError.model_validate(body).code
+            why = f"{topic}: {code}"
+            return [SomeOrderGone(why) if code in GONE_CODES else StoreTouched(why)]
         if event == "deleted":
             gone = _id(body)
             return [OrderGone(gone)] if resource == "order" else [StockTouched(gone)]
@@ -97,6 +109,16 @@ class WooWebhooks:
         except ValidationError as error:
             where = ", ".join(".".join(str(part) for part in found["loc"]) for found in error.errors()[:3])
             raise BadPayload(f"The body of {topic} cannot be read: {where}.") from None
+
+
+def named_topic(delivery: Delivery) -> str:
+    """The topic that our own URL names, with or without a slash behind it: some hosts add one."""
+    return delivery.path_topic.rstrip("/")
+
+
+def topic_secret(secret: bytes, topic: str) -> str:
+    """What signs the deliveries of one topic. Hexadecimal: the shop decodes entities in what it is given."""
+    return hmac.new(secret, f"waitline webhook {topic}".encode(), hashlib.sha256).hexdigest()
 
 
 def _order_events(body: dict[str, Any]) -> list[Event]:

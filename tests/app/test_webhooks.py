@@ -117,6 +117,17 @@ def test_the_token_in_the_address_names_the_store(browser: FlaskClient, other_sh
     assert [row["path_topic"] for row in other_shop.rows(deliveries)] == ["order.updated"]
 
 
+def test_an_address_with_a_slash_behind_it_answers_itself(browser: FlaskClient, other_shop: Shop) -> None:
+    with other_shop.world.database.write() as conn:
+        conn.execute(update(store_rows).where(store_rows.c.id == other_shop.id).values(webhook_token="secret-token"))
+    headers = {"X-WC-Webhook-Signature": body_signature(b"the shop's secret", BODY).decode(), "X-WC-Webhook-ID": "3"}
+    answers = [
+        browser.post(f"/webhooks/woocommerce/secret-token/order.updated{end}", data=BODY, headers=headers).status_code
+        for end in ("", "/")
+    ]
+    assert (answers, len(other_shop.rows(deliveries))) == ([200, 200], 1)
+
+
 def test_the_unsigned_ping_is_answered_without_a_row(browser: FlaskClient, other_shop: Shop, bell: Bell) -> None:
     path = "/webhooks/woocommerce/any/order.updated"
     found = browser.post(path, data=b"webhook_id=7", content_type="application/x-www-form-urlencoded")

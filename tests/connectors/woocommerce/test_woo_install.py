@@ -10,7 +10,7 @@ from connectors.contract import Delivery, StoreClient
 from connectors.woocommerce import PLATFORM
 from connectors.woocommerce.payloads import Index
 from connectors.woocommerce.store import timezone_of
-from connectors.woocommerce.webhooks import TOPICS
+from connectors.woocommerce.webhooks import TOPICS, topic_secret
 from demo.stores.wire import LocalTransport
 from demo.stores.woocommerce import WooShop
 
@@ -136,6 +136,14 @@ def test_the_pings_of_a_new_shop_are_the_unsigned_form(client: StoreClient, rece
     assert [PLATFORM.webhooks.is_ping(ping) for ping in pings] == [True] * len(TOPICS)
 
 
+def test_each_topic_is_signed_with_a_secret_of_its_own(client: StoreClient, woo: WooShop) -> None:
+    client.subscribe(URL)
+
+    secrets = [webhook.secret for webhook in woo.shop.hooks.webhooks.values()]
+
+    assert (len(set(secrets)), [len(bytes.fromhex(secret)) for secret in secrets]) == (len(TOPICS), [32] * len(TOPICS))
+
+
 def test_subscribing_again_changes_nothing(client: StoreClient, woo: WooShop) -> None:
     client.subscribe(URL)
     before = list(woo.shop.hooks.webhooks)
@@ -181,7 +189,8 @@ def test_a_webhook_signed_with_an_older_secret_is_made_anew(transport: LocalTran
             URL
         )
 
-    assert [webhook.secret for webhook in woo.shop.hooks.webhooks.values()] == ["second"] * len(TOPICS)
+    secrets = {webhook.topic: webhook.secret for webhook in woo.shop.hooks.webhooks.values()}
+    assert secrets == {topic: topic_secret(b"second", topic) for topic in TOPICS}
     assert registered(woo) == WANTED
 
 

@@ -1,17 +1,18 @@
 """What only WooCommerce's deliveries do. What every platform must do is in the contract tests."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from backorder.domain.errors import BadPayload, BadSignature, UnknownTopic
-from backorder.domain.events import OrderGone, OrderSeen, StockTouched, StoreTouched
+from backorder.domain.events import OrderGone, OrderSeen, SomeOrderGone, StockTouched, StoreTouched
 from connectors.contract import Delivery, StoreRef
 from connectors.signing import body_signature
 from connectors.woocommerce import PLATFORM
+from connectors.woocommerce.webhooks import topic_secret
 
 WEBHOOKS = PLATFORM.webhooks
 SAMPLES = Path(__file__).parents[3] / "connectors" / "woocommerce" / "samples"
@@ -163,6 +164,31 @@ def test_a_signed_error_body_asks_for_a_catch_up() -> None:
     assert WEBHOOKS.normalise(delivery("order.updated", body)) == [
         StoreTouched("order.updated: woocommerce_rest_cannot_view")
     ]
+
+
+def test_a_signed_body_of_a_deleted_order_asks_for_every_open_one() -> None:
+    body = {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID.", "data": {"status": 404}}
+
+    assert WEBHOOKS.normalise(delivery("order.updated", body)) == [
+        SomeOrderGone("order.updated: woocommerce_rest_shop_order_invalid_id")
+    ]
+
+
+def test_a_slash_behind_the_address_is_the_same_address() -> None:
+    with_slash = delivery("order.deleted", {"id": 26}, "order.deleted/")
+    signed = body_signature(topic_secret(SECRET, "order.deleted").encode(), with_slash.body).decode()
+
+    WEBHOOKS.verify(replace(with_slash, headers={"x-wc-webhook-signature": signed}), [SECRET])
+    assert WEBHOOKS.normalise(with_slash) == [OrderGone(26)]
+
+
+@pytest.mark.parametrize("other", [SECRET, b"another"])
+def test_what_one_topics_secret_signed_is_nothing_on_another_topic(other: bytes) -> None:
+    caught = delivery("order.deleted", {"id": 26})
+    signed = body_signature(topic_secret(other, "order.updated").encode(), caught.body).decode()
+
+    with pytest.raises(BadSignature):
+        WEBHOOKS.verify(replace(caught, headers={**caught.headers, "x-wc-webhook-signature": signed}), [SECRET])
 
 
 def order_with(status: str) -> dict[str, object]:
