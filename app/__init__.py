@@ -4,9 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Flask, Response, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask.wrappers import Request
 from jinja2 import StrictUndefined
 
 from app import (
@@ -14,6 +12,7 @@ from app import (
     api,
     choices,
     dashboard,
+    embedded,
     errors,
     incoming,
     install,
@@ -26,11 +25,14 @@ from app import (
     webhooks,
     words,
 )
+from app.sessions import MerchantSessions
 from backorder.db.session import StorageError, writable
 from jobs.world import World
 
 FORM_LIMIT = 64 * 1024
 """Bytes that a form or an API call may have; webhooks have a limit of their own."""
+
+MERCHANT_PAGES = (dashboard, queue, orders, choices, incoming, preview, reports, settings)
 
 HTML_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -41,16 +43,6 @@ HTML_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-
-
-class MerchantSessions(SecureCookieSessionInterface):
-    """Cookies for the merchant's pages only: webhooks, API and status pages neither read nor set any."""
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The session of a merchant's page; nothing elsewhere."""
-        if request.path.startswith(("/webhooks/", "/api/", "/s/", "/static/", "/healthz", "/readyz")):
-            return None
-        return super().open_session(app, request)
 
 
 def create_app(world: World) -> Flask:
@@ -85,12 +77,15 @@ def create_app(world: World) -> Flask:
     app.register_blueprint(install.blueprint)
     app.register_blueprint(status_page.blueprint)
     app.register_blueprint(api.blueprint)
-    for pages in (dashboard, queue, orders, choices, incoming, preview, reports, settings):
+    for pages in MERCHANT_PAGES:
         app.register_blueprint(pages.blueprint)
+    app.register_blueprint(embedded.blueprint)
+    app.before_request(embedded.let_in(frozenset(pages.blueprint.name for pages in MERCHANT_PAGES)))
     errors.register(app)
     app.add_url_rule("/healthz", "healthz", lambda: ("ok\n", {"Content-Type": "text/plain"}))
     app.add_url_rule("/readyz", "readyz", lambda: _ready(world))
     app.after_request(_with_headers(secure))
+    app.wsgi_app = embedded.under_a_root(app.wsgi_app)  # type: ignore[assignment, method-assign]
     return app
 
 
@@ -110,7 +105,7 @@ def _with_headers(secure: bool) -> Callable[[Response], Response]:
             return response
         response.headers["X-Content-Type-Options"] = "nosniff"
         if response.mimetype == "text/html":
-            response.headers.update(html)
+            response.headers.update({**html, **embedded.headers()})
         return response
 
     return protect

@@ -51,12 +51,15 @@ def signed_in_store() -> Store:
 
 
 def csrf_token() -> str:
-    """What every form of this session carries."""
-    token: str = session["csrf"]
+    """What every form of this session carries. Nothing in a frame: there no cookie lets anybody in."""
+    token: str = "" if "frame" in g else session["csrf"]
     return token
 
 
 def _let_in() -> ResponseReturnValue | None:
+    if "frame" in g:
+        # By its token, which no other site can make a browser send.
+        return None
     store = _store_of_session()
     if store is None:
         return redirect(url_for("access.ask"))

@@ -239,6 +239,36 @@ class Consent(Protocol):
         """Check what the merchant came back with, and exchange it for credentials. Raises Rejected."""
 
 
+class Embedding(Protocol):
+    """Our pages inside the platform's own admin, signed in by a token of the platform instead of a cookie."""
+
+    token: str
+    """The parameter that brings the token when a page is opened."""
+    reload: str
+    """The parameter by which the platform's script is told where to go on with a fresh token."""
+    opened_with: tuple[str, ...]
+    """Parameters that the platform's script needs in the address of a page."""
+    retry: tuple[str, str]
+    """The header of a 401 that makes the platform's script ask once more with a fresh token."""
+    sources: Mapping[str, tuple[str, ...]]
+    """Where the platform's scripts, and what they load, come from: sources by the directive of a content policy."""
+
+    def identify(self, token: str, environ: Mapping[str, str]) -> str:
+        """The address of the store that a token is for, all of it checked. Raises Rejected (401)."""
+
+    def credentials(self, address: str, token: str, wire: Wire) -> Credentials:
+        """Exchange a checked token for credentials. Raises Rejected (401) where the token is too old for that."""
+
+    def named(self, params: Mapping[str, str]) -> str:
+        """The address of the store that opens a page, not yet believed; empty where there is none."""
+
+    def head(self, environ: Mapping[str, str]) -> str:
+        """What comes first in the head of every page, as HTML."""
+
+    def frame_ancestors(self, address: str) -> Sequence[str]:
+        """Who may frame the pages of a store."""
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorSetting:
     """An environment variable of the operator that only this platform reads."""
@@ -289,5 +319,6 @@ class Platform:
     installer: Installer
     client: Opens
     consent: Consent | None = None
+    embedding: Embedding | None = None
     operator_settings: tuple[OperatorSetting, ...] = field(default=())
     commands: tuple[Command, ...] = field(default=())

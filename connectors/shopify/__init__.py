@@ -4,6 +4,7 @@ from backorder.domain.actions import Capability
 from connectors.contract import Platform
 from connectors.shopify.app_file import COMMANDS
 from connectors.shopify.consent import ShopifyConsent
+from connectors.shopify.embedding import ShopifyEmbedding
 from connectors.shopify.install import OPERATOR_SETTINGS, ShopifyInstaller
 from connectors.shopify.store import ShopifyStore
 from connectors.shopify.webhooks import ShopifyWebhooks
@@ -16,6 +17,7 @@ PLATFORM = Platform(
     installer=ShopifyInstaller(),
     client=ShopifyStore,
     consent=ShopifyConsent(),
+    embedding=ShopifyEmbedding(),
     operator_settings=OPERATOR_SETTINGS,
     commands=COMMANDS,
 )

@@ -1,0 +1,68 @@
+"use strict";
+// Inside a store's admin there are no cookies, and only calls of a script carry the token that lets us in. So links and
+// forms of our own pages are followed by fetch, and the page that comes back is put in the place of the one shown.
+(() => {
+  const { root, keep } = document.currentScript.dataset;
+  // What the admin opened the first page with: a page that is loaded anew needs it to get a token.
+  const opened = [...new URLSearchParams(location.search)].filter(([name]) => keep.split(" ").includes(name));
+  const isOurs = (address) => address.origin === location.origin && address.pathname.startsWith(root);
+
+  const tell = (sentence) => {
+    const note = document.createElement("p");
+    note.className = "note bad";
+    note.setAttribute("role", "alert");
+    note.textContent = sentence;
+    document.getElementById("main").prepend(note);
+    note.scrollIntoView();
+  };
+
+  const show = async (address, options, remember) => {
+    document.body.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(address, { ...options, headers: { "X-Requested-With": "fetch" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const shown = new URL(answer.url);
+      shown.searchParams.delete("said");
+      for (const [name, value] of opened) shown.searchParams.set(name, value);
+      if (remember && shown.href !== location.href) history.pushState(null, "", shown);
+      document.title = page.title;
+      document.body.replaceWith(page.body);
+      const target = shown.hash && document.getElementById(shown.hash.slice(1));
+      if (target) target.scrollIntoView();
+      else scrollTo(0, 0);
+    } catch {
+      tell("Waitline could not be reached. Nothing was changed; try again.");
+    } finally {
+      document.body.removeAttribute("aria-busy");
+    }
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const address = new URL(link.href);
+    if (!isOurs(address)) {
+      event.preventDefault();
+      open(address, address.origin === location.origin ? "_blank" : "_top");
+    } else if (address.pathname !== location.pathname || address.search !== location.search || !address.hash) {
+      event.preventDefault();
+      show(address, {}, true);
+    }
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const address = new URL(event.submitter?.getAttribute("formaction") || form.getAttribute("action") || location.href, location.href);
+    if (event.defaultPrevented || !isOurs(address)) return;
+    event.preventDefault();
+    const fields = new URLSearchParams(new FormData(form, event.submitter));
+    if (form.method === "post") {
+      show(address, { method: "POST", body: fields }, true);
+    } else {
+      address.search = fields;
+      show(address, {}, true);
+    }
+  });
+
+  addEventListener("popstate", () => show(location.href, {}, false));
+})();
