@@ -65,8 +65,8 @@ def audit(world: World, store_id: int) -> None:
         with calling(world, store):
             url = get(store.platform).installer.webhook_url(world.config.public_url, token)
             client = world.client(store)
-            mended = client.subscribe(url)
             lacks = client.describe().lacks
+            mended = client.subscribe(url)
             now = world.clock()
             with leases.writing(world.database, lease) as conn:
                 stores.told_lacks(conn, store_id, lacks)

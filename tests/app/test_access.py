@@ -84,7 +84,7 @@ def test_whoever_is_not_signed_in_is_told_how(browser: FlaskClient) -> None:
 
 def merchant_routes(app: Flask) -> list[tuple[str, str]]:
     """Every page that a merchant signs in for, made from the map of addresses."""
-    free = ("access.", "webhooks.", "status_page.", "api.", "static", "healthz", "readyz")
+    free = ("access.", "embedded.", "install.", "webhooks.", "status_page.", "api.", "static", "healthz", "readyz")
     found = []
     for rule in app.url_map.iter_rules():
         if not rule.endpoint.startswith(free):

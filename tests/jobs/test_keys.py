@@ -13,6 +13,7 @@ from backorder.domain.errors import AccessLost, TemporaryFailure
 from backorder.domain.store import Health, Store
 from connectors.contract import Credentials
 from connectors.shopify import tokens
+from connectors.shopify.scopes import OPTIONAL
 from demo.replay.bench import Bench
 from demo.stores.shopify import ShopifyShop
 from demo.stores.wire import Fault, LocalTransport
@@ -336,6 +337,24 @@ def test_the_token_of_a_custom_app_never_ends_and_is_never_exchanged(house: Hous
     with pytest.raises(AccessLost):
         house.call()
     assert house.refreshes == 0
+
+
+def test_a_scope_that_is_taken_back_is_noticed_and_given_again_is_too(house: House) -> None:
+    catch_up(house.world, house.id)
+    house.office.scopes.remove("read_customers")
+    audit(house.world, house.id)
+    assert house.store.lacks == (OPTIONAL["read_customers"],)
+    assert house.store.health is Health.GOOD
+
+    taken = [scope for scope in house.office.scopes if "inventory" in scope]
+    house.office.scopes[:] = [scope for scope in house.office.scopes if scope not in taken]
+    audit(house.world, house.id)
+    assert (house.store.health, "read_inventory (to read stock)" in house.store.trouble) == (Health.BACKING_OFF, True)
+
+    house.office.scopes += [*taken, "read_customers"]
+    house.later(timedelta(minutes=11))
+    audit(house.world, house.id)
+    assert (house.store.health, house.store.lacks, house.store.trouble) == (Health.GOOD, (), "")
 
 
 def test_a_store_that_left_has_no_key_any_more(house: House) -> None:

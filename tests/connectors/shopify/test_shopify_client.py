@@ -20,10 +20,16 @@ from backorder.domain.errors import (
 from connectors.contract import StoreClient
 from connectors.http import Transport
 from connectors.shopify import PLATFORM
+from connectors.shopify.scopes import TO_ASK, TO_ASK_ALSO
 from tests.connectors.shopify.conftest import reference
 
 URL = "https://quay-goods.myshopify.com/admin/api/2026-10/graphql.json"
-SHOP = {"data": {"shop": {"name": "Quay Goods", "currencyCode": "EUR", "ianaTimezone": "Europe/Paris"}}}
+SHOP = {
+    "data": {
+        "shop": {"name": "Quay Goods", "currencyCode": "EUR", "ianaTimezone": "Europe/Paris"},
+        "currentAppInstallation": {"accessScopes": [{"handle": scope} for scope in (*TO_ASK, *TO_ASK_ALSO)]},
+    }
+}
 THROTTLED = {
     "errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}],
     "extensions": {
