@@ -1,4 +1,4 @@
-"""The three grants on the wire, every answer that a shop may give to them, and what a merchant's browser brings back."""
+"""The three grants on the wire, each answer that a shop may give to them, and what a merchant's browser brings back."""
 
 import json
 from collections.abc import Mapping
