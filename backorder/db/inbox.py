@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from backorder.db.tables import deliveries
 from backorder.domain.lifecycle import WorkState
+from backorder.domain.privacy import Mentions
 
 TRIES = 5
 """How often a delivery may raise before it is put aside."""
@@ -25,6 +26,8 @@ class Received:
     received_at: datetime
     path_topic: str
     tries: int
+    waits: bool = True
+    """Whether it was not taken in yet."""
 
 
 def due(conn: Connection, store_id: int, limit: int) -> list[Received]:
@@ -35,17 +38,49 @@ def due(conn: Connection, store_id: int, limit: int) -> list[Received]:
         .order_by(deliveries.c.id)
         .limit(limit)
     ).mappings()
-    return [
-        Received(
-            row["id"],
-            json.loads(row["headers"]),
-            bytes(row["body"]),
-            row["received_at"],
-            row["path_topic"],
-            row["tries"],
-        )
-        for row in rows
-    ]
+    return [_received(row) for row in rows]
+
+
+def _received(row: Any) -> Received:
+    headers, body = json.loads(row["headers"]), bytes(row["body"])
+    return Received(
+        row["id"], headers, body, row["received_at"], row["path_topic"], row["tries"], row["state"] is WorkState.DUE
+    )
+
+
+def blank(conn: Connection, ids: Sequence[int]) -> None:
+    """Forget what these said; that they came is kept, so that a repeat is known."""
+    conn.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(headers="{}", body=b"", reason=""))
+
+
+def naming(
+    conn: Connection, store_id: int, mentions: Mentions, after: int, limit: int
+) -> tuple[int | None, list[int], bool]:
+    """Of the next deliveries behind one: the last that was looked at (`None`: there are no more), those that name
+    somebody, and whether one of them still waits to be taken in. Those that wait are not among the named.
+    """
+    rows = conn.execute(
+        select(deliveries.c.id, deliveries.c.state, deliveries.c.headers, deliveries.c.body)
+        .where(deliveries.c.store_id == store_id, deliveries.c.id > after)
+        .order_by(deliveries.c.id)
+        .limit(limit)
+    ).all()
+    found = [row for row in rows if mentions.within(bytes(row.body)) or mentions.within(row.headers.encode())]
+    taken_in = [row.id for row in found if row.state is not WorkState.DUE]
+    return (rows[-1].id if rows else None), taken_in, len(taken_in) < len(found)
+
+
+def remove(conn: Connection, ids: Sequence[int]) -> None:
+    """These are not kept."""
+    conn.execute(delete(deliveries).where(deliveries.c.id.in_(ids)))
+
+
+def oldest(conn: Connection, store_id: int, limit: int) -> list[Received]:
+    """The oldest deliveries in whatever state."""
+    rows = conn.execute(
+        select(deliveries).where(deliveries.c.store_id == store_id).order_by(deliveries.c.id).limit(limit)
+    ).mappings()
+    return [_received(row) for row in rows]
 
 
 def handled(conn: Connection, ids: Sequence[int], now: datetime) -> None:

@@ -12,16 +12,16 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import BigInteger, Connection, func, select, text, type_coerce, update
 
 from backorder.db.session import Database, StorageError
-from backorder.db.tables import actions, leases, notices, orders, pools, stores
+from backorder.db.tables import actions, leases, notices, orders, pools, privacy_tasks, stores
 
 AGAIN_SECONDS = 60.0
 """How long a process goes by its own clock's pace before it asks the server again."""
 
 OURS = (
     stores.c.calm_until, stores.c.pulled_at, stores.c.pulled_until, stores.c.catch_up_at, stores.c.swept_at,
-    stores.c.audited_at, stores.c.renew_at, orders.c.unread_at, orders.c.read_began, pools.c.read_began,
-    pools.c.doubted_at, pools.c.again_at, actions.c.due_at, actions.c.at, notices.c.due_at, notices.c.at,
-    leases.c.until,
+    stores.c.audited_at, stores.c.renew_at, stores.c.installed_at, stores.c.whole_at, privacy_tasks.c.try_at,
+    orders.c.unread_at, orders.c.read_began, pools.c.read_began, pools.c.doubted_at, pools.c.again_at,
+    actions.c.due_at, actions.c.at, notices.c.due_at, notices.c.at, leases.c.until,
 )  # fmt: skip
 
 

@@ -4,11 +4,13 @@ Everything is loaded and saved for many orders at once, so that a pass costs a c
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, text, tuple_, update
 
+from backorder.db import erasing
 from backorder.db.bites import among, bites
 from backorder.db.items import changed, touch
 from backorder.db.order_rows import (
@@ -33,6 +35,7 @@ from backorder.domain.claims import unaccepted
 from backorder.domain.lifecycle import Given
 from backorder.domain.orders import KnownOrder, Order, OrderLine, pools_of
 from backorder.domain.policy import BackorderPolicy
+from backorder.domain.privacy import without_person
 from backorder.domain.split import Split
 from backorder.domain.supply import ZERO, Pool, Units
 
@@ -101,7 +104,10 @@ def save(
     heads, lines, pieces, vanished, anew = [], [], [], [], []
     touched: set[int] = set()
     moved: set[int] = set()
-    for before, known in changes:
+    nameless = erasing.marked(conn, store_id, [known.order.id for _, known in changes])
+    for before, told in changes:
+        # Whoever was erased is not brought back by what the store still tells of the order.
+        known = replace(told, order=without_person(told.order)) if told.order.id in nameless else told
         order, old = known.order, before.order if before is not None else None
         choices = before.choices if before is not None else NO_CHOICES
         placed = queueing(order, policy, choices, zone)

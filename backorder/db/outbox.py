@@ -1,11 +1,12 @@
 """What is to be written to stores and sent to customers: a row each, before it is tried, kept for ever."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select, update
+from sqlalchemy import Connection, String, and_, cast, exists, func, select, update
 
 from backorder.db.bites import among
 from backorder.db.many import insert_many, update_many
@@ -13,6 +14,7 @@ from backorder.db.tables import actions, notices, orders, stores
 from backorder.db.values import side_out, stood_out
 from backorder.domain.actions import ActionKind, StoreSide
 from backorder.domain.lifecycle import Stood, WorkState
+from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import NoticeKind
 from backorder.domain.store import Health, Mode
 
@@ -224,16 +226,14 @@ def set_wrote(
     conn.execute(update(orders).where(orders.c.store_id == store_id, orders.c.order_id == order_id).values(**values))
 
 
-def drop_due(conn: Connection, store_id: int, now: datetime) -> None:
-    """The store is only watched from now on: what was not begun is not done."""
-    reason = "The store was switched back to being watched."
+def drop_due(conn: Connection, store_id: int, reason: str, now: datetime) -> None:
+    """Nothing leaves for the store from now on: what was not begun is not done, and says why."""
     for table, dropped in ((actions, _NOT_BEGUN), (notices, notices.c.state == WorkState.DUE)):
         conn.execute(
             update(table)
             .where(table.c.store_id == store_id, dropped)
             .values(state=WorkState.DROPPED, reason=reason, at=now)
         )
-    start_from_what_is(conn, store_id)
 
 
 def start_from_what_is(conn: Connection, store_id: int) -> None:
@@ -241,11 +241,51 @@ def start_from_what_is(conn: Connection, store_id: int) -> None:
     conn.execute(update(orders).where(orders.c.store_id == store_id).values(desired=orders.c.wrote))
 
 
+@dataclass(frozen=True, slots=True)
+class OursLeft:
+    """What a store still has of ours: orders with something of it, writes that are under way, writes that failed."""
+
+    orders: int
+    under_way: int
+    failed: int
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the store has nothing of ours any more."""
+        return self.orders == self.under_way == 0
+
+
+def ours_left(conn: Connection, store_id: int) -> OursLeft:
+    """How far the taking out of what is ours has come."""
+    with_ours = select(func.count()).where(
+        orders.c.store_id == store_id,
+        orders.c.status != OrderStatus.GONE,
+        orders.c.wrote.is_not(None),
+        cast(orders.c.wrote, String) != json.dumps(side_out(StoreSide())),
+    )
+    open_writes = select(func.count()).where(actions.c.store_id == store_id, _TO_DO)
+    failed = (
+        select(func.count())
+        .select_from(actions)
+        .join(orders, and_(orders.c.store_id == actions.c.store_id, orders.c.order_id == actions.c.order_id))
+        .where(
+            actions.c.store_id == store_id,
+            actions.c.state == WorkState.FAILED,
+            actions.c.side_seq == orders.c.side_seq,
+            actions.c.kind != ActionKind.NOTE,
+        )
+    )
+    return OursLeft(*(conn.execute(count).scalar_one() for count in (with_ours, open_writes, failed)))
+
+
 def live(table: Any) -> Any:
-    """Rows of stores that are on: all others are left alone. A paused store's policy is asked by the worker."""
+    """Rows of stores that are on, and writes of those that are being left: all others are left alone. A paused store's
+    policy is asked by the worker.
+    """
+    modes = [Mode.ON, Mode.LEAVING] if table is actions else [Mode.ON]
     return exists().where(
         stores.c.id == table.c.store_id,
-        stores.c.mode == Mode.ON,
+        stores.c.mode.in_(modes),
         stores.c.health.in_([Health.GOOD, Health.BACKING_OFF]),
     )
 

@@ -19,6 +19,9 @@ StorageError = SQLAlchemyError
 StorageBusy = OperationalError
 """The database was away, locked or in a deadlock: the same transaction may work later."""
 
+BUSY_TIMEOUT = 10_000
+"""Milliseconds that SQLite waits for other processes."""
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -77,7 +80,7 @@ class Database:
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(url, connect_args={"timeout": 10}, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT / 1000}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(raw: Any, _record: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from backorder.db.tables import deliveries, signins, stores
+from backorder.db.tables import signins, stores
 from backorder.db.values import policy_in, policy_out
 from backorder.domain.errors import Rejected
 from backorder.domain.policy import BackorderPolicy
@@ -59,6 +59,8 @@ def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
         "pulled_until": None,
         "catch_up_at": now,
         "audited_at": now,
+        "installed_at": now,
+        "whole_at": None,
     }
     known = connected(conn, new.platform, new.address)
     if known is not None:
@@ -229,6 +231,17 @@ def call_failed(conn: Connection, store_id: int, reason: str, retry_after: float
     )
 
 
+def is_gone(conn: Connection, store_id: int) -> bool:
+    """Whether the store has left."""
+    return conn.execute(select(stores.c.health).where(stores.c.id == store_id)).scalar_one() is Health.GONE
+
+
+def at_address(conn: Connection, platform: str, address: str) -> list[Store]:
+    """Every installation that a store ever had here, those that are gone too, oldest first."""
+    found = select(stores).where(stores.c.platform == platform, stores.c.address == address).order_by(stores.c.id)
+    return [_store(row) for row in conn.execute(found).mappings()]
+
+
 def access_lost(conn: Connection, store_id: int, reason: str) -> None:
     """The store refuses us: nothing is tried before it is connected again."""
     conn.execute(
@@ -239,8 +252,9 @@ def access_lost(conn: Connection, store_id: int, reason: str) -> None:
 
 
 def leave(conn: Connection, store_id: int) -> None:
-    """Forget a store: credentials, deliveries and sign-ins at once; figures stay, nothing is called any more."""
-    conn.execute(delete(deliveries).where(deliveries.c.store_id == store_id))
+    """A store is gone: its credentials and sign-ins at once; nothing is called, kept or sent any more. What it sent,
+    and what was still to be done for it, a task removes.
+    """
     conn.execute(delete(signins).where(signins.c.store_id == store_id))
     conn.execute(
         update(stores)
@@ -290,9 +304,9 @@ def next_call(conn: Connection, after: datetime) -> datetime | None:
 
 def _store(row: Any) -> Store:
     names = (
-        "id", "platform", "address", "name", "currency", "timezone", "mode", "health", "connected_at", "trouble",
-        "calm_until", "imported_at", "pulled_at", "pulled_until", "catch_up_at", "swept_at", "audited_at",
-        "renew_at",
+        "id", "platform", "address", "name", "currency", "timezone", "mode", "health", "connected_at", "installed_at",
+        "trouble", "calm_until", "imported_at", "pulled_at", "pulled_until", "catch_up_at", "swept_at", "audited_at",
+        "whole_at", "renew_at",
     )  # fmt: skip
     values = {name: row[name] for name in names}
     return Store(**values, policy=policy_in(row["policy"]), lacks=tuple(row["lacks"]))

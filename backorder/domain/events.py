@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backorder.domain.orders import Order
+from backorder.domain.privacy import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +56,33 @@ class SomeOrderGone:
 class StoreLeft:
     """The merchant removed the app: the credentials are dead."""
 
+    at: datetime | None = None
+    """When, by the store's clock, where it says: one that is connected since then has come back."""
 
-Event = OrderSeen | OrderTouched | OrderGone | StockTouched | StoreTouched | SomeOrderGone | StoreLeft
+
+@dataclass(frozen=True, slots=True)
+class CustomerDataAsked:
+    """A customer wants to know what is held about them."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerErased:
+    """A customer wants to be forgotten."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class StoreErased:
+    """All of a store that has left is to be erased."""
+
+    left_by: datetime | None = None
+    """It had left by then at the latest, where that is known: what was connected later is not meant."""
+
+
+PrivacyEvent = CustomerDataAsked | CustomerErased | StoreErased
+"""What is kept as a task, also for a store that is unknown or gone."""
+
+Event = OrderSeen | OrderTouched | OrderGone | StockTouched | StoreTouched | SomeOrderGone | StoreLeft | PrivacyEvent

@@ -13,6 +13,8 @@ class Mode(StrEnum):
     WATCH = "watch"
     """Everything is planned and shown; nothing is written or sent."""
     ON = "on"
+    LEAVING = "leaving"
+    """What we put into the store is taken out of it again; nothing else is written, and nothing is sent."""
 
 
 class Health(StrEnum):
@@ -25,6 +27,13 @@ class Health(StrEnum):
     """The store refuses our credentials: the merchant has to connect it again."""
     GONE = "gone"
     """Forgotten here or left by the merchant: nothing is called, kept or sent."""
+
+
+class NewsKind(StrEnum):
+    """What a merchant is told once, on the first page."""
+
+    SUBSCRIPTIONS = "subscriptions"
+    """The store had stopped telling us what changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,8 @@ class Store:
     health: Health
     policy: BackorderPolicy
     connected_at: datetime
+    installed_at: datetime
+    """When it was last connected, for the first time or anew: whatever it was told to do before is of the past."""
     trouble: str = ""
     calm_until: datetime | None = None
     imported_at: datetime | None = None
@@ -54,8 +65,10 @@ class Store:
     swept_at: datetime | None = None
     """When every open order was last asked for by its id."""
     audited_at: datetime | None = None
-    """When the store's subscriptions were last checked."""
+    """When the store's subscriptions are checked next."""
     renew_at: datetime | None = None
     """When the store's access is renewed although no call needed it; `None` where it never ends."""
     lacks: tuple[str, ...] = ()
     """What is switched off because the merchant did not allow it: a sentence each."""
+    whole_at: datetime | None = None
+    """When it was last known that the store tells us all that we need."""

@@ -8,6 +8,7 @@ from backorder.db.tables.base import metadata
 from backorder.db.tables.consents import consents
 from backorder.db.tables.goods import inbound, items, pools, receipts, verdicts
 from backorder.db.tables.orders import NOWHERE, order_lines, orders, parts
+from backorder.db.tables.privacy import erased_orders, news, privacy_tasks
 from backorder.db.tables.stores import deliveries, leases, signins, stores
 from backorder.db.tables.work import actions, decisions, notices
 
@@ -17,15 +18,18 @@ __all__ = [
     "consents",
     "decisions",
     "deliveries",
+    "erased_orders",
     "inbound",
     "items",
     "leases",
     "metadata",
+    "news",
     "notices",
     "order_lines",
     "orders",
     "parts",
     "pools",
+    "privacy_tasks",
     "receipts",
     "signins",
     "stores",

@@ -38,6 +38,8 @@ stores = Table(
     Column("api_token_hash", String(64), unique=True),
     Column("policy", JSON, nullable=False),
     Column("connected_at", Instant, nullable=False),
+    Column("installed_at", Instant, nullable=False, server_default="0"),
+    Column("whole_at", Instant),
     Column("imported_at", Instant),
     Column("pulled_at", Instant),
     Column("pulled_until", Instant),
