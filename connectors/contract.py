@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from backorder.domain.actions import Capability, Held, StoreSide
-from backorder.domain.events import Event
+from backorder.domain.events import Event, PrivacyEvent
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item, Stock
 from connectors.http import Transport
@@ -75,6 +75,11 @@ class Webhooks(Protocol):
         """The same bytes give the same events; an ignored topic gives none.
 
         Raises UnknownTopic, or BadPayload for a body that is not what the topic promises.
+        """
+
+    def privacy_requests(self, delivery: Delivery) -> list[PrivacyEvent]:
+        """What a delivery asks about somebody's data: kept also for a store that is unknown or gone. Nothing for any
+        other topic. Raises BadPayload.
         """
 
 

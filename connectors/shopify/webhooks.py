@@ -16,8 +16,8 @@ from backorder.domain.events import (
     OrderGone,
     OrderSeen,
     OrderTouched,
+    PrivacyEvent,
     StockTouched,
-    StoreLeft,
     StoreTouched,
 )
 from connectors.contract import Credentials, Delivery, StoreRef
@@ -32,6 +32,7 @@ from connectors.shopify.payloads import (
     WorkBody,
     item_of_level,
 )
+from connectors.shopify.privacy import COMPLIANCE, UNINSTALLED, ShopBody, check_shop, left
 from connectors.shopify.tokens import SECRETS_SETTING
 from connectors.shopify.translate import order_of_body
 from connectors.signing import check_body_signature
@@ -104,10 +105,6 @@ def _store(topic: str, _body: bytes) -> list[Event]:
     return [StoreTouched(topic)]
 
 
-def _left(_topic: str, _body: bytes) -> list[Event]:
-    return [StoreLeft()]
-
-
 TOPICS: Mapping[str, Callable[[str, bytes], list[Event]]] = {
     "orders/create": _order,
     "orders/updated": _order,
@@ -141,7 +138,7 @@ TOPICS: Mapping[str, Callable[[str, bytes], list[Event]]] = {
     "locations/activate": _store,
     "locations/deactivate": _store,
     "locations/delete": _store,
-    "app/uninstalled": _left,
+    UNINSTALLED: _store,
 }
 """Every topic that Waitline subscribes to, and what it says."""
 
@@ -151,9 +148,6 @@ IGNORED = frozenset(
         "customer.tags_removed",
         "shop/update",
         "app/scopes_update",
-        "customers/data_request",
-        "customers/redact",
-        "shop/redact",
     }
 )
 """Topics that may come (the app's configuration file can name them) and change nothing here."""
@@ -164,7 +158,7 @@ class ShopifyWebhooks:
 
     def find(self, delivery: Delivery) -> StoreRef | None:
         """The shop that the delivery's header names."""
-        shop = shop_domain(delivery.headers.get("x-shopify-shop-domain", ""))
+        shop = self._shop(delivery)
         return StoreRef(address=shop) if shop else None
 
     def is_ping(self, delivery: Delivery) -> bool:  # noqa: ARG002 -- the contract's signature
@@ -197,9 +191,25 @@ class ShopifyWebhooks:
         topic = self._topic(delivery)
         if topic in IGNORED:
             return []
+        if topic in COMPLIANCE:
+            return [*self.privacy_requests(delivery)]
+        if topic == UNINSTALLED:
+            return [left(_read(ShopBody, delivery.body), delivery, self._shop(delivery))]
         if topic not in TOPICS:
             raise UnknownTopic(f"Shopify sent a topic that Waitline does not know: {topic[:100] or '(none)'}.")
         return TOPICS[topic](topic, delivery.body)
+
+    def privacy_requests(self, delivery: Delivery) -> list[PrivacyEvent]:
+        """What one of the compliance topics asks; nothing for any other topic."""
+        named = COMPLIANCE.get(self._topic(delivery))
+        if named is None:
+            return []
+        body = _read(named[0], delivery.body)
+        check_shop(body.shop_domain, self._shop(delivery))
+        return [named[1](body, delivery)]
+
+    def _shop(self, delivery: Delivery) -> str:
+        return shop_domain(delivery.headers.get("x-shopify-shop-domain", ""))
 
     def _topic(self, delivery: Delivery) -> str:
         return delivery.headers.get("x-shopify-topic", "").strip().lower()

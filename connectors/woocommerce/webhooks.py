@@ -14,7 +14,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from backorder.domain.errors import BadPayload, UnknownTopic
-from backorder.domain.events import Event, OrderGone, OrderSeen, SomeOrderGone, StockTouched, StoreTouched
+from backorder.domain.events import (
+    Event,
+    OrderGone,
+    OrderSeen,
+    PrivacyEvent,
+    SomeOrderGone,
+    StockTouched,
+    StoreTouched,
+)
 from connectors.contract import Credentials, Delivery, StoreRef
 from connectors.signing import check_body_signature
 from connectors.woocommerce import translate
@@ -109,6 +117,10 @@ class WooWebhooks:
         except ValidationError as error:
             where = ", ".join(".".join(str(part) for part in found["loc"]) for found in error.errors()[:3])
             raise BadPayload(f"The body of {topic} cannot be read: {where}.") from None
+
+    def privacy_requests(self, delivery: Delivery) -> list[PrivacyEvent]:  # noqa: ARG002 -- the contract's signature
+        """WooCommerce sends none: its merchants ask by hand."""
+        return []
 
 
 def named_topic(delivery: Delivery) -> str:
