@@ -198,7 +198,7 @@ def idle(timeout: float, as_json: bool) -> None:
 
 def _left(counts: queries.HealthCounts, store: Store) -> int:
     """Work that is still to be done; what a watched or paused store keeps for later is not waited for."""
-    acts = store.mode is Mode.ON and not store.policy.paused
+    acts = store.mode is not Mode.WATCH and not store.policy.paused
     return counts.inbox + counts.dirty + (counts.outbox if acts else 0)
 
 

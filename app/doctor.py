@@ -4,10 +4,10 @@ import smtplib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from backorder.db import queries, stores
+from backorder.db import privacy_tasks, queries, stores
 from backorder.db.session import StorageError, writable
 from backorder.domain.errors import WaitlineError
-from backorder.domain.store import Health, Store
+from backorder.domain.store import Health, Mode, Store
 from connectors import PLATFORMS, get
 from jobs.queues import reachable
 from jobs.world import World
@@ -31,9 +31,14 @@ def examine(world: World) -> list[Finding]:
         writable(world.database)
         with world.database.read() as conn:
             found = stores.everyone(conn)
+            overdue = privacy_tasks.overdue(conn, world.clock())
     except StorageError as error:
         return [*findings, Finding("database", False, f"It cannot be used ({type(error).__name__}).")]
     findings.append(Finding("database", True, "It can be written to."))
+    if overdue:
+        named = ", ".join(str(task.id) for task in overdue)
+        text = f"Should have been done by now: task {named}. See `waitline privacy list`."
+        findings.append(Finding("requests about people's data", False, text))
     for store in found:
         findings += _store(world, store)
     if not found:
@@ -113,4 +118,4 @@ def _store(world: World, store: Store) -> list[Finding]:
 
 
 def _mode(store: Store) -> str:
-    return "switched on" if store.mode == "on" else "only watched"
+    return {Mode.ON: "switched on", Mode.WATCH: "only watched", Mode.LEAVING: "being left"}[store.mode]

@@ -11,9 +11,10 @@ from flask import Blueprint, Response, request
 
 from backorder.db.intake import Intake, Receiver, intake
 from backorder.db.session import StorageError
-from backorder.domain.errors import BadSignature
+from backorder.domain.errors import BadSignature, Rejected
 from connectors import PLATFORMS
 from connectors.contract import Delivery, Platform
+from jobs.erase import keep_request
 from jobs.world import World
 
 NAME = "webhooks"
@@ -50,7 +51,7 @@ def blueprint(world: World) -> Blueprint:
                 receiver = _receiver(database, connector, delivery)
                 hooks.verify(delivery, secrets(connector, receiver))
                 if receiver is None or receiver.gone:
-                    return Response(status=200)
+                    return _of_nobody(world, platform, delivery)
                 database.keep(
                     receiver.store_id,
                     dedupe_key=hooks.dedupe_key(delivery),
@@ -70,6 +71,15 @@ def blueprint(world: World) -> Blueprint:
     found.add_url_rule("/webhooks/<platform>", "receive", receive, methods=["POST"])
     found.add_url_rule("/webhooks/<platform>/<token>/<path:topic>", "receive", receive, methods=["POST"])
     return found
+
+
+def _of_nobody(world: World, platform: str, delivery: Delivery) -> Response:
+    """Of a store that is unknown or gone nothing is kept but a request about somebody's data."""
+    try:
+        keep_request(world, platform, delivery)
+    except Rejected as error:
+        return Response(status=error.status)
+    return Response(status=200)
 
 
 def _receiver(database: Intake, platform: Platform, delivery: Delivery) -> Receiver | None:

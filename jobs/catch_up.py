@@ -1,12 +1,13 @@
 """Repairs what webhooks missed: the first import, the regular pull, the daily sweep of every open order by its id."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 
-from backorder.db import items, leases, orderbook, stores
+from backorder.db import items, leases, news, orderbook, stores
 from backorder.db.leases import Lease
-from backorder.domain.store import Health, Store
+from backorder.domain.store import Health, NewsKind, Store
 from connectors import get
 from jobs.breaker import calling, may_be_called
 from jobs.pull import pull
@@ -17,6 +18,12 @@ log = structlog.get_logger()
 EVERY = timedelta(minutes=5)
 SWEEP_EVERY = timedelta(hours=24)
 AUDIT_EVERY = timedelta(minutes=15)
+UNSEEN = 2 * AUDIT_EVERY
+"""After so long without an audit that ended, nobody knows whether all was told: an audit that broke off may have mended
+something.
+"""
+SAID = 3
+"""Changes of subscriptions that a merchant is told one by one."""
 
 
 def catch_up(world: World, store_id: int, *, sweep_ids: bool = False) -> None:
@@ -70,8 +77,20 @@ def audit(world: World, store_id: int) -> None:
             now = world.clock()
             with leases.writing(world.database, lease) as conn:
                 stores.told_lacks(conn, store_id, lacks)
-                stores.note(conn, store_id, audited_at=now + AUDIT_EVERY)
+                stores.note(conn, store_id, audited_at=now + AUDIT_EVERY, whole_at=now)
                 if mended:
                     stores.note(conn, store_id, catch_up_at=now)
+                if store.whole_at is not None and (mended or store.whole_at + UNSEEN <= now):
+                    # What was deleted meanwhile is in no list of changes: every open order is asked for by its id.
+                    stores.note(conn, store_id, catch_up_at=now, swept_at=None)
+                if store.whole_at is not None and mended:
+                    news.tell(conn, store_id, NewsKind.SUBSCRIPTIONS, _gap(store, mended), now)
             if mended:
                 log.info("subscriptions_mended", store=store_id, count=len(mended))
+
+
+def _gap(store: Store, mended: Sequence[str]) -> str:
+    """What the merchant reads of a gap."""
+    more = f" And {len(mended) - SAID} more." if len(mended) > SAID else ""
+    since = "" if store.whole_at is None else f" at some time after {store.whole_at:%Y-%m-%d %H:%M} UTC"
+    return f"Your store stopped telling us some of what changes{since}. {' '.join(mended[:SAID])}{more}"

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from backorder.db import outbox, queue, stores
+from backorder.db import outbox, privacy_tasks, queue, stores
 from jobs.allocate import allocate
 from jobs.catch_up import audit, catch_up
+from jobs.erase import erase
 from jobs.ingest import ingest
 from jobs.judge import judge
 from jobs.notify import notify
@@ -23,6 +24,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "audit": audit,
     "judge": judge,
     "renew": renew,
+    "erase": erase,
 }
 """Every job by the name that it is rung with; each takes the world and ids."""
 
@@ -63,5 +65,6 @@ def next_due(world: World) -> datetime | None:
             outbox.next_due(conn, now),
             stores.next_call(conn, now),
             stores.next_pull(conn, now),
+            privacy_tasks.next_try(conn, now),
         ]
     return min((at for at in times if at is not None), default=None)

@@ -7,17 +7,21 @@ from collections.abc import Sequence
 
 import structlog
 
-from backorder.db import inbox, items, leases, orderbook, stores
+from backorder.db import erasing, inbox, items, leases, orderbook, privacy_tasks, stores
 from backorder.db.leases import Lease
 from backorder.db.session import Connection, StorageBusy
 from backorder.domain.errors import LeaseLost, Rejected
 from backorder.domain.events import (
+    CustomerDataAsked,
+    CustomerErased,
     Event,
     OrderGone,
     OrderSeen,
     OrderTouched,
+    PrivacyEvent,
     SomeOrderGone,
     StockTouched,
+    StoreErased,
     StoreLeft,
     StoreTouched,
 )
@@ -25,6 +29,7 @@ from backorder.domain.orders import hinted
 from backorder.domain.store import Health, Store
 from connectors import get
 from connectors.contract import Delivery
+from jobs.erase import clear_inbox
 from jobs.outlook import zone_of
 from jobs.world import World
 
@@ -46,7 +51,11 @@ def ingest(world: World, store_id: int) -> None:
             with world.database.read() as conn:
                 store = stores.get(conn, store_id)
                 batch = inbox.due(conn, store_id, BATCH)
-            if not batch or store.health is Health.GONE:
+            if store.health is Health.GONE:
+                # It came in while the store left.
+                clear_inbox(world, lease, store)
+                return
+            if not batch:
                 break
             with world.database.write() as conn:
                 leases.renew(conn, lease, world.clock())
@@ -67,11 +76,21 @@ def _suspect(world: World, store_id: int) -> None:
 
 def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received) -> None:
     delivery = Delivery(received.headers, received.body, received.received_at, path_topic=received.path_topic)
+    webhooks = get(store.platform).webhooks
     try:
-        events = get(store.platform).webhooks.normalise(delivery)
+        events = webhooks.normalise(delivery)
         with leases.writing(world.database, lease) as conn:
-            apply(conn, stores.to_change(conn, store.id), events, world)
+            today = stores.to_change(conn, store.id)
+            if today.health is Health.GONE:
+                return
+            apply(conn, today, events, world, key=webhooks.dedupe_key(delivery))
             inbox.handled(conn, [received.id], world.clock())
+            if any(isinstance(event, PrivacyEvent) for event in events):
+                # What it asks the task has from now on.
+                inbox.blank(conn, [received.id])
+            elif _about_erased(conn, store.id, events):
+                inbox.blank(conn, [received.id])
+                privacy_tasks.ask_for_bytes(conn, today, received.id, world.clock())
     except (LeaseLost, StorageBusy):
         raise
     except Exception as error:  # noqa: BLE001 - one delivery that raises must never stop the next one
@@ -82,8 +101,15 @@ def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received)
         log.warning("delivery_raised", store=store.id, delivery=received.id, aside=aside, error=type(error).__name__)
 
 
-def apply(conn: Connection, store: Store, events: Sequence[Event], world: World) -> None:
-    """Take events into the book, in the caller's transaction."""
+def _about_erased(conn: Connection, store_id: int, events: Sequence[Event]) -> bool:
+    """Whether a delivery is about an order whose customer was erased: it is not kept as it came."""
+    told = [event.order.id for event in events if isinstance(event, OrderSeen)]
+    told += [event.order_id for event in events if isinstance(event, OrderTouched | OrderGone)]
+    return bool(erasing.marked(conn, store_id, told))
+
+
+def apply(conn: Connection, store: Store, events: Sequence[Event], world: World, *, key: str = "") -> None:
+    """Take events into the book, in the caller's transaction. `key` is the same for a repeat of a delivery."""
     now = world.clock()
     stores.take_turn(conn, store.id)
     for event in events:
@@ -109,5 +135,11 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World)
             case SomeOrderGone():
                 # The next catch-up asks for every open order by its id.
                 stores.note(conn, store.id, catch_up_at=now, swept_at=None)
+            case StoreLeft(at) if at is not None and at < store.installed_at:
+                # It is of an earlier installation. Whether this one still lets us in, the audit finds out.
+                stores.note(conn, store.id, audited_at=now)
             case StoreLeft():
                 stores.leave(conn, store.id)
+                privacy_tasks.ask_to_clear(conn, store, now)
+            case CustomerDataAsked() | CustomerErased() | StoreErased():
+                privacy_tasks.ask(conn, store.platform, store.address, event, key=key, at=now)

@@ -18,6 +18,7 @@ from backorder.domain.errors import AccessLost, PermanentFailure, TemporaryFailu
 from backorder.domain.store import Store
 from connectors import get
 from connectors.contract import Credentials, Life, StoreClient, Wire
+from jobs.while_there import WhileThere
 
 log = structlog.get_logger()
 
@@ -51,7 +52,8 @@ class Keys:
             before, held = held, self._renewed(store, held, patient=True)
             return None if held == before else held
 
-        return get(store.platform).client(store.address, held, self.wire.transport, self.wire.clock, renewed)
+        transport = WhileThere(self.wire.transport, self.database, store.id)
+        return get(store.platform).client(store.address, held, transport, self.wire.clock, renewed)
 
     def renew(self, store: Store) -> None:
         """Renew the store's key now, if it is one that ends."""

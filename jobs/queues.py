@@ -38,8 +38,10 @@ worker that is killed between taking a ring and beginning it.
 FULL_QUEUE = 5000
 """A queue with this many rings that nobody answers gets no more."""
 JOB_SECONDS = 60
-LONG_JOBS = {"catch_up": 3600}
-"""Seconds of jobs that may take longer: the first import of a large store cannot be broken off and begun again."""
+LONG_JOBS = {"catch_up": 3600, "erase": 3600}
+"""Seconds of jobs that may take longer: the first import of a large store cannot be broken off and begun again, and a
+large store is erased row by row.
+"""
 FAILURE_SECONDS = 60
 
 Job = Callable[..., object]

@@ -50,7 +50,7 @@ def review(conn: Connection, store: Store, order_ids: Iterable[int], now: dateti
 
 def binding_of(store: Store) -> Binding:
     """When given units become firm in this store."""
-    if store.mode is Mode.WATCH:
+    if store.mode is not Mode.ON:
         return Binding.NEVER
     return Binding.AT_RELEASE if Capability.HOLD in capabilities(store) else Binding.AT_GRANT
 
@@ -88,9 +88,10 @@ def _reviewed(store: Store, book: BookOrder, order: OrderStanding, *, settled: b
     stood = order.stood(book.stood)
     live = store.mode is Mode.ON
     side, refused, kinds = book.desired, book.refused_tags, list[ActionKind]()
-    if live:
+    if store.mode is not Mode.WATCH:
         can = capabilities(store)
-        planned = desired(order, store.policy, can)
+        # Whoever leaves wants nothing of ours to stay behind.
+        planned = desired(order, store.policy, can) if live else StoreSide()
         before = book.desired or StoreSide()
         if settled and book.review and book.wrote is not None:
             # Asked for, not on every pass: a hold that somebody else's hold is in the way of is not tried all the time.

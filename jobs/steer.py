@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from backorder.db import changes, decided, goods, items, orderbook, outbox, pool_rows, queue, stores
+from backorder.db import changes, decided, goods, items, orderbook, outbox, pool_rows, privacy_tasks, queue, stores
 from backorder.db.session import Connection
 from backorder.domain.acceptance import Answer, Verdict
 from backorder.domain.allocation import Decision, give
@@ -57,7 +57,8 @@ def watch(world: World, store_id: int) -> None:
     with world.database.write() as conn:
         stores.to_change(conn, store_id)
         stores.set_mode(conn, store_id, Mode.WATCH)
-        outbox.drop_due(conn, store_id, world.clock())
+        outbox.drop_due(conn, store_id, "The store was switched back to being watched.", world.clock())
+        outbox.start_from_what_is(conn, store_id)
 
 
 def save_policy(world: World, store_id: int, **choices: Any) -> BackorderPolicy:
@@ -320,4 +321,5 @@ def forget(world: World, store_id: int) -> bool:
         ended = False
     with world.database.write() as conn:
         stores.leave(conn, store_id)
+        privacy_tasks.ask_to_clear(conn, store, world.clock())
     return ended

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from backorder.db import inbox, leases, messages, moments, outbox, queue, stores, verdict_rows
+from backorder.db import inbox, leases, messages, moments, outbox, privacy_tasks, queue, stores, verdict_rows
 from jobs.world import World
 
 log = structlog.get_logger()
@@ -60,6 +60,7 @@ def due(world: World) -> list[Ring]:
     with world.database.read() as conn:
         found += [("inbox", "ingest", store) for store in inbox.stores_with_due(conn)]
         found += [("allocate", "judge", store) for store in sorted(verdict_rows.stores_to_judge(conn, now))]
+        found += [("allocate", "erase", task) for task in privacy_tasks.to_try(conn, now)]
         dirty = queue.stores_to_plan(conn, now)
         may_act = set()
         for store in stores.callable_now(conn, now):

@@ -80,7 +80,7 @@ class World:
 
     def client(self, store: Store) -> StoreClient:
         """A client of the store, with the store's own credentials. May renew them first, so it may raise as its calls
-        do.
+        do. It stops at its next call when the store leaves.
         """
         return self.keys.client(store)
 

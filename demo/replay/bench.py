@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import SecretStr
@@ -101,8 +102,16 @@ TICK = timedelta(milliseconds=1)
 class Bench:
     """A Waitline of its own: real database, real routes, real jobs; virtual time, no sockets, no sleeping."""
 
-    def __init__(self, transport: Transport, start: datetime, database_url: str = "") -> None:
-        """`transport` answers the calls to the store; `start` is the first reading of the virtual clock."""
+    def __init__(
+        self,
+        transport: Transport,
+        start: datetime,
+        database_url: str = "",
+        environ: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`transport` answers the calls to the store; `start` is the first reading of the virtual clock; `environ` are
+        settings of the operator that a platform reads.
+        """
         self._now = start
         self._mailer = MemoryMailer()
         self._folder = Path(tempfile.mkdtemp(prefix="bench-of-waitline-"))
@@ -115,6 +124,7 @@ class Bench:
                 public_url="http://localhost:8000",
                 mail_from="orders@bench.example",
                 secret_keys=(SecretStr("a key for a bench that is thrown away"),),
+                environ=environ,
             ),
             database=self._database,
             clock=self._look,

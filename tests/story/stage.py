@@ -130,7 +130,8 @@ class Stage:
             self._address = "lab-goods.myshopify.com"
             secret = "shopify-demo-client-secret-0123456789"
             self._credentials = {"access_token": "shpat_demo", "client_secret": secret}
-        self.bench = Bench(self.transport, START, database_url)
+        environ = {"WAITLINE_SHOPIFY_CLIENT_SECRETS": self._credentials.get("client_secret", "")}
+        self.bench = Bench(self.transport, START, database_url, environ)
 
     def open(self, *, on: bool = True) -> None:
         """Connect the store with its subscriptions."""
@@ -139,6 +140,11 @@ class Stage:
         if on:
             steer.switch_on(self.bench.world, self.bench.store_id, tell_waiting=False)
         self.settle()
+
+    def connect_again(self, token: str) -> None:
+        """The merchant connects the store once more, with another token."""
+        self._credentials = {**self._credentials, "access_token": token}
+        self.open(on=False)
 
     def _carry(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         """Carry a webhook to Waitline, or lose it where its topic is one that is not heard."""

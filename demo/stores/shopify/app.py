@@ -14,6 +14,7 @@ from demo.stores.shopify.bucket import Bucket
 from demo.stores.shopify.bulk import Bulks
 from demo.stores.shopify.control import Control
 from demo.stores.shopify.graph import answer
+from demo.stores.shopify.leaving import Leaving
 from demo.stores.shopify.mutations import Mutations
 from demo.stores.shopify.names import gid
 from demo.stores.shopify.oauth import Office
@@ -112,7 +113,8 @@ class ShopifyShop:
         self.bucket = Bucket(clock, bucket_size, restore_rate)
         installation = {"currentAppInstallation": self._installation}
         self._root = {**answers.root(), **self._bulks.root(), **self._mutations.root(), **installation}
-        self._control = Control(self.trade, self.outbox)
+        self.leaving = Leaving(self.shop, domain, self.outbox, self.office.give)
+        self._control = Control(self.trade, self.outbox, self.leaving)
         self.troubles = Troubles("/admin/", {"revoked": REVOKED, "throttled": THROTTLED})
         self._app = Flask(__name__)
         self._app.add_url_rule("/admin/api/<version>/graphql.json", "graphql", self._graphql, methods=["POST"])

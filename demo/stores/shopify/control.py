@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from demo.stores.shopify.outbox import Outbox
+from demo.stores.shopify.leaving import Leaving
+from demo.stores.shopify.outbox import Message, Outbox
 from demo.stores.shopify.state import Order, Work
 from demo.stores.shopify.trade import Trade
 from demo.stores.shopify.works import Refused
@@ -17,7 +18,7 @@ Object = dict[str, Any]
 class Control:
     """Acts by name, and the whole state of the shop as JSON."""
 
-    def __init__(self, trade: Trade, outbox: Outbox) -> None:
+    def __init__(self, trade: Trade, outbox: Outbox, leaving: Leaving) -> None:
         self._trade = trade
         self._outbox = outbox
         self._acts: dict[str, Callable[[Object], Object | None]] = {
@@ -49,6 +50,11 @@ class Control:
             "release_hold_by_hand": lambda asked: trade.release_hold_by_hand(int(asked["order"])),
             "add_tag": lambda asked: trade.add_tag(int(asked["order"]), str(asked["tag"])),
             "remove_tag": lambda asked: trade.remove_tag(int(asked["order"]), str(asked["tag"])),
+            "uninstall": lambda _asked: leaving.uninstall(),
+            "reinstall": lambda asked: leaving.reinstall(str(asked["token"])),
+            "ask_for_data": lambda asked: _told_of(leaving.ask_for_data(*_person(asked))),
+            "redact_customer": lambda asked: _told_of(leaving.redact_customer(*_person(asked))),
+            "redact_shop": lambda _asked: _told_of(leaving.redact_shop()),
             "deliver": lambda _asked: {"sent": outbox.run()},
         }
 
@@ -136,6 +142,16 @@ class Control:
 
     def _line_of(self, asked: Object) -> int:
         return int(asked["line"]) if "line" in asked else self._trade.shop.orders[int(asked["order"])].lines[0].id
+
+
+def _person(asked: Object) -> tuple[int | None, str | None, list[int]]:
+    customer = asked.get("customer")
+    return None if customer is None else int(customer), asked.get("email"), [int(x) for x in asked.get("orders", ())]
+
+
+def _told_of(message: Message) -> Object:
+    """Under which topic a request was written."""
+    return {"topic": message.headers["X-Shopify-Topic"]}
 
 
 def _order_state(order: Order) -> Object:

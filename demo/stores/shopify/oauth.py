@@ -59,10 +59,16 @@ class Office:
 
     def admits(self, token: str | None) -> bool:
         """Whether a call with this token is let in now."""
-        if token == self.token:
+        if token and token == self.token:
             return True
         until = self.open_tokens.get(token or "")
         return until is not None and until > self.clock()
+
+    def give(self, token: str) -> None:
+        """From now on this token lets a custom app in; an empty one lets nobody in, whatever was given before."""
+        self.token = token
+        if not token:
+            self.revoke()
 
     def revoke(self) -> None:
         """The merchant removed the app, or Shopify ended its access: every token is void."""

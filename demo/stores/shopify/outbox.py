@@ -69,22 +69,26 @@ class Outbox:
         """Write a delivery for each address that is subscribed to the topic now."""
         name = topic.replace("/", "_").replace(".", "_").upper()
         addressees = [each for each in self._shop.subscriptions.values() if each.topic == name]
-        if not addressees:
-            return
+        for subscription in addressees:
+            self.write(subscription.uri, topic, told, subscription.id)
+
+    def write(self, url: str, topic: str, told: Mapping[str, Any], subscription: int = 0) -> Message:
+        """Write one delivery to an address, for a subscription or, as the app's configuration has it, for none."""
         body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
         now = self._clock()
-        for subscription in addressees:
-            headers = {
-                "Content-Type": "application/json",
-                "X-Shopify-Topic": topic,
-                "X-Shopify-Hmac-Sha256": self.signature(body),
-                "X-Shopify-Shop-Domain": self._domain,
-                "X-Shopify-API-Version": "2026-10",
-                "X-Shopify-Webhook-Id": self._new_id(),
-                "X-Shopify-Event-Id": self._event or self._new_id(),
-                "X-Shopify-Triggered-At": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z",
-            }
-            self.queue.append(Message(subscription.uri, headers, body, now, subscription.id))
+        headers = {
+            "Content-Type": "application/json",
+            "X-Shopify-Topic": topic,
+            "X-Shopify-Hmac-Sha256": self.signature(body),
+            "X-Shopify-Shop-Domain": self._domain,
+            "X-Shopify-API-Version": "2026-10",
+            "X-Shopify-Webhook-Id": self._new_id(),
+            "X-Shopify-Event-Id": self._event or self._new_id(),
+            "X-Shopify-Triggered-At": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z",
+        }
+        message = Message(url, headers, body, now, subscription)
+        self.queue.append(message)
+        return message
 
     def signature(self, body: bytes) -> str:
         """base64 of the HMAC over the body."""

@@ -1,0 +1,24 @@
+"""Takes what we put into a store out of it again, through the same outbox as every other write, before it is left."""
+
+from backorder.db import changes, items, outbox, stores
+from backorder.domain.store import Mode
+from jobs.steer import Nonsense
+from jobs.world import World
+
+
+def leave(world: World, store_id: int) -> None:
+    """Begin: our holds are released, our tags and records taken off; no customer is told anything any more. What is in
+    the way of a write is tried again as ever. Raises Nonsense while everything is paused.
+    """
+    with world.database.write() as conn:
+        store = stores.to_change(conn, store_id)
+        if store.policy.paused:
+            raise Nonsense("Everything is paused. End the pause under Settings first.")
+        if store.mode is Mode.LEAVING:
+            return
+        outbox.drop_due(conn, store_id, "The store is being left: what is ours is taken out of it.", world.clock())
+        outbox.start_from_what_is(conn, store_id)
+        stores.set_mode(conn, store_id, Mode.LEAVING)
+        changes.review_all(conn, store_id, forget_stood=False)
+        items.touch(conn, store_id, items.owed(conn, store_id))
+    world.bell.ring("allocate", "allocate", store_id)
