@@ -16,8 +16,10 @@ from app import (
     errors,
     incoming,
     install,
+    leaving,
     orders,
     preview,
+    privacy,
     queue,
     reports,
     settings,
@@ -32,7 +34,7 @@ from jobs.world import World
 FORM_LIMIT = 64 * 1024
 """Bytes that a form or an API call may have; webhooks have a limit of their own."""
 
-MERCHANT_PAGES = (dashboard, queue, orders, choices, incoming, preview, reports, settings)
+MERCHANT_PAGES = (dashboard, queue, orders, choices, incoming, preview, reports, settings, privacy, leaving)
 
 HTML_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "

@@ -29,7 +29,6 @@ def cli() -> None:
 @cli.command()
 def up() -> None:
     """Start everything on this machine; Ctrl-C stops it."""
-    logs.configure()
     Launcher(load(), click.echo).run()
 
 
@@ -45,7 +44,6 @@ def web() -> None:
 @click.argument("half", type=click.Choice(list(WORKERS)))
 def worker(half: str) -> None:
     """Do the work that is due: `front` takes webhooks in and allocates, `back` writes to stores and customers."""
-    logs.configure()
     config = _with_redis()
     world = open_world(config)
     inherit(world)
@@ -55,7 +53,6 @@ def worker(half: str) -> None:
 @cli.command()
 def clock() -> None:
     """Wake the workers for whatever is due, every second."""
-    logs.configure()
     world = open_world(_with_redis())
     stop = threading.Event()
 
@@ -87,6 +84,8 @@ register(cli)
 def main() -> None:
     """The entry point: an error that we raise on purpose ends with its sentence and code 1."""
     os.umask(0o077)
+    # A command that does work logs it: beside what it prints, not into it.
+    logs.configure()
     try:
         cli(prog_name="waitline")
     except (ConfigError, WaitlineError) as error:

@@ -13,6 +13,7 @@ from app.access import new_signin
 from app.doctor import examine
 from app.orders import told
 from app.platform_commands import platform_groups
+from app.privacy_commands import leave, privacy
 from app.reports import DAYS, LONGEST, fairness, fairness_as_json, fairness_as_text
 from app.tellings import order_as_json, order_as_text
 from app.what_if import preview_as_json, preview_as_text, read_change
@@ -39,6 +40,8 @@ def register(cli: click.Group) -> None:
     for group in platform_groups():
         cli.add_command(group)
     for command in (list_stores, on, watch, forget, signin, token, sync, idle, explain, preview, report, doctor):
+        cli.add_command(command)
+    for command in (leave, privacy):
         cli.add_command(command)
 
 

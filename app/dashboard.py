@@ -6,7 +6,9 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
-from backorder.db import inbox, queries, supply_rows
+from app.orders import LARGEST_ID
+from backorder.db import inbox, news, privacy_tasks, queries, supply_rows
+from backorder.db.privacy_tasks import PrivacyTask
 from backorder.db.session import Connection
 from backorder.domain import metrics
 from backorder.domain.store import Store
@@ -28,19 +30,22 @@ class NeedsYou:
     pools: list[supply_rows.TroubledPool]
     not_accepted: list[queries.NotAccepted]
     quarantined: int
+    asked: list[PrivacyTask]
+    """Customers who want to know what is held about them."""
 
     def __bool__(self) -> bool:
-        return bool(self.wishes or self.stuck or self.pools or self.not_accepted or self.quarantined)
+        return bool(self.wishes or self.stuck or self.pools or self.not_accepted or self.quarantined or self.asked)
 
 
 def needs_you(conn: Connection, store: Store) -> NeedsYou:
-    """Everything that waits for the merchant of a store, in five statements."""
+    """Everything that waits for the merchant of a store, in six statements."""
     return NeedsYou(
         wishes=queries.cancel_wishes(conn, store.id),
         stuck=queries.stuck_work(conn, store.id, limit=SHOWN),
         pools=supply_rows.troubled_pools(conn, store.id, limit=SHOWN),
         not_accepted=queries.not_accepted(conn, store.id, limit=SHOWN),
         quarantined=len(inbox.quarantined(conn, store.id)),
+        asked=privacy_tasks.to_tell(conn, store, limit=SHOWN),
     )
 
 
@@ -52,13 +57,24 @@ def show() -> ResponseReturnValue:
     with here.database.read() as conn:
         waiting = queries.waiting_units(conn, store.id)
         needs = needs_you(conn, store)
+        told = news.unseen(conn, store.id)
         under_way = queries.health_counts(conn, store.id, now)
     return render_template(
         "dashboard.html",
         summary=metrics.summary(waiting, store.currency, now, today_of(store, now)),
         needs=needs,
+        news=told,
         under_way=under_way,
     )
+
+
+@blueprint.post(f"/news/<int(max={LARGEST_ID}):news_id>/seen")
+def saw(news_id: int) -> ResponseReturnValue:
+    """The merchant has seen it: it is not told again."""
+    here, store = world(), signed_in_store()
+    with here.database.write() as conn:
+        news.saw(conn, store.id, news_id, here.clock())
+    return redirect(url_for("dashboard.show"), 303)
 
 
 @blueprint.post("/mode")

@@ -59,19 +59,17 @@ def ask(
     key: str,
     at: datetime,
     of_store: int | None = None,
-) -> None:
-    """Keep a request, durable with the transaction; a repeat of the same key is none."""
+) -> int:
+    """Keep a request, durable with the transaction; a repeat of the same key is none. The task's id."""
+    named: dict[str, Any]
     match event:
         case CustomerDataAsked(person):
-            _add(
-                conn, platform, address, TaskKind.TELL_CUSTOMER, key, at, person=_person_out(person), of_store=of_store
-            )
+            kind, named = TaskKind.TELL_CUSTOMER, {"person": _person_out(person)}
         case CustomerErased(person):
-            _add(
-                conn, platform, address, TaskKind.ERASE_CUSTOMER, key, at, person=_person_out(person), of_store=of_store
-            )
+            kind, named = TaskKind.ERASE_CUSTOMER, {"person": _person_out(person)}
         case StoreErased(left_by):
-            _add(conn, platform, address, TaskKind.ERASE_STORE, key, at, left_by=left_by, of_store=of_store)
+            kind, named = TaskKind.ERASE_STORE, {"left_by": left_by}
+    return _add(conn, platform, address, kind, key, at, of_store=of_store, **named)
 
 
 def ask_to_clear(conn: Connection, store: Store, at: datetime) -> None:
@@ -86,7 +84,7 @@ def ask_for_bytes(conn: Connection, store: Store, delivery_id: int, at: datetime
     _add(conn, store.platform, store.address, TaskKind.CLEAR_BYTES, key, at, of_store=store.id)
 
 
-def _add(conn: Connection, platform: str, address: str, kind: TaskKind, key: str, at: datetime, **named: Any) -> None:
+def _add(conn: Connection, platform: str, address: str, kind: TaskKind, key: str, at: datetime, **named: Any) -> int:
     row = {
         "place": place_of(platform, address),
         "dedupe_key": f"{kind} {key}"[:200],
@@ -101,6 +99,8 @@ def _add(conn: Connection, platform: str, address: str, kind: TaskKind, key: str
         "try_at": at,
     }
     insert_missing(conn, privacy_tasks, [row | named])
+    same = (privacy_tasks.c.place == row["place"]) & (privacy_tasks.c.dedupe_key == row["dedupe_key"])
+    return int(conn.execute(select(privacy_tasks.c.id).where(same)).scalar_one())
 
 
 def get(conn: Connection, task_id: int) -> PrivacyTask:
@@ -134,18 +134,28 @@ def everything(conn: Connection) -> list[PrivacyTask]:
 
 def of_store(conn: Connection, store: Store, *, limit: int) -> list[PrivacyTask]:
     """What was asked of one store, newest first."""
-    found = (
-        select(privacy_tasks)
-        .where(
-            privacy_tasks.c.place == place_of(store.platform, store.address),
-            privacy_tasks.c.of_store.is_(None) | (privacy_tasks.c.of_store == store.id),
-            privacy_tasks.c.kind.in_(ASKED),
-            privacy_tasks.c.asked_at >= store.connected_at,
-        )
-        .order_by(privacy_tasks.c.id.desc())
-        .limit(limit)
-    )
+    found = select(privacy_tasks).where(_of(store)).order_by(privacy_tasks.c.id.desc()).limit(limit)
     return [_task(row) for row in conn.execute(found).mappings()]
+
+
+def to_tell(conn: Connection, store: Store, *, limit: int, task_id: int | None = None) -> list[PrivacyTask]:
+    """Requests of one store's customers that wait for the merchant, the most urgent first; or one of them."""
+    found = select(privacy_tasks).where(
+        _of(store), privacy_tasks.c.kind == TaskKind.TELL_CUSTOMER, privacy_tasks.c.state == WorkState.DUE
+    )
+    if task_id is not None:
+        found = found.where(privacy_tasks.c.id == task_id)
+    return [_task(row) for row in conn.execute(found.order_by(privacy_tasks.c.due_at).limit(limit)).mappings()]
+
+
+def _of(store: Store) -> Any:
+    """Requests of this store since it was connected: those of an earlier installation are not its merchant's."""
+    return (
+        (privacy_tasks.c.place == place_of(store.platform, store.address))
+        & (privacy_tasks.c.of_store.is_(None) | (privacy_tasks.c.of_store == store.id))
+        & privacy_tasks.c.kind.in_(ASKED)
+        & (privacy_tasks.c.asked_at >= store.connected_at)
+    )
 
 
 def overdue(conn: Connection, now: datetime) -> list[PrivacyTask]:
