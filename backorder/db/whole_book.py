@@ -1,10 +1,10 @@
-"""A store's whole book, flat: what a comparison with the truth needs."""
+"""A store's whole book, flat, and every row there is: what a comparison with the truth needs."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, select
 
-from backorder.db.tables import order_lines, orders, parts, pools
+from backorder.db.tables import metadata, order_lines, orders, parts, pools
 from backorder.domain.orders import OrderStatus
 from backorder.domain.supply import ZERO
 
@@ -68,3 +68,15 @@ def orders_known(conn: Connection, store_id: int) -> Sequence[RowMapping]:
     """Every order's id and the address of its customer."""
     found = select(orders.c.order_id, orders.c.email, orders.c.status).where(orders.c.store_id == store_id)
     return conn.execute(found.order_by(orders.c.order_id)).mappings().all()
+
+
+def every_row(conn: Connection) -> dict[str, str]:
+    """All that each table says, of every store, as one text: to look for what should not be there."""
+    return {
+        name: "\n".join(" ".join(map(_text, row)) for row in conn.execute(select(table)))
+        for name, table in sorted(metadata.tables.items())
+    }
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

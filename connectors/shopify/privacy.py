@@ -58,9 +58,12 @@ class ShopRedactBody(PrivacyBody):
 
 
 class ShopBody(Body):
-    """The body of app/uninstalled: the shop itself."""
+    """The body of app/uninstalled: the shop itself, which alone of all that is told has no global id."""
 
-    myshopify_domain: str | None
+    name: Text
+    myshopify_domain: str | None = None
+    admin_graphql_api_id: None = None
+    shop_domain: None = None
 
 
 def _data_asked(body: PrivacyBody, _delivery: Delivery) -> PrivacyEvent:

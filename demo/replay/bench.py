@@ -6,7 +6,7 @@ what the application now believes. Nothing here knows a platform.
 
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,6 +26,7 @@ from backorder.domain.orders import OrderStatus
 from backorder.domain.store import Store
 from connectors import get
 from connectors.http import Transport
+from demo.replay import leftovers
 from jobs.catch_up import AUDIT_EVERY, EVERY, audit, catch_up
 from jobs.connect import remember
 from jobs.drain import work_off
@@ -196,6 +197,15 @@ class Bench:
     def subscribe(self) -> None:
         """Let the store send its webhooks to us."""
         audit(self.world, self.store_id)
+
+    def leftovers(self, words: Iterable[str]) -> list[str]:
+        """Where any of these words still is: in the database, its files, or what is sealed in it."""
+        wanted = list(words)
+        with self.world.database.read() as conn:
+            sealed = stores.credentials(conn, self.store_id)
+        opened = " ".join(self.world.sealer.open(sealed).values()) if sealed else ""
+        inside = [f"sealed credentials: {word}" for word in wanted if word.casefold() in opened.casefold()]
+        return leftovers.found(self._database, wanted) + inside
 
     @property
     def mails(self) -> list[Message]:

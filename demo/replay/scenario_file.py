@@ -22,7 +22,8 @@ _LEVEL = ("available", "committed", "on_hand", "incoming", "updatedAt")
 _VARIANT = (
     "id", "inventory_item_id", "product_id", "sku", "title", "price", "tracked", "inventoryPolicy",
 )  # fmt: skip
-_EXPECT = ("n", "status", "lines", "pools", "ignored", "orders", "notifiable", "stored")
+_EXPECT = ("n", "status", "lines", "pools", "ignored", "orders", "notifiable", "stored", "erased")
+_CREDENTIALS = ("$access_token", "$refresh_token")
 _EXPECT_LINE = (
     "order", "line", "pool", "ordered", "shipped", "cancelled", "outstanding", "allocated", "waiting", "maybe",
 )  # fmt: skip
@@ -114,9 +115,9 @@ def _each(where: str, rows: Iterable[Any], known: Iterable[str]) -> None:
 
 
 def _expected(where: str, told: Any) -> None:
-    if isinstance(told, dict) and "erased" in told:
-        raise BadScenario(f"{where} asks what was erased: this runner does not know yet how to check that.")
     _keys(where, told, _EXPECT, ("n", "status"))
+    _counted(where, told)
+    _erased(where, told.get("erased", []))
     checks: dict[str, Callable[[Any], None]] = {
         "lines": lambda row: _keys(f"{where} lines", row, _EXPECT_LINE, ("order", "line", "pool")),
         "pools": lambda row: _keys(f"{where} pools", row, _EXPECT_POOL, ("pool",)),
@@ -125,3 +126,18 @@ def _expected(where: str, told: Any) -> None:
     for key, check in checks.items():
         for row in told.get(key, ()):
             check(row)
+
+
+def _counted(where: str, told: Object) -> None:
+    for key in ("orders", "stored"):
+        count = told.get(key, 0)
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            raise BadScenario(f"{where} {key} is not a number of rows.")
+
+
+def _erased(where: str, words: Any) -> None:
+    if not isinstance(words, list) or not all(isinstance(word, str) and word.strip() for word in words):
+        raise BadScenario(f"{where} erased is not a list of words.")
+    unknown = [word for word in words if word.startswith("$") and word not in _CREDENTIALS]
+    if unknown:
+        raise BadScenario(f"{where} erased names what this runner does not know: {', '.join(unknown)}.")

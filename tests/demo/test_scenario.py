@@ -350,7 +350,10 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ),
     ("a key of what is expected", spoilt(lambda told: told["expect"][0].update(emails=0))),
     ("a key of an expected line", spoilt(lambda told: told["expect"][0]["lines"][0].update(firm="1"))),
-    ("what was erased", spoilt(lambda told: told["expect"][0].update(erased=["ada"]))),
+    ("what was erased in no list", spoilt(lambda told: told["expect"][0].update(erased="ada"))),
+    ("what was erased without a word", spoilt(lambda told: told["expect"][0].update(erased=[" "]))),
+    ("what was erased by an unknown name", spoilt(lambda told: told["expect"][0].update(erased=["$api_key"]))),
+    ("what was stored in no number", spoilt(lambda told: told["expect"][0].update(stored=["a row"]))),
     ("a delivery without its moment", spoilt(lambda told: told["arrives"].pop())),
     ("a delivery without what is right", spoilt(lambda told: told["expect"].pop())),
 ]

@@ -11,9 +11,9 @@ from backorder.db.tables import deliveries
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.orders import Customer
 from backorder.domain.privacy import TaskKind
+from demo.replay.leftovers import found
 from demo.stores.shopify.bodies import Bodies
 from jobs import steer
-from tests.canaries import found
 from tests.story.stage import Shopify, Stage
 
 WORDS = ("quuxley", "zebedee", "mrquux@secret.example", "gnarled lane", "i changed my quirky mind")

@@ -9,12 +9,12 @@ from backorder.db.tables import stores as store_rows
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.privacy import TaskKind
 from backorder.domain.store import Health, Mode
+from demo.replay.leftovers import found
 from jobs import steer
 from jobs.erase import LEFT
 from jobs.leave import leave
 from jobs.steer import Nonsense
 from jobs.world import World
-from tests.canaries import found
 from tests.story.stage import Shopify, Stage
 
 LATER = 60.0

@@ -1,0 +1,29 @@
+"""Looks for words that must be nowhere any more: in every row of the database, and in the bytes of its files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from backorder.db import whole_book
+from backorder.db.session import Database
+
+BESIDE = ("", "-wal", "-shm", "-journal")
+"""What lies beside an SQLite file belongs to it."""
+
+
+def found(database: Database, words: Iterable[str]) -> list[str]:
+    """Where any of the words still is, in any letter case: "table or file: word"."""
+    wanted = sorted({word.casefold() for word in words})
+    with database.read() as conn:
+        rows = whole_book.every_row(conn)
+    places = {**rows, **_files(database)}
+    return [f"{place}: {word}" for place, text in sorted(places.items()) for word in wanted if word in text.casefold()]
+
+
+def _files(database: Database) -> dict[str, str]:
+    """The files' bytes as letters; a word beyond ASCII is found as the database wrote it, too."""
+    if not database.is_sqlite:
+        return {}
+    main = unquote(urlsplit(database.url).path)[1:]
+    paths = [Path(main + end) for end in BESIDE]
+    return {path.name: path.read_bytes().decode("utf-8", "replace") for path in paths if path.exists()}
