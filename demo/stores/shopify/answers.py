@@ -52,6 +52,12 @@ class Answers:
                 "currencyCode": self.shop.currency,
                 "ianaTimezone": self.shop.timezone,
             },
+            "currentAppInstallation": lambda _asked: {
+                "id": gid("AppInstallation", 1),
+                "accessScopes": [
+                    {"handle": scope, "description": scope.replace("_", " ")} for scope in self.shop.scopes
+                ],
+            },
             "node": lambda _asked, id: self.node(id),
             "nodes": lambda _asked, ids: [self.node(each) for each in ids],
             "order": lambda _asked, id: self.node(id),

@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify, render_template, request
 
@@ -16,7 +16,6 @@ from demo.stores.shopify.control import Control
 from demo.stores.shopify.graph import answer
 from demo.stores.shopify.leaving import Leaving
 from demo.stores.shopify.mutations import Mutations
-from demo.stores.shopify.names import gid
 from demo.stores.shopify.oauth import Office
 from demo.stores.shopify.outbox import Deliver, Outbox, over_http
 from demo.stores.shopify.state import Shop
@@ -92,7 +91,6 @@ class ShopifyShop:
     ) -> None:
         self.domain = domain
         self.token = token
-        self.office = Office(domain, token, client_id, secret, clock)
         self._turn = threading.RLock()
         ids = Ids()
         self.shop = Shop(
@@ -101,6 +99,7 @@ class ShopifyShop:
             first_number=first_number,
             locations={ids.next("location"): place for place in locations},
         )
+        self.office = Office(domain, token, client_id, secret, clock, self.shop.scopes)
         self.outbox = Outbox(self.shop, domain, secret, clock, deliver, new_id, self._turn)
         self.trade = Trade(self.shop, ids, self.outbox, clock)
         self.journal = self.trade.journal
@@ -111,8 +110,7 @@ class ShopifyShop:
         self._mutations = Mutations(self.trade, answers, self._bulks)
         self.writes = self._mutations.writes
         self.bucket = Bucket(clock, bucket_size, restore_rate)
-        installation = {"currentAppInstallation": self._installation}
-        self._root = {**answers.root(), **self._bulks.root(), **self._mutations.root(), **installation}
+        self._root = {**answers.root(), **self._bulks.root(), **self._mutations.root()}
         self.leaving = Leaving(self.shop, domain, self.outbox, self.office.give)
         self._control = Control(self.trade, self.outbox, self.leaving)
         self.troubles = Troubles("/admin/", {"revoked": REVOKED, "throttled": THROTTLED})
@@ -145,11 +143,6 @@ class ShopifyShop:
         if version not in ("2026-07", "2026-10"):
             return jsonify({"errors": "Not Found"}), 404
         return jsonify(answer(self._root, request.get_data(), self.bucket)), 200
-
-    def _installation(self, _asked: Any) -> dict[str, Any]:
-        """The app in this shop, with the scopes that it was given."""
-        scopes = [{"handle": scope, "description": scope.replace("_", " ")} for scope in self.office.scopes]
-        return {"id": gid("AppInstallation", 1), "accessScopes": scopes}
 
     def _bulk(self, number: int) -> tuple[Response, int]:
         lines = self._bulks.file(number)

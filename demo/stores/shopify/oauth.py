@@ -19,14 +19,6 @@ ACCESS_LIVES = timedelta(hours=1)
 REFRESH_LIVES = timedelta(days=90)
 CODE_LIVES = timedelta(minutes=10)
 
-EVERY_SCOPE = (
-    "read_orders", "write_orders", "read_all_orders", "read_products", "write_products", "read_inventory",
-    "write_inventory", "read_locations", "read_customers", "write_order_edits",
-    "read_merchant_managed_fulfillment_orders", "write_merchant_managed_fulfillment_orders",
-    "read_third_party_fulfillment_orders", "write_third_party_fulfillment_orders", "read_assigned_fulfillment_orders",
-    "write_assigned_fulfillment_orders", "read_inventory_shipments", "read_inventory_transfers",
-)  # fmt: skip
-
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
@@ -47,7 +39,7 @@ class Office:
     client_id: str
     secret: str
     clock: Callable[[], datetime]
-    scopes: list[str] = field(default_factory=lambda: list(EVERY_SCOPE))
+    scopes: list[str]
     """What the merchant allowed."""
     expiring: bool = True
     """Whether answers say when the token ends."""

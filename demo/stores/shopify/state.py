@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from demo.stores.shopify.scopes import EVERY_SCOPE
+
 DONE_WORK = ("CLOSED", "CANCELLED")
 
 
@@ -242,6 +244,8 @@ class Shop:
     """By inventory item."""
     orders: dict[int, Order] = field(default_factory=dict)
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
+    scopes: list[str] = field(default_factory=lambda: list(EVERY_SCOPE))
+    """What the merchant allowed the app."""
 
     def __post_init__(self) -> None:
         self._order_of: dict[int, int] = {}
