@@ -11,6 +11,7 @@ from app import (
     access,
     api,
     choices,
+    counts,
     dashboard,
     embedded,
     errors,
@@ -34,7 +35,7 @@ from jobs.world import World
 FORM_LIMIT = 64 * 1024
 """Bytes that a form or an API call may have; webhooks have a limit of their own."""
 
-MERCHANT_PAGES = (dashboard, queue, orders, choices, incoming, preview, reports, settings, privacy, leaving)
+MERCHANT_PAGES = (dashboard, queue, orders, choices, counts, incoming, preview, reports, settings, privacy, leaving)
 
 HTML_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "

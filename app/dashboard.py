@@ -28,21 +28,25 @@ class NeedsYou:
     wishes: list[queries.CancelWish]
     stuck: list[queries.StuckWork]
     pools: list[supply_rows.TroubledPool]
+    jumps: list[supply_rows.JumpedPool]
     not_accepted: list[queries.NotAccepted]
     quarantined: int
     asked: list[PrivacyTask]
     """Customers who want to know what is held about them."""
 
     def __bool__(self) -> bool:
-        return bool(self.wishes or self.stuck or self.pools or self.not_accepted or self.quarantined or self.asked)
+        return bool(
+            self.wishes or self.stuck or self.pools or self.jumps or self.not_accepted or self.quarantined or self.asked
+        )
 
 
 def needs_you(conn: Connection, store: Store) -> NeedsYou:
-    """Everything that waits for the merchant of a store, in six statements."""
+    """Everything that waits for the merchant of a store, in seven statements."""
     return NeedsYou(
         wishes=queries.cancel_wishes(conn, store.id),
         stuck=queries.stuck_work(conn, store.id, limit=SHOWN),
         pools=supply_rows.troubled_pools(conn, store.id, limit=SHOWN),
+        jumps=supply_rows.jumped_pools(conn, store.id, limit=SHOWN),
         not_accepted=queries.not_accepted(conn, store.id, limit=SHOWN),
         quarantined=len(inbox.quarantined(conn, store.id)),
         asked=privacy_tasks.to_tell(conn, store, limit=SHOWN),

@@ -50,6 +50,7 @@ SWITCHES = (
     "cross_location",
     "customers_choose",
     "whole_orders_first",
+    "types_counted",
     "paused",
 )
 NO_NUMBER = "This must be a whole number."

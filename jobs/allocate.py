@@ -188,6 +188,7 @@ def _assess(
             pulled_at=store.pulled_at,
             settle=store.policy.settle,
             before_pull=before_pull.get(stock.pool),
+            types_counted=store.policy.types_counted,
         )
     return _Assessed(known, planned, owing, assessed)
 
@@ -243,9 +244,14 @@ def _book_arrivals(conn: Connection, store: Store, found: _Assessed, now: dateti
     arrived = {pool: said.arrived for pool, said in found.assessed.items() if said.arrived > 0}
     if not arrived:
         return
-    for pool, lines in goods.coming(conn, store.id, {pool.item for pool in arrived}).items():
+    coming = goods.coming(conn, store.id, {pool.item for pool in arrived})
+    for pool, lines in coming.items():
         if pool in arrived:
             goods.book_arrival(conn, store.id, lines, arrived[pool], now)
+    # What comes exactly as it was announced was added, not counted.
+    jumps = {pool: said.jump for pool, said in found.assessed.items() if said.jump is not None}
+    announced = {pool for pool in jumps if arrived.get(pool) in {line.open for line in coming.get(pool, [])}}
+    pool_rows.save_jumps(conn, store.id, {pool: jump for pool, jump in jumps.items() if pool not in announced})
     before = {pool: (units, found.known[pool].believed.on_hand) for pool, units in arrived.items()}
     changes.keep_back_of_arrivals(conn, store.id, before)
 

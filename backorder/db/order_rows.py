@@ -126,6 +126,7 @@ LINE = (
     order_lines.c.answer,
     order_lines.c.answer_why,
     order_lines.c.unaccepted,
+    order_lines.c.unreturned,
 )
 PART = (
     parts.c.order_id,
@@ -164,7 +165,7 @@ def book_order(
     unaccepted = {}
     for (
         _, line_id, item, ordered, shipped, cancelled, ignored, title, sku, unit_price, added_at, kit, backordered_at,
-        cancel_wished_at, answer, answer_why, not_accepted,
+        cancel_wished_at, answer, answer_why, not_accepted, unreturned,
     ) in lines:  # fmt: skip
         owed = []
         has = given[line_id] = []
@@ -189,6 +190,7 @@ def book_order(
                 unit_price,
                 added_at,
                 kit,
+                unreturned,
             )
         )
         if backordered_at is not None:
@@ -302,6 +304,7 @@ def line_row(store_id: int, order_id: int, line: OrderLine, unaccepted: Units) -
         "added_at": line.added_at,
         "kit": line.kit,
         "unaccepted": unaccepted,
+        "unreturned": line.unreturned,
     }
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, case, select, update
 
 from backorder.db.many import update_many
 from backorder.db.tables import pools
 from backorder.db.upsert import put
-from backorder.domain.supply import ZERO, Assessment, Balance, Believed, Pool, Stock, Units
+from backorder.domain.supply import ZERO, Assessment, Balance, Believed, Jump, Pool, Stock, Units
 
 
 def save_readings(
@@ -33,6 +34,7 @@ def save_readings(
             "doubted_available": said.believed.doubted_available,
             "doubted_at": said.believed.doubted_at,
             "doubted_least": said.believed.least,
+            "counted": said.believed.counted,
             "again_at": said.again_at,
         }
         for pool, (stock, said) in assessed.items()
@@ -49,6 +51,46 @@ def save_doubts(conn: Connection, store_id: int, doubted: Mapping[Pool, Believed
         ("store_id", "item", "location"),
         [(b.doubted_available, b.doubted_at, b.least, store_id, *pool) for pool, b in doubted.items()],
     )
+
+
+def save_jumps(conn: Connection, store_id: int, jumps: Mapping[Pool, Jump]) -> None:
+    """Remember figures that may have been counted, until the merchant says which it was."""
+    update_many(
+        conn,
+        pools,
+        ("jump_before", "jump_after", "jump_owed"),
+        ("store_id", "item", "location"),
+        [(jump.before, jump.after, jump.owed, store_id, *pool) for pool, jump in jumps.items()],
+    )
+
+
+def jump_of(conn: Connection, store_id: int, pool: Pool) -> Jump | None:
+    """The figure of a pool that is not answered for yet."""
+    row = conn.execute(
+        select(pools.c.jump_before, pools.c.jump_after, pools.c.jump_owed).where(_is(store_id, pool))
+    ).first()
+    return None if row is None or row.jump_after is None else Jump(*row)
+
+
+def settle_jump(conn: Connection, store_id: int, pool: Pool, *, counted: Units | None) -> None:
+    """The merchant said what it was: a net figure (`None`), or counted with so many units of open orders in it. What
+    is believed is then as if it had been read so.
+    """
+    values: dict[str, Any] = {"jump_before": None, "jump_after": None, "jump_owed": None}
+    if counted is not None:
+        more = counted - pools.c.counted
+        left = pools.c.on_hand - more
+        values |= {
+            "counted": counted,
+            "on_hand": case((left > ZERO, left), else_=ZERO),
+            "believed_available": pools.c.believed_available - more,
+            "doubted_available": pools.c.doubted_available - more,
+        }
+    conn.execute(update(pools).where(_is(store_id, pool)).values(**values))
+
+
+def _is(store_id: int, pool: Pool) -> ColumnElement[bool]:
+    return and_(pools.c.store_id == store_id, pools.c.item == pool.item, pools.c.location == pool.location)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def _believed(row: Any) -> Believed:
         doubted_available=row["doubted_available"],
         doubted_at=row["doubted_at"],
         least=row["doubted_least"],
+        counted=row["counted"],
     )
 
 

@@ -8,8 +8,9 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from backorder.db.tables import inbound, items, parts, pools, receipts
-from backorder.domain.supply import ZERO, Balance, Inbound, Pool, Units
+from backorder.db.tables import inbound, items, order_lines, orders, parts, pools, receipts
+from backorder.domain.orders import OrderStatus
+from backorder.domain.supply import ZERO, Balance, Inbound, Jump, Pool, Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,75 @@ class TroubledPool:
     balance: Balance
     gap: Units
     shortfall: Units
+    unreturned: Units
+    """Units that the store took for orders it then closed without giving them back."""
+    closed: tuple["ClosedOrder", ...]
+    """Those orders, the newest first, at most `MOST_CLOSED`."""
+    there: Units | None = None
+    """What is on hand for orders, where a store with one figure has it below nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedOrder:
+    """An order of which the store keeps units that nobody is owed."""
+
+    order_id: int
+    number: str
+    store_status: str
+    units: Units
+
+
+MOST_CLOSED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class JumpedPool:
+    """A pool whose figure may have been counted where it was read as net."""
+
+    pool: Pool
+    sku: str
+    title: str
+    jump: Jump
+
+
+def jumped_pools(conn: Connection, store_id: int, *, limit: int) -> list[JumpedPool]:
+    """Those that the merchant has not answered for."""
+    rows = conn.execute(
+        select(pools, items.c.sku, items.c.title)
+        .join(items, and_(items.c.store_id == pools.c.store_id, items.c.item == pools.c.item))
+        .where(pools.c.store_id == store_id, pools.c.jump_after.is_not(None))
+        .order_by(pools.c.item, pools.c.location)
+        .limit(limit)
+    )
+    return [
+        JumpedPool(Pool(r.item, r.location), r.sku, r.title, Jump(r.jump_before, r.jump_after, r.jump_owed))
+        for r in rows
+    ]
+
+
+def _closed_orders(conn: Connection, store_id: int, counted_at: Collection[int]) -> dict[int, list[ClosedOrder]]:
+    """Orders of which the store keeps units, by the item that counts them; the newest first."""
+    owner = func.coalesce(items.c.counted_at, items.c.item)
+    rows = conn.execute(
+        select(
+            owner.label("owner"),
+            orders.c.order_id,
+            orders.c.number,
+            orders.c.store_status,
+            orders.c.status,
+            func.sum(order_lines.c.unreturned, type_=order_lines.c.unreturned.type).label("units"),
+        )
+        .join(items, and_(items.c.store_id == order_lines.c.store_id, items.c.item == order_lines.c.item))
+        .join(orders, and_(orders.c.store_id == order_lines.c.store_id, orders.c.order_id == order_lines.c.order_id))
+        .where(order_lines.c.store_id == store_id, order_lines.c.unreturned > ZERO, owner.in_(list(counted_at)))
+        .group_by(owner, orders.c.order_id, orders.c.number, orders.c.store_status, orders.c.status)
+        .order_by(orders.c.order_id.desc())
+    )
+    found: dict[int, list[ClosedOrder]] = {}
+    for r in rows:
+        word = OrderStatus.GONE.value if r.status is OrderStatus.GONE else r.store_status
+        found.setdefault(r.owner, []).append(ClosedOrder(r.order_id, r.number, word, r.units))
+    return found
 
 
 def troubled_pools(conn: Connection, store_id: int, *, limit: int) -> list[TroubledPool]:
@@ -36,12 +106,30 @@ def troubled_pools(conn: Connection, store_id: int, *, limit: int) -> list[Troub
         .order_by(pools.c.shortfall.desc(), pools.c.item, pools.c.location)
         .limit(limit)
     )
-    return [TroubledPool(Pool(r.item, r.location), r.sku, r.title, r.balance, r.gap, r.shortfall) for r in rows]
+    told = rows.all()
+    one_figure = {r.item for r in told if r.committed is None}
+    closed = _closed_orders(conn, store_id, one_figure) if one_figure else {}
+    return [
+        TroubledPool(
+            Pool(r.item, r.location),
+            r.sku,
+            r.title,
+            r.balance,
+            r.gap,
+            r.shortfall,
+            sum((order.units for order in closed.get(r.item, [])), ZERO),
+            tuple(closed.get(r.item, [])[:MOST_CLOSED]),
+            -r.gap if r.committed is None and r.gap > 0 else None,
+        )
+        for r in told
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class StockedItem:
-    """An item at one place and what is owed there. `stock` is the store's own figure, `on_hand` what we make of it."""
+    """An item at one place and what is owed there. `stock` is the store's own figure, `on_hand` what we make of it;
+    below nothing where a store with one figure has taken more than is there for orders that we know.
+    """
 
     pool: Pool
     sku: str
@@ -73,6 +161,8 @@ def stocked_items(conn: Connection, store_id: int) -> list[StockedItem]:
             pools.c.location,
             pools.c.available,
             pools.c.on_hand,
+            pools.c.gap,
+            pools.c.committed,
             items.c.sku,
             items.c.title,
             owed.c.outstanding,
@@ -90,7 +180,7 @@ def stocked_items(conn: Connection, store_id: int) -> list[StockedItem]:
             r.sku,
             r.title,
             r.available,
-            r.on_hand,
+            -r.gap if r.committed is None and r.gap > 0 else r.on_hand,
             r.outstanding or ZERO,
             (r.decided or ZERO) - (r.allocated or ZERO),
         )

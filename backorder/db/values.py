@@ -57,6 +57,7 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "reply_to": policy.reply_to,
         "tag_prefix": policy.tag_prefix,
         "settle_seconds": policy.settle_seconds,
+        "types_counted": policy.types_counted,
         "paused": policy.paused,
     }
 

@@ -88,6 +88,10 @@ class OrderLine:
     """When the line joined the order, where that is later than the order itself."""
     kit: int | None = None
     """Lines of one order with the same number are the pieces of one kit: they ship together."""
+    unreturned: Units = ZERO
+    """Units that the store took for it and keeps, although they are neither owed nor sent: what it was closed without
+    giving back. They are missing from the store's figure for good.
+    """
 
     @property
     def outstanding(self) -> Units:
@@ -167,7 +171,15 @@ def gone(known: KnownOrder, began: datetime) -> KnownOrder:
     """
     if known.read_began is not None and known.read_began > began:
         return known
-    lines = tuple(replace(line, parts=(), cancelled=line.cancelled + line.outstanding) for line in known.order.lines)
+    lines = tuple(
+        replace(
+            line,
+            parts=(),
+            cancelled=line.cancelled + line.outstanding,
+            unreturned=line.unreturned + sum((part.outstanding for part in line.parts if part.pool is not None), ZERO),
+        )
+        for line in known.order.lines
+    )
     order = replace(known.order, status=OrderStatus.GONE, lines=lines)
     return KnownOrder(order, *_still_unread(known, began), read_began=began)
 

@@ -95,6 +95,7 @@ class BackorderPolicy:
     reply_to: str = ""
     tag_prefix: str = "backorder"
     settle_seconds: int = 120
+    types_counted: bool = False
     paused: bool = False
 
     @property
@@ -172,6 +173,10 @@ HELP = {
     "reply_to": "Where customers' answers go.",
     "tag_prefix": "Orders are tagged with this word, and with this word and -partial or -ready behind it.",
     "settle_seconds": "How long figures that contradict each other are given to settle before they are believed.",
+    "types_counted": "How you enter goods that came, where your store keeps one number that is already less by all "
+    "open orders. When off, you add to that number: -4 and 10 new ones are 6. When on, you type what you counted on "
+    "the shelf, 10, and the units of open orders are taken off it here. Your first page asks when a number looks like "
+    "the other way.",
     "paused": "Stops every change to your store and every message at once. Orders are still followed.",
 }
 """One line of help for each choice, as the merchant reads it."""

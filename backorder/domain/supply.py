@@ -114,6 +114,21 @@ class Believed:
     """When the reading that started the present doubt began; `None` when there is none."""
     least: Units | None = None
     """The least that a reading of the present doubt found: more is not given before the doubt is over."""
+    counted: Units = ZERO
+    """Units of open orders that a number which the merchant counted and typed holds already: the store's figure less
+    these is net of orders. All other figures here are net.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A net figure that rose from below nothing to more than was believed there: perhaps somebody typed what was
+    counted on the shelf, with the units that `owed` orders had taken already.
+    """
+
+    before: Units
+    after: Units
+    owed: Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +142,8 @@ class Assessment:
     again_at: datetime | None = None
     arrived: Units = ZERO
     """Units that came in since the last balance without an order that explains them."""
+    jump: Jump | None = None
+    """What was read as net and may have been counted."""
 
 
 def assess(
@@ -138,13 +155,19 @@ def assess(
     pulled_at: datetime | None,
     settle: timedelta,
     before_pull: Units | None = None,
+    types_counted: bool = False,
 ) -> Assessment:
     """Hold a reading that began at `began` against what we believe.
 
     `pulled_at` is when the last complete pull of changed orders began. `settle` is how long an imbalance that no
     pull explains is waited for before it is accepted (policy, default 120 s). `before_pull` is the net figure that
-    was read just before such a pull: where the two are equal, nothing moved while the orders were read.
+    was read just before such a pull: where the two are equal, nothing moved while the orders were read. With
+    `types_counted` the merchant types what is on the shelf, also what open orders have taken (policy).
     """
+    told = stock
+    if believed.counted:
+        stock = replace(told, available=told.available - believed.counted)
+        before_pull = None if before_pull is None else before_pull - believed.counted
     there = physically_there(stock, outstanding)
     doubt = _doubt(believed, stock, outstanding, there)
     doubted_at = believed.doubted_at or began
@@ -161,6 +184,11 @@ def assess(
     waited = began >= doubted_at + wait
     confirmed = pulled if stock.committed is not None else before_pull == stock.available
     if doubt is None or (confirmed and waited):
+        counted = believed.counted
+        jump = _jump(believed, told, outstanding, there)
+        if jump is not None and types_counted:
+            counted, there = jump.owed, told.available
+            stock = replace(told, available=there - counted)
         return Assessment(
             believed=Believed(
                 balance=Balance.BALANCED,
@@ -168,9 +196,11 @@ def assess(
                 available=stock.available,
                 outstanding=outstanding,
                 gap=unknown_demand(stock, outstanding),
+                counted=counted,
             ),
             give=max(ZERO, there),
             arrived=ZERO if believed.balance is Balance.NEW else max(ZERO, there - believed.on_hand),
+            jump=jump if jump is not None and jump.before < 0 and not types_counted else None,
         )
     least = there if believed.least is None else min(there, believed.least)
     if stock.committed is not None:
@@ -196,6 +226,17 @@ def assess(
         pull_first=not confirmed and (waited or (doubt is Balance.UNBALANCED and not pulled)),
         again_at=max(doubted_at + wait, began + SAME_MOMENT) if waited else doubted_at + wait,
     )
+
+
+def _jump(believed: Believed, told: Stock, outstanding: Units, there: Units) -> Jump | None:
+    """Whether the store's figure rose, by no order's doing, to more than was believed to be there: only then can it be
+    what somebody counted. Goods that came back rarely raise it so far.
+    """
+    before = believed.available + believed.counted
+    could_be_counted = told.committed is None and believed.balance is not Balance.NEW and outstanding > 0
+    if not could_be_counted or there <= believed.on_hand or told.available <= max(before, believed.on_hand):
+        return None
+    return Jump(before, told.available, outstanding)
 
 
 def _doubt(believed: Believed, stock: Stock, outstanding: Units, there: Units) -> Balance | None:

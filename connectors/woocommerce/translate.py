@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -119,7 +119,8 @@ def _order(body: OrderBody, lines: tuple[OrderLine, ...]) -> Order:
 
 def _told_line(line: Line, word: str) -> OrderLine:
     if status(word) is not OrderStatus.OPEN:
-        return _line(line, word, NOTHING_BESIDE, {})
+        # How much of it left is in no body, so nothing is said of what the shop keeps.
+        return replace(_line(line, word, NOTHING_BESIDE, {}), unreturned=ZERO)
     if word in STOCK_NOT_TAKEN:
         return _our_line(line, ignored=Ignored.NOT_TAKEN)
     return _our_line(line, parts=(Part(None, line.quantity),) if line.quantity else ())
@@ -132,17 +133,21 @@ def _line(line: Line, word: str, apart: Beside, products: Products) -> OrderLine
     cancelled = min(line.quantity, apart.refunded.get(line.id, ZERO))
     shipped = min(line.quantity - cancelled, apart.fulfilled.get(line.id, ZERO))
     rest = line.quantity - cancelled - shipped
+    # Units that left count as left although they were refunded afterwards: whether they came back nobody tells.
+    left = min(line.quantity, apart.fulfilled.get(line.id, ZERO))
     match status(word):
         case OrderStatus.CLOSED:
             return _our_line(line, shipped=shipped + rest, cancelled=cancelled)
         case OrderStatus.CANCELLED | OrderStatus.GONE:
-            return _our_line(line, shipped=shipped, cancelled=cancelled + rest)
-    if rest == 0:
-        return _our_line(line, shipped=shipped, cancelled=cancelled)
+            kept = max(ZERO, _reduced(line) - left)
+            return _our_line(line, shipped=shipped, cancelled=cancelled + rest, unreturned=kept)
     place = _place(line, word, products)
     if isinstance(place, Ignored):
-        return _our_line(line, shipped=shipped, cancelled=cancelled, ignored=place)
-    return _our_line(line, shipped=shipped, cancelled=cancelled, parts=(Part(place, rest),))
+        ignored = place if rest else None
+        return _our_line(line, shipped=shipped, cancelled=cancelled, ignored=ignored)
+    kept = max(ZERO, _reduced(line) - left - rest)
+    parts = (Part(place, rest),) if rest else ()
+    return _our_line(line, shipped=shipped, cancelled=cancelled, parts=parts, unreturned=kept)
 
 
 def _our_line(
@@ -152,6 +157,7 @@ def _our_line(
     cancelled: Units = ZERO,
     parts: tuple[Part, ...] = (),
     ignored: Ignored | None = None,
+    unreturned: Units = ZERO,
 ) -> OrderLine:
     return OrderLine(
         id=line.id,
@@ -164,6 +170,7 @@ def _our_line(
         title=line.name,
         sku=line.sku,
         unit_price=line.price.quantize(Decimal("0.0001")),
+        unreturned=unreturned,
     )
 
 

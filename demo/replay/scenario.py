@@ -16,7 +16,7 @@ from typing import Any
 
 from app import logs
 from connectors.http import Transport
-from connectors.shopify.webhooks import SECRETS_SETTING
+from connectors.shopify.tokens import SECRETS_SETTING
 from demo.replay.bench import Bench, IgnoredRow, LineRow, Rows
 from demo.replay.scenario_compare import differences
 from demo.replay.scenario_file import BadScenario, Object, scenario

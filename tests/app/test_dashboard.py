@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backorder.db.tables import pools
 from backorder.domain.acceptance import Answer
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.orders import OrderStatus
@@ -108,7 +109,7 @@ def test_what_needs_the_merchant_is_listed_with_what_to_do(merchant: Merchant, s
         "Accept order #2",
         "Desk lamp LAMP: 2 units fewer in stock than orders that already may ship.",
         "Nothing is held by itself: decide in your store which order waits.",
-        "Mug MUG: your store owes 3 units to orders that are not known here.",
+        "Mug MUG: -3 on hand: your store owes 3 units to orders that are not known here.",
         "They are served first. Orders from before the import or from another channel are the usual cause.",
         "Chair CHAIR: its stock figure and its orders do not agree at the moment.",
         "They are read again by themselves; nothing is taken from anybody meanwhile.",
@@ -119,6 +120,74 @@ def test_what_needs_the_merchant_is_listed_with_what_to_do(merchant: Merchant, s
         "1 message from your store could not be understood.",
         "Kept, and shown to whoever runs Waitline. Your orders are read from the store itself in the meantime.",
     ]
+
+
+def test_in_a_store_with_a_figure_of_what_it_owes_no_number_below_nothing_is_told(
+    merchant: Merchant, shop: Shop
+) -> None:
+    shop.item(8, sku="MUG", title="Mug", gap=Decimal(3), committed=Decimal(5))
+    assert needs(merchant)[0] == "Mug MUG: your store owes 3 units to orders that are not known here."
+
+
+def test_what_the_store_keeps_of_orders_that_it_closed_stands_beside_the_shortfall(
+    merchant: Merchant, shop: Shop, other_shop: Shop
+) -> None:
+    shop.item(8, sku="MUG", title="Mug", gap=Decimal(3))
+    shop.item(9, sku="CUP", title="Cup", gap=Decimal(1))
+    other_shop.item(8, sku="MUG", title="Mug")
+    for place, (number, status, word) in enumerate(
+        [(1, OrderStatus.CANCELLED, "failed"), (2, OrderStatus.GONE, "processing"), (3, OrderStatus.OPEN, "on-hold")]
+    ):
+        shop.order(number, a_line(8, "0", unreturned=Decimal(place)), status=status, store_status=word)
+        other_shop.order(number, a_line(8, "0", unreturned=Decimal(7)), status=status, store_status=word)
+    found = needs(merchant)
+    assert (
+        found[1] == "They are served first. Orders from before the import or from another channel are the usual cause."
+    )
+    assert found[2:4] == [
+        "Your store took 3 units for orders that it closed without giving them back: #3 (2 units, on-hold), #2 "
+        "(1 unit, gone). If they are on your shelf, add them to the stock in your store.",
+        "Cup CUP: -1 on hand: your store owes 1 unit to orders that are not known here.",
+    ]
+
+
+JUMP = {"jump_before": Decimal(-4), "jump_after": Decimal(10), "jump_owed": Decimal(4)}
+
+
+def jumped(shop: Shop) -> None:
+    shop.item(8, sku="MUG", title="Mug", on_hand="14", available=Decimal(10), believed_available=Decimal(10), **JUMP)
+
+
+def test_a_number_that_looks_counted_is_asked_about(merchant: Merchant, shop: Shop) -> None:
+    jumped(shop)
+    assert needs(merchant) == [
+        "Mug MUG: its stock went from -4 to 10. Is that what you counted?",
+        "Open orders had taken 4 units, so it was read as 14 units that came in. If 10 is all that lies on your "
+        "shelf, say so: then nothing is given that is not there.",
+        "14 units came in",
+        "10 units were counted",
+    ]
+
+
+@pytest.mark.parametrize(("it_was", "on_hand", "net", "kept"), [("added", 14, 10, 0), ("counted", 10, 6, 4)])
+def test_the_number_is_read_as_the_merchant_says(
+    merchant: Merchant, shop: Shop, bell: Bell, it_was: str, on_hand: int, net: int, kept: int
+) -> None:
+    jumped(shop)
+    assert merchant.post("/items/8/0/counted", it_was=it_was).status_code == 303
+    [row] = shop.rows(pools)
+    assert (row["on_hand"], row["believed_available"], row["counted"], row["available"]) == (on_hand, net, kept, 10)
+    assert (row["jump_after"], bell.rung) == (None, [("allocate", "allocate", shop.id)])
+    assert needs(merchant) == ["Nothing. Everything that can be done without you is done or on its way."]
+
+
+def test_a_number_is_answered_for_once(merchant: Merchant, shop: Shop, bell: Bell) -> None:
+    jumped(shop)
+    merchant.post("/items/8/0/counted", it_was="added")
+    merchant.post("/items/8/0/counted", it_was="counted")
+    merchant.post("/items/99/0/counted", it_was="counted")
+    assert [(row["counted"], row["on_hand"]) for row in shop.rows(pools)] == [(0, 14)]
+    assert bell.rung == [("allocate", "allocate", shop.id)]
 
 
 def test_a_wish_goes_away_when_the_order_is_cancelled(merchant: Merchant, shop: Shop) -> None:

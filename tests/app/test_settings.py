@@ -52,6 +52,7 @@ FORM = {
     "reply_to": "help@lamps.example",
     "tag_prefix": "waits",
     "settle_seconds": "60",
+    "types_counted": "yes",
     "paused": "yes",
 }
 
@@ -105,6 +106,7 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
         reply_to="help@lamps.example",
         tag_prefix="waits",
         settle_seconds=60,
+        types_counted=True,
         paused=True,
     )
     again = merchant.get("/settings")

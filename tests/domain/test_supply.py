@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from backorder.domain.supply import Balance, Believed, assess, physically_there
+from backorder.domain.supply import Balance, Believed, Jump, assess, physically_there
 from tests.builders import believed, stock, units
 
 T = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -152,3 +152,67 @@ def test_an_accepted_gap_is_doubted_again_only_when_it_changes() -> None:
     accepted = look(first.believed, stock(-3, 5), 3, at=121, pulled=1)
     assert look(accepted.believed, stock(-3, 5), 3, at=300).may_take_back is True
     assert look(accepted.believed, stock(-3, 6), 3, at=300).may_take_back is False
+
+
+def typed(before: Believed, number: float, owed: float, *, counted: bool = False):
+    """A number that stands in the store since before the reading, with orders read between two equal looks at it."""
+    return assess(
+        before,
+        stock(number),
+        units(owed),
+        began=T + timedelta(seconds=2.5),
+        pulled_at=T + timedelta(seconds=2),
+        settle=SETTLE,
+        before_pull=units(number),
+        types_counted=counted,
+    )
+
+
+def rising(on_hand: float, available: float, outstanding: float, number: float) -> Believed:
+    return look(believed(on_hand, available, outstanding), stock(number), outstanding).believed
+
+
+def test_a_number_is_added_to_unless_the_merchant_says_that_he_types_what_he_counted() -> None:
+    said = typed(rising(0, -4, 4, 6), 6, 4)
+    assert (said.give, said.arrived, said.believed.counted) == (10, 10, 0)
+
+
+def test_a_counted_number_is_all_that_is_there() -> None:
+    said = typed(rising(0, -4, 4, 10), 10, 4, counted=True)
+    assert (said.give, said.arrived, said.believed.counted, said.jump) == (10, 10, 4, None)
+
+
+def test_after_a_count_orders_and_shipments_go_on_from_it() -> None:
+    counted = typed(rising(0, -4, 4, 10), 10, 4, counted=True).believed
+    shipped = look(counted, stock(10), 0)
+    ordered = look(shipped.believed, stock(8), 2)
+    assert [(said.give, said.believed.gap) for said in (shipped, ordered)] == [(6, 0), (6, 0)]
+
+
+def test_a_count_after_a_count_starts_anew() -> None:
+    first = typed(rising(0, -4, 4, 10), 10, 4, counted=True).believed
+    second = typed(look(first, stock(15), 4).believed, 15, 4, counted=True)
+    assert (second.give, second.arrived, second.believed.counted) == (15, 5, 4)
+
+
+def test_a_number_that_is_still_below_nothing_is_no_count() -> None:
+    said = typed(rising(0, -4, 4, -1), -1, 4, counted=True)
+    assert (said.give, said.believed.counted) == (3, 0)
+
+
+def test_goods_that_came_back_are_no_count() -> None:
+    said = typed(rising(12, 8, 4, 9), 9, 4, counted=True)
+    assert (said.give, said.believed.counted) == (13, 0)
+
+
+def test_a_jump_from_below_nothing_is_told_where_it_was_read_as_net() -> None:
+    said = typed(rising(0, -4, 4, 10), 10, 4)
+    assert (said.give, said.jump) == (14, Jump(units(-4), units(10), units(4)))
+
+
+def test_a_rise_from_nothing_or_more_is_not_told() -> None:
+    assert typed(rising(5, 1, 4, 11), 11, 4).jump is None
+
+
+def test_a_jump_of_which_no_open_order_of_ours_is_part_is_not_told() -> None:
+    assert typed(rising(0, -4, 0, 10), 10, 0).jump is None

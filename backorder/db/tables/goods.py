@@ -86,6 +86,10 @@ pools = Table(
     Column("given", Exact, nullable=False, server_default="0"),
     Column("given_of", Exact, nullable=False, server_default="0"),
     Column("owes", Exact, nullable=False, server_default="0"),
+    Column("counted", Exact, nullable=False, server_default="0"),
+    Column("jump_before", Exact),
+    Column("jump_after", Exact),
+    Column("jump_owed", Exact),
     CheckConstraint("given <= given_of", name="no_more_given_than_there"),
 )
 

@@ -87,6 +87,7 @@ order_lines = Table(
     Column("answer_why", String(300), nullable=False, server_default=""),
     Column("unaccepted", Exact, nullable=False, server_default="0"),
     Column("excess", Exact, nullable=False, server_default="0"),
+    Column("unreturned", Exact, nullable=False, server_default="0"),
     ForeignKeyConstraint(["store_id", "order_id"], ["orders.store_id", "orders.order_id"], ondelete="CASCADE"),
     Index(
         "ix_order_lines_unaccepted",
@@ -94,6 +95,13 @@ order_lines = Table(
         "order_id",
         sqlite_where=text("unaccepted > 0"),
         postgresql_where=text("unaccepted > 0"),
+    ),
+    Index(
+        "ix_order_lines_unreturned",
+        "store_id",
+        "item",
+        sqlite_where=text("unreturned > 0"),
+        postgresql_where=text("unreturned > 0"),
     ),
 )
 

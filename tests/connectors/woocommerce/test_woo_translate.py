@@ -149,6 +149,36 @@ def test_the_rest_of_a_cancelled_order_is_cancelled() -> None:
     assert (read.cancelled, read.shipped, read.parts) == (3, 1, ())
 
 
+@pytest.mark.parametrize("word", ["failed", "refunded", "trash"])
+def test_what_the_shop_took_and_keeps_of_a_closed_order_is_told(word: str) -> None:
+    assert read_line(line(), status=word).unreturned == 4
+
+
+def test_what_a_cancelled_order_gave_back_is_not_kept() -> None:
+    assert read_line(line(reduced=None), status="cancelled").unreturned == 0
+
+
+def test_what_left_before_the_order_was_closed_is_not_kept() -> None:
+    assert read_line(line(), status="refunded", parcels=(parcel(3),)).unreturned == 1
+
+
+def test_a_refund_without_restock_is_kept_and_one_with_it_is_not() -> None:
+    kept = read_line(line(), MUG, refunds=(refund(-1),))
+    back = read_line(line(reduced="3"), MUG, refunds=(refund(-1),))
+
+    assert [(read.outstanding, read.unreturned) for read in (kept, back)] == [(3, 1), (3, 0)]
+
+
+def test_a_refund_of_what_had_left_keeps_nothing() -> None:
+    assert read_line(line(), MUG, refunds=(refund(-1),), parcels=(parcel(4),)).unreturned == 0
+
+
+def test_a_line_that_lost_its_fraction_shows_what_it_took_beyond() -> None:
+    read = read_line(line(quantity=3, reduced="3.75"), MUG)
+
+    assert (read.outstanding, read.unreturned) == (3, Decimal("0.75"))
+
+
 def test_quantities_may_have_fractions() -> None:
     assert read_line(line(quantity=3.75, reduced="3.75"), MUG, refunds=(refund(-1.25),)).outstanding == Decimal("2.5")
 
