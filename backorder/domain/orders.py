@@ -139,6 +139,8 @@ class Reading:
 
     order: Order
     began: datetime
+    parcels_told: bool = True
+    """Whether the store told which units have left; where it did not, those that we knew of still have."""
 
 
 def hinted(known: KnownOrder | None, told: Order) -> KnownOrder:
@@ -160,6 +162,8 @@ def read(known: KnownOrder | None, reading: Reading) -> KnownOrder:
     if known is not None and known.read_began is not None and known.read_began > reading.began:
         return known
     order = replace(reading.order, lines=tuple(map(without_negative, reading.order.lines)))
+    if known is not None and not reading.parcels_told:
+        order = _with_parcels_of(known.order, order)
     if known is not None:
         order = _with_history(known.order, order)
     return KnownOrder(order, *_still_unread(known, reading.began), read_began=reading.began)
@@ -203,6 +207,25 @@ def without_negative(line: OrderLine) -> OrderLine:
 def _nowhere(line: OrderLine) -> tuple[Part, ...]:
     owed = line.outstanding
     return (Part(None, owed),) if owed and line.ignored is None else ()
+
+
+def _with_parcels_of(before: Order, now: Order) -> Order:
+    """The order with the units that had left by the last telling, of an order that was and is open."""
+    if before.status is not OrderStatus.OPEN or now.status is not OrderStatus.OPEN:
+        return now
+    left = {line.id: line.shipped for line in before.lines}
+    return replace(now, lines=tuple(_with_left(line, left.get(line.id, ZERO)) for line in now.lines))
+
+
+def _with_left(line: OrderLine, left: Units) -> OrderLine:
+    parts = []
+    shipped = line.shipped
+    for part in line.parts:
+        gone = min(part.outstanding, max(ZERO, left - shipped))
+        shipped += gone
+        if part.outstanding > gone:
+            parts.append(replace(part, outstanding=part.outstanding - gone))
+    return replace(line, shipped=shipped, parts=tuple(parts))
 
 
 def _with_history(before: Order, now: Order) -> Order:

@@ -6,6 +6,7 @@ calls; lists are read a hundred at a time, and what an order says it does not ha
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -58,21 +59,22 @@ class Reader:
         owed = [body for body in bodies if translate.owes_stock(body.status)]
         items = [translate.item_of(line) for body in owed for line in body.line_items]
         products = self.products([item for item in items if item is not None])
-        return [
-            OrderRead(Reading(translate.order(body, self._beside(body), products), began), ours.found(body))
-            for body in bodies
-        ]
+        found = []
+        for body in bodies:
+            beside = self._beside(body)
+            told = Reading(translate.order(body, beside, products), began, beside.parcels_told)
+            found.append(OrderRead(told, ours.found(body)))
+        return found
 
     def _beside(self, body: OrderBody) -> translate.Beside:
         refunds = list(self._shop.all(Refund, f"orders/{body.id}/refunds")) if body.refunds else []
-        parcels: list[Fulfilment] = []
-        if body.meta(translate.FULFILMENT_KEY) is not None:
-            try:
-                parcels = self._shop.whole(Fulfilment, f"orders/{body.id}/fulfillments")
-            except NoSuchRoute:
-                # The feature was switched off and left its mark at the order: no parcel is known any more.
-                parcels = []
-        return translate.beside(refunds, parcels)
+        if body.meta(translate.FULFILMENT_KEY) is None:
+            return translate.beside(refunds, [])
+        try:
+            return translate.beside(refunds, self._shop.whole(Fulfilment, f"orders/{body.id}/fulfillments"))
+        except NoSuchRoute:
+            # The feature was switched off and left its mark at the order: what had left has left.
+            return replace(translate.beside(refunds, []), parcels_told=False)
 
     def products(self, ids: Sequence[int]) -> dict[int, ProductBody | None]:
         """Products and variations by id; `None` for those that are deleted or in the trash."""

@@ -40,10 +40,13 @@ Products = Mapping[int, ProductBody | None]
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What an order's own body does not tell: units refunded and units in parcels, by line."""
+    """What an order's own body does not tell: units refunded and units in parcels, by line. Without `parcels_told` the
+    shop has parcels of it and does not tell them.
+    """
 
     refunded: Mapping[int, Units] = field(default_factory=dict)
     fulfilled: Mapping[int, Units] = field(default_factory=dict)
+    parcels_told: bool = True
 
 
 NOTHING_BESIDE = Beside()

@@ -142,3 +142,17 @@ def test_what_was_cancelled_or_sent_is_not_kept(stage: Stage) -> None:
     with stage.bench.world.database.read() as conn:
         pools = supply_rows.troubled_pools(conn, stage.bench.store_id, limit=9)
     assert [(pool.there, pool.unreturned, pool.closed) for pool in pools] == [(-1, 0, ())]
+
+
+def test_parcels_that_the_shop_no_longer_tells_of_have_still_left(stage: Stage) -> None:
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 5, 5)
+    stage.settle()
+    stage.shop.ship(order, 2)
+    stage.settle()
+    shop = woo(stage).app.shop
+    shop.settings.fulfilments = False
+    shop.refund_line(shop.orders[order], shop.orders[order].lines[0].id, Decimal(1))
+    stage.settle()
+    line = stage.standing(order).lines[0]
+    assert (line.shipped, line.cancelled, line.outstanding) == (2, 1, 2)
