@@ -98,12 +98,13 @@ class StoreFacts:
 @dataclass(frozen=True, slots=True)
 class OrderRead:
     """A reading of one order, and what the store has of ours on it. `kept` are units that somebody else keeps from
-    shipping.
+    shipping. `traces` are the store's names of the order's parts and of what is at them: see OrderTraced.
     """
 
     reading: Reading
     found: StoreSide
     kept: tuple[Held, ...] = ()
+    traces: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,11 @@ class StoreClient(Protocol):
 
         Safe to repeat with the same key. May raise OutcomeUnknown. Never touches what we did not put there. Raises
         PlanOutdated, with nothing written, where holds that `assumed` names were taken off since.
+        """
+
+    def last_reading(self, order_id: int) -> OrderRead | None:
+        """The newest reading that the last push to this order made, where the platform's webhooks echo our writes:
+        whoever knows it learns nothing from the echo.
         """
 
     def post_note(self, order_id: int, text: str, marker: str) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import structlog
 
-from backorder.db import erasing, inbox, leases, outbox, privacy_tasks, stores, traces
+from backorder.db import erasing, inbox, leases, leftovers, outbox, privacy_tasks, stores
 from backorder.db.bites import bites
 from backorder.db.leases import Lease
 from backorder.db.privacy_tasks import PrivacyTask
@@ -52,7 +52,7 @@ def erase(world: World, task_id: int) -> None:
             return
         try:
             said = _do(world, lease, task)
-            if not traces.cleared(world.database):
+            if not leftovers.cleared(world.database):
                 raise _NotYet("The database is being read: its files are cleared in a moment.", SOON)
         except _NotYet as reason:
             with leases.writing(world.database, lease) as conn:

@@ -3,11 +3,12 @@
 It never calls the store: what a body cannot decide marks its order unread, and the planner reads it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import structlog
 
-from backorder.db import erasing, inbox, items, leases, orderbook, privacy_tasks, stores
+from backorder.db import erasing, inbox, items, leases, orderbook, outbox, privacy_tasks, stores, traces
 from backorder.db.leases import Lease
 from backorder.db.session import Connection, StorageBusy
 from backorder.domain.errors import LeaseLost, Rejected
@@ -18,6 +19,7 @@ from backorder.domain.events import (
     OrderGone,
     OrderSeen,
     OrderTouched,
+    OrderTraced,
     PrivacyEvent,
     SomeOrderGone,
     StockTouched,
@@ -114,13 +116,21 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
     stores.take_turn(conn, store.id)
     for event in events:
         match event:
-            case OrderSeen(order):
+            case OrderSeen(order, whole):
                 before = orderbook.load(conn, store.id, [order.id], lock=True).get(order.id)
-                known = hinted(before.known if before else None, order)
+                echo = whole and not _being_written(conn, store, {order.id})
+                known = hinted(before.known if before else None, order, whole=echo)
                 if before is None:
                     orderbook.save(conn, store.id, [(None, known)], policy=store.policy, zone=zone_of(store), now=now)
-                if known.unread:
+                if before is None or known is not before.known:
                     orderbook.mark_unread(conn, store.id, [order.id], now)
+            case OrderTraced(names, seen, ended):
+                found = traces.orders_of(conn, store.id, names)
+                writing = _being_written(conn, store, found)
+                if not found:
+                    _look_for_orders(conn, store, now)
+                elif writing or not traces.known(conn, store.id, seen, ended):
+                    orderbook.mark_unread(conn, store.id, found, now)
             case OrderTouched(order_id) | OrderGone(order_id):
                 if not orderbook.load(conn, store.id, [order_id]):
                     # Only a pull can introduce an order of which no body tells.
@@ -130,8 +140,7 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
                 items.read_again(conn, store.id, [item])
             case StoreTouched():
                 stores.note(conn, store.id, catch_up_at=now)
-                # An order whose units the store has only now given a place need not bear a new stamp.
-                orderbook.mark_unread(conn, store.id, orderbook.nowhere(conn, store.id), now)
+                _look_for_orders(conn, store, now)
             case SomeOrderGone():
                 # The next catch-up asks for every open order by its id.
                 stores.note(conn, store.id, catch_up_at=now, swept_at=None)
@@ -143,3 +152,20 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
                 privacy_tasks.ask_to_clear(conn, store, now)
             case CustomerDataAsked() | CustomerErased() | StoreErased():
                 privacy_tasks.ask(conn, store.platform, store.address, event, key=key, at=now)
+
+
+def _being_written(conn: Connection, store: Store, ids: Collection[int]) -> set[int]:
+    """Those of these orders to which a write of ours was begun and not finished: what is known of them is older than
+    what the store has, so nothing is taken for an echo.
+    """
+    return {order for order, begun in outbox.unfinished(conn, store.id, ids).items() if begun}
+
+
+def _look_for_orders(conn: Connection, store: Store, now: datetime) -> None:
+    """Something changed at an order that cannot be told. Those whose units have no place yet are read: the store may
+    have given them one, and such an order need not bear a new stamp. Where there are none, a catch-up has to find it.
+    """
+    nowhere = orderbook.nowhere(conn, store.id)
+    orderbook.mark_unread(conn, store.id, nowhere, now)
+    if not nowhere:
+        stores.note(conn, store.id, catch_up_at=now)

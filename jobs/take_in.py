@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from backorder.db import decided, orderbook, outbox
+from backorder.db import decided, orderbook, outbox, traces
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
 from backorder.domain import orders
@@ -28,16 +28,19 @@ def take_in(
     books = orderbook.load(conn, store.id, [*ids, *gone], lock=True)
     changes = []
     hands = []
+    left = {}
     for read in found:
         before = books.get(read.reading.order.id)
         known = orders.read(before.known if before else None, read.reading)
         if before is not None and known is before.known:
             continue
         changes.append((before, known))
+        left[known.order.id] = read.traces
         if before is not None and before.wrote is not None:
             hands.append((replace(before, known=known), read, exchanged(before.order, known.order)))
     changes += [(books[order_id], orders.gone(books[order_id].known, began)) for order_id in gone if order_id in books]
     touched = orderbook.save(conn, store.id, changes, policy=store.policy, zone=zone_of(store), now=now)
+    traces.save(conn, store.id, left)
     if not hands:
         return touched
     ours = [book.order.id for book, _, _ in hands]

@@ -22,11 +22,11 @@ from backorder.domain.errors import (
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.store import Mode, Store
 from backorder.domain.supply import ZERO
-from connectors.contract import StoreClient
+from connectors.contract import OrderRead, StoreClient
 from jobs.breaker import calling, may_be_called
 from jobs.promise import today_of
 from jobs.review import binding_of
-from jobs.take_in import FRESH
+from jobs.take_in import FRESH, take_in
 from jobs.world import World
 
 log = structlog.get_logger()
@@ -142,9 +142,25 @@ def _push(
         stores.take_turn(conn, store.id)
         outbox.set_actions(conn, ids, WorkState.DONE, world.clock(), tried=True)
         outbox.set_wrote(conn, store.id, order_id, has)
+        _keep_reading(conn, store, order_id, client.last_reading(order_id), has, world.clock())
         _bind(conn, store, order_id, side, world.clock())
     log.info("order_written", store=store.id, order=order_id)
     return True
+
+
+def _keep_reading(
+    conn: Connection, store: Store, order_id: int, told: OrderRead | None, has: StoreSide, now: datetime
+) -> None:
+    """What the write told last is a reading like any other: the webhooks that our own change causes bring nothing new
+    then. Where it lacks something of ours that was there, somebody took that off meanwhile: only a reading that begins
+    after the write tells what a person did, so one is asked for.
+    """
+    if told is None:
+        return
+    if told.found.held == has.held and set(has.tags) <= set(told.found.tags):
+        take_in(conn, store, [told], (), told.reading.began, now)
+    else:
+        orderbook.mark_unread(conn, store.id, [order_id], now)
 
 
 def _begin(conn: Connection, world: World, lease: Lease, ids: list[int]) -> None:

@@ -1,36 +1,45 @@
-"""What is left of erased rows beside the tables: pages that were freed, the write-ahead log, dead tuples."""
+"""Which order a webhook speaks of when it names a part of it, and whether readings know already what it says."""
 
-from sqlalchemy import Connection
+from collections.abc import Collection, Mapping
 
-from backorder.db.session import BUSY_TIMEOUT, Database
-from backorder.db.tables import metadata
+from sqlalchemy import Connection, select
 
-PATIENCE = 500
-"""Milliseconds that are waited for readers of the log."""
-
-
-def cleared(database: Database) -> bool:
-    """Take the bytes of erased rows out of the database's files; False where somebody still reads them: try again.
-
-    SQLite overwrites freed bytes at once (`secure_delete`, set on every connection). What lies in its write-ahead log
-    is written into the file, and the log is cut to nothing. PostgreSQL makes dead rows' space free to be overwritten;
-    when it is, is its own affair.
-    """
-    if database.turn is None:
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            _vacuum(conn)
-        return True
-    with database.turn, database.engine.connect() as conn:
-        # Whoever waits here for a reader keeps all writers out, and webhooks are answered within seconds.
-        conn.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE}")
-        try:
-            busy, _, _ = conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        finally:
-            conn.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
-    return not busy
+from backorder.db.bites import among
+from backorder.db.tables import traces
+from backorder.db.upsert import put
 
 
-def _vacuum(conn: Connection) -> None:
-    """A table that is not ours is left out by the server, with a warning."""
-    for table in sorted(metadata.tables):
-        conn.exec_driver_sql(f"VACUUM {table}")
+def save(conn: Connection, store_id: int, found: Mapping[int, Collection[str]]) -> None:
+    """What the newest reading of each order found. What an earlier one found and this one did not has ended."""
+    if not found:
+        return
+    known = conn.execute(
+        select(traces.c.order_id, traces.c.trace, traces.c.ended).where(
+            traces.c.store_id == store_id, among(conn, traces.c.order_id, found)
+        )
+    )
+    before = {(row.order_id, row.trace): row.ended for row in known}
+    now = {(order, trace): False for order, there in found.items() for trace in there}
+    changed = {key: ended for key, ended in now.items() if before.get(key) is not ended}
+    changed |= {key: True for key, ended in before.items() if not ended and key not in now}
+    rows = [
+        {"store_id": store_id, "trace": trace, "order_id": order, "ended": ended}
+        for (order, trace), ended in sorted(changed.items())
+    ]
+    put(conn, traces, rows, ("order_id", "ended"))
+
+
+def orders_of(conn: Connection, store_id: int, names: Collection[str]) -> set[int]:
+    """The orders in whose readings one of these was found."""
+    found = select(traces.c.order_id).where(traces.c.store_id == store_id, traces.c.trace.in_(list(names)))
+    return set(conn.execute(found.distinct()).scalars())
+
+
+def known(conn: Connection, store_id: int, seen: Collection[str], ended: Collection[str]) -> bool:
+    """Whether readings found all of `seen`, now or earlier, and found once but find no longer all of `ended`."""
+    wanted = {*seen, *ended}
+    rows = conn.execute(
+        select(traces.c.trace, traces.c.ended).where(traces.c.store_id == store_id, traces.c.trace.in_(sorted(wanted)))
+    )
+    there = {row.trace: row.ended for row in rows}
+    return bool(wanted) and wanted <= there.keys() and all(there[trace] for trace in ended)

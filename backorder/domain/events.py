@@ -11,9 +11,12 @@ from backorder.domain.privacy import Person
 
 @dataclass(frozen=True, slots=True)
 class OrderSeen:
-    """A webhook's body told of an order."""
+    """A webhook's body told of an order. `whole`: the body tells all that a reading would, but for what has webhooks
+    of its own: a reading that told the same at the same time has nothing to learn from it.
+    """
 
     order: Order
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,19 @@ class OrderTouched:
 
     order_id: int
     changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTraced:
+    """Something changed at the order in whose readings one of `names` was found: the store's own word for a part of
+    an order, such as a piece of shipping work. `seen` and `ended` are what the change brought and what it took away:
+    readings that found all of the one, and no longer find any of the other, have nothing to learn from it.
+    """
+
+    names: tuple[str, ...]
+    seen: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +101,14 @@ class StoreErased:
 PrivacyEvent = CustomerDataAsked | CustomerErased | StoreErased
 """What is kept as a task, also for a store that is unknown or gone."""
 
-Event = OrderSeen | OrderTouched | OrderGone | StockTouched | StoreTouched | SomeOrderGone | StoreLeft | PrivacyEvent
+Event = (
+    OrderSeen
+    | OrderTouched
+    | OrderTraced
+    | OrderGone
+    | StockTouched
+    | StoreTouched
+    | SomeOrderGone
+    | StoreLeft
+    | PrivacyEvent
+)

@@ -143,18 +143,37 @@ class Reading:
     """Whether the store told which units have left; where it did not, those that we knew of still have."""
 
 
-def hinted(known: KnownOrder | None, told: Order) -> KnownOrder:
+def hinted(known: KnownOrder | None, told: Order, *, whole: bool = False) -> KnownOrder:
     """Take in a webhook's body. It never lowers or moves units: it introduces the order, or asks for a reading.
 
     A body older than what is known changes nothing. On a tie of `changed_at` the order is read again: the stamp's
-    grain is a second, so equal stamps are not equal states.
+    grain is a second, so equal stamps are not equal states. Only where the body is `whole` (see OrderSeen) and says
+    just what a reading said is there nothing to read: such are the echoes of what we wrote.
     """
     if known is None:
         lines = tuple(replace(line, parts=_nowhere(line)) for line in map(without_negative, told.lines))
         return KnownOrder(replace(told, lines=lines), unread=True)
     if told.changed_at < known.order.changed_at:
         return known
+    if whole and known.read_began is not None and _says_the_same(known.order, told):
+        return known
     return replace(known, unread=True)
+
+
+def _says_the_same(known: Order, told: Order) -> bool:
+    """Whether a body tells of an order just what is known of it."""
+    return _told(known) == _told(told)
+
+
+def _told(order: Order) -> tuple[object, ...]:
+    """What a body and a reading both tell. Where units lie is not in a body."""
+    lines = {
+        (line.id, line.ordered, line.shipped, line.cancelled, line.outstanding, line.ignored)
+        for line in order.lines
+        if line.ignored is not Ignored.REMOVED
+    }
+    tags = frozenset(tag.casefold() for tag in order.tags)
+    return order.changed_at, order.status, order.paid, order.customer.id, order.customer.mailbox, tags, lines
 
 
 def read(known: KnownOrder | None, reading: Reading) -> KnownOrder:

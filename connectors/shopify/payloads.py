@@ -198,10 +198,53 @@ class ProductBody(Body):
 class WorkRef(Body):
     """A fulfillment order as its webhooks name it: mostly without the order."""
 
+    id: Number | None = None
     order_id: Number | None = None
+
+
+class HoldBody(Body):
+    """A hold as webhooks tell it."""
+
+    id: Number | None = None
+
+
+class MergeIntent(Body):
+    """A fulfillment order that was merged with others."""
+
+    fulfillment_order_id: Number | None = None
+
+
+class Merged(Body):
+    """What several fulfillment orders became."""
+
+    fulfillment_order: WorkRef | None = None
 
 
 class WorkBody(Body):
     """The body of the fulfillment-order and hold topics."""
 
     fulfillment_order: WorkRef | None = None
+    remaining_fulfillment_order: WorkRef | None = None
+    replacement_fulfillment_order: WorkRef | None = None
+    original_fulfillment_order: WorkRef | None = None
+    moved_fulfillment_order: WorkRef | None = None
+    merge_intents: Many[MergeIntent] = []
+    fulfillment_order_merges: Merged | None = None
+    fulfillment_hold: HoldBody | None = None
+    created_fulfillment_hold: HoldBody | None = None
+
+    @property
+    def works(self) -> list[int]:
+        """The numbers of all fulfillment orders that it names, the one that it is about first, each once."""
+        merged = self.fulfillment_order_merges.fulfillment_order if self.fulfillment_order_merges else None
+        named = [
+            self.fulfillment_order,
+            merged,
+            self.original_fulfillment_order,
+            self.moved_fulfillment_order,
+            self.remaining_fulfillment_order,
+            self.replacement_fulfillment_order,
+        ]
+        numbers = [work.id for work in named if work is not None]
+        numbers += [intent.fulfillment_order_id for intent in self.merge_intents]
+        return list(dict.fromkeys(number for number in numbers if number is not None))

@@ -16,6 +16,7 @@ from connectors.shopify.client import Admin
 from connectors.shopify.nodes import OrderNode
 from connectors.shopify.scopes import missing_features
 from connectors.shopify.subscriptions import Subscriptions
+from connectors.shopify.traces import traces_of_node
 from connectors.shopify.translate import item_of_node, kept_of_node, order_of_node, side_of_node, stock_of_node
 from connectors.shopify.writes import Write
 
@@ -32,6 +33,7 @@ class ShopifyStore:
         self._admin = Admin(address, credentials["access_token"], transport, _next_token(renewed))
         self._clock = clock
         self._subscriptions = Subscriptions(self._admin)
+        self._last: dict[int, OrderRead] = {}
 
     def describe(self) -> StoreFacts:
         """The shop's name, currency and time zone, and what its merchant does not allow us."""
@@ -56,11 +58,7 @@ class ShopifyStore:
         began = self._clock()
         nodes = read.order_nodes(self._admin, ids)
         return OrdersRead(
-            found=[
-                OrderRead(Reading(order_of_node(nodes[i]), began), side_of_node(nodes[i]), kept_of_node(nodes[i]))
-                for i in ids
-                if i in nodes
-            ],
+            found=[_order_read(nodes[i], began) for i in ids if i in nodes],
             gone=[i for i in ids if i not in nodes],
         )
 
@@ -91,6 +89,10 @@ class ShopifyStore:
             node = self._write(node, more)
         raise TemporaryFailure("The order's holds do not stay as they are written.", 600.0)
 
+    def last_reading(self, order_id: int) -> OrderRead | None:
+        """What the push told last: its own changes, and nothing that came later."""
+        return self._last.get(order_id)
+
     def post_note(self, order_id: int, text: str, marker: str) -> None:  # noqa: ARG002 -- the contract's signature
         """Shopify has one note per order, and it is the merchant's."""
         raise PermanentFailure("Shopify orders take no notes from Waitline.")
@@ -112,9 +114,11 @@ class ShopifyStore:
         self._subscriptions.remove(url)
 
     def _order(self, order_id: int) -> OrderNode:
+        began = self._clock()
         node = read.order_nodes(self._admin, [order_id]).get(order_id)
         if node is None:
             raise PermanentFailure("The order is no longer in the shop.")
+        self._last[order_id] = _order_read(node, began)
         return node
 
     def _write(self, node: OrderNode, write: Write) -> OrderNode:
@@ -142,6 +146,12 @@ def _next_token(renewed: Renewed | None) -> Callable[[], str | None] | None:
         return None if found is None else found["access_token"]
 
     return token
+
+
+def _order_read(node: OrderNode, began: datetime) -> OrderRead:
+    return OrderRead(
+        Reading(order_of_node(node), began), side_of_node(node), kept_of_node(node), frozenset(traces_of_node(node))
+    )
 
 
 def _untagged(node: OrderNode, assumed: StoreSide, desired: StoreSide) -> bool:

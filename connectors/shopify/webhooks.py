@@ -34,6 +34,7 @@ from connectors.shopify.payloads import (
 )
 from connectors.shopify.privacy import COMPLIANCE, UNINSTALLED, ShopBody, check_shop, left
 from connectors.shopify.tokens import SECRETS_SETTING
+from connectors.shopify.traces import traced
 from connectors.shopify.translate import order_of_body
 from connectors.signing import check_body_signature
 
@@ -59,7 +60,7 @@ def _read(model: type[Model], body: bytes) -> Model:
 
 
 def _order(_topic: str, body: bytes) -> list[Event]:
-    return [OrderSeen(order_of_body(_read(OrderBody, body)))]
+    return [OrderSeen(order_of_body(_read(OrderBody, body)), whole=True)]
 
 
 def _order_edited(_topic: str, body: bytes) -> list[Event]:
@@ -76,10 +77,11 @@ def _names_order(_topic: str, body: bytes) -> list[Event]:
 
 def _work(topic: str, body: bytes) -> list[Event]:
     """Fulfillment orders and their holds: the body rarely names the order."""
-    work = _read(WorkBody, body).fulfillment_order
+    told = _read(WorkBody, body)
+    work = told.fulfillment_order
     if work is not None and work.order_id is not None:
         return [OrderTouched(work.order_id)]
-    return [StoreTouched(topic)]
+    return [traced(topic, told) or StoreTouched(topic)]
 
 
 def _level(topic: str, body: bytes) -> list[Event]:

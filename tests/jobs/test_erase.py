@@ -15,7 +15,7 @@ from sqlalchemy import JSON, Boolean, Column, Date, LargeBinary, String, Table, 
 
 from app.embedded_redis import EmbeddedRedis
 from backorder.config import Config
-from backorder.db import erasing, privacy_tasks, stores, traces
+from backorder.db import erasing, leftovers, privacy_tasks, stores
 from backorder.db.columns import Exact, Instant, Word
 from backorder.db.secrets import Sealer
 from backorder.db.session import Database
@@ -190,7 +190,7 @@ def test_a_task_waits_until_nobody_reads_the_files_any_more(world: World) -> Non
         with world.database.read() as conn:
             state = privacy_tasks.get(conn, task).state
     if world.database.is_sqlite:
-        assert (state, traces.cleared(world.database)) == (WorkState.DUE, True)
+        assert (state, leftovers.cleared(world.database)) == (WorkState.DUE, True)
     else:
         assert state is WorkState.DONE
 

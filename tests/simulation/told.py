@@ -26,6 +26,8 @@ class Hint:
     item: bool = False
     stamp: datetime | None = None
     introduces: bool = False
+    says: frozenset[tuple[object, ...]] = frozenset()
+    """What the body of a Shopify order says of its lines and tags: an echo that says what is known needs no reading."""
 
 
 def hint_of(topic: str, body: bytes) -> Hint | None:
@@ -39,7 +41,8 @@ def hint_of(topic: str, body: bytes) -> Hint | None:
 
 def _hint(topic: str, told: dict[str, Any]) -> Hint | None:
     if topic in SHOPIFY_ORDERS:
-        return Hint(int(told["id"]), stamp=datetime.fromisoformat(told["updated_at"]), introduces=True)
+        stamp = datetime.fromisoformat(told["updated_at"])
+        return Hint(int(told["id"]), stamp=stamp, introduces=True, says=_said(told))
     if topic in WOO_ORDERS:
         if told["status"] in NO_ORDER:
             return Hint(int(told["id"]))
@@ -56,6 +59,20 @@ def _hint(topic: str, told: dict[str, Any]) -> Hint | None:
     if topic == "product.updated":
         return Hint(int(told["id"]), item=True)
     return None
+
+
+def _said(told: dict[str, Any]) -> frozenset[tuple[object, ...]]:
+    said: set[tuple[object, ...]] = {("tag", tag.strip()) for tag in told["tags"].split(",") if tag.strip()}
+    said.add(("cancelled", told["cancelled_at"] is not None))
+    for line in told["line_items"]:
+        shipped = sum(
+            units["quantity"]
+            for shipment in told["fulfillments"]
+            for units in shipment["line_items"]
+            if shipment["status"] == "success" and units["id"] == line["id"]
+        )
+        said.add((line["id"], line["quantity"], shipped))
+    return frozenset(said)
 
 
 class Told:
@@ -120,10 +137,26 @@ class Told:
                 raise Violation(f"A webhook told of order {hint.key}, was handled, and the book does not know it.")
             return False
         unread, began, changed = row
-        newer = hint.stamp is not None and changed > (hint.stamp - EPOCH) // timedelta(microseconds=1)
+        stamp = None if hint.stamp is None else (hint.stamp - EPOCH) // timedelta(microseconds=1)
+        newer = stamp is not None and changed > stamp
+        if stamp == changed and began is not None and hint.says and hint.says == self._known(store_id, hint.key):
+            return False
         if not unread and not newer and (began or 0) < since:
             raise Violation(f"A webhook told of order {hint.key}, was handled, and the order is not read again.")
         return bool(unread) and not newer
+
+    def _known(self, store_id: int, order_id: int) -> frozenset[tuple[object, ...]]:
+        """What the book has of an order's lines and tags."""
+        tags, status = self._sql.execute(
+            "SELECT tags, status FROM orders WHERE store_id = ? AND order_id = ?", (store_id, order_id)
+        ).fetchone()
+        lines = self._sql.execute(
+            "SELECT line_id, ordered / 10000, shipped / 10000 FROM order_lines WHERE store_id = ? AND order_id = ?",
+            (store_id, order_id),
+        )
+        return frozenset(
+            {("tag", tag) for tag in json.loads(tags)} | {("cancelled", status == "cancelled")} | set(lines)
+        )
 
     def _item_waits(self, store_id: int, item: int, since: int) -> bool:
         """Whether it is still to be read."""

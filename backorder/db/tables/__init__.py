@@ -10,6 +10,7 @@ from backorder.db.tables.goods import inbound, items, pools, receipts, verdicts
 from backorder.db.tables.orders import NOWHERE, order_lines, orders, parts
 from backorder.db.tables.privacy import erased_orders, news, privacy_tasks
 from backorder.db.tables.stores import deliveries, leases, signins, stores
+from backorder.db.tables.traces import traces
 from backorder.db.tables.work import actions, decisions, notices
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "receipts",
     "signins",
     "stores",
+    "traces",
     "verdicts",
 ]

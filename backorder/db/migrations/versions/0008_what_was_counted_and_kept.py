@@ -1,6 +1,6 @@
 """What merchants counted, and what stores keep of orders that they closed
 
-Revision: 0010, after 0005
+Revision: 0008, after 0007
 """
 
 import sqlalchemy as sa
