@@ -51,8 +51,15 @@ SWITCHES = (
     "customers_choose",
     "whole_orders_first",
     "types_counted",
+    "tell_shoppers",
+    "turn_selling",
     "paused",
 )
+FOR_ITEMS = (
+    (Capability.SHOPPERS, "tell_shoppers", "Tell shoppers"),
+    (Capability.SELLING, "turn_selling", "Sell what may be backordered"),
+)
+"""Switches that only some platforms can follow."""
 NO_NUMBER = "This must be a whole number."
 
 
@@ -184,4 +191,5 @@ def _page(store: Store, entered: MultiDict[str, str], errors: Mapping[str, str])
         notices=words.NOTICES,
         notice_help=words.NOTICE_HELP,
         with_tags=Capability.TAG in capabilities(store),
+        for_items=[(name, title) for cap, name, title in FOR_ITEMS if cap in capabilities(store)],
     )

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from backorder.domain.actions import Capability, Held, StoreSide
 from backorder.domain.events import Event, PrivacyEvent
+from backorder.domain.item_side import ItemShown
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item, Stock
 from connectors.http import Transport
@@ -125,6 +126,28 @@ class StockRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemFound:
+    """What the store has of ours at an item, and whether it sells it although nothing is there. `where` are the names
+    under which the connector writes to it; nobody else reads them.
+    """
+
+    shown: ItemShown | None
+    sells: bool
+    where: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """What is to be written to an item: what it should show (`None`: nothing), and how its switch is to be turned, if
+    at all.
+    """
+
+    found: ItemFound
+    shown: ItemShown | None
+    sells: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page of a pull: orders as they are now, and what else changed. `changed_until` is the store's own time of
     the newest change on it: where the next pull goes on once this page is saved.
@@ -164,6 +187,14 @@ class StoreClient(Protocol):
     def last_reading(self, order_id: int) -> OrderRead | None:
         """The newest reading that the last push to this order made, where the platform's webhooks echo our writes:
         whoever knows it learns nothing from the echo.
+        """
+
+    def read_items(self, items: Sequence[int]) -> Mapping[int, ItemFound]:
+        """What the store has of ours at these items; those that it does not sell are left out."""
+
+    def write_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, str]:
+        """Write to items what differs from what was found there, in as few calls as possible; the store's reasons for
+        those that it refused. Safe to repeat. May raise OutcomeUnknown. Never touches what we did not put there.
         """
 
     def post_note(self, order_id: int, text: str, marker: str) -> None:

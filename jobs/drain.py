@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from backorder.db import outbox, privacy_tasks, queue, stores
+from backorder.db import item_rows, outbox, privacy_tasks, queue, stores
 from jobs.allocate import allocate
 from jobs.catch_up import audit, catch_up
 from jobs.erase import erase
@@ -14,11 +14,13 @@ from jobs.renew import renew
 from jobs.sweep import due, give_up_abandoned
 from jobs.world import World
 from jobs.write_back import write_back
+from jobs.write_items import write_items
 
 JOBS: dict[str, Callable[..., None]] = {
     "ingest": ingest,
     "allocate": allocate,
     "write_back": write_back,
+    "write_items": write_items,
     "notify": notify,
     "catch_up": catch_up,
     "audit": audit,
@@ -63,6 +65,7 @@ def next_due(world: World) -> datetime | None:
         times = [
             queue.next_doubt(conn, now),
             outbox.next_due(conn, now),
+            item_rows.next_due(conn, now),
             stores.next_call(conn, now),
             stores.next_pull(conn, now),
             privacy_tasks.next_try(conn, now),

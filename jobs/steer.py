@@ -47,6 +47,7 @@ def switch_on(world: World, store_id: int, *, tell_waiting: bool) -> None:
             # A write that was begun before the store was only watched may have ended since.
             outbox.start_from_what_is(conn, store_id)
         stores.set_mode(conn, store_id, Mode.ON)
+        stores.note(conn, store_id, judge_at=world.clock())
         changes.review_all(conn, store_id, forget_stood=tell_waiting)
         items.touch(conn, store_id, items.owed(conn, store_id))
     world.bell.ring("allocate", "allocate", store_id)

@@ -7,6 +7,7 @@ from typing import Any
 
 from backorder.domain.accept_rules import About, AcceptRule
 from backorder.domain.actions import Held, LineDate, Shown, StoreSide
+from backorder.domain.item_side import ItemShown, ItemSide
 from backorder.domain.lifecycle import LineStood, Stood, Told
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy, Excess, NoticeKind
@@ -56,6 +57,8 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "sender_name": policy.sender_name,
         "reply_to": policy.reply_to,
         "tag_prefix": policy.tag_prefix,
+        "tell_shoppers": policy.tell_shoppers,
+        "turn_selling": policy.turn_selling,
         "settle_seconds": policy.settle_seconds,
         "types_counted": policy.types_counted,
         "paused": policy.paused,
@@ -106,6 +109,20 @@ def side_in(kept: dict[str, Any] | None) -> StoreSide:
         shown=None if shown is None else Shown(shown[0], Decimal(shown[1]), _date(shown[2]), _date(shown[3])),
         line_dates=tuple(LineDate(line, _date(late)) for line, late in kept["line_dates"]),
     )
+
+
+def item_side_out(side: ItemSide) -> dict[str, Any]:
+    """What a store has of ours at an item, as JSON."""
+    shown = side.shown
+    told = None if shown is None else [shown.accepting, _day(shown.expected), str(shown.due)]
+    return {"shown": told, "sells": side.sells}
+
+
+def item_side_in(kept: dict[str, Any]) -> ItemSide:
+    """What a store has of ours at an item, from JSON."""
+    told = kept["shown"]
+    shown = None if told is None else ItemShown(told[0], _date(told[1]), Decimal(told[2]))
+    return ItemSide(shown, kept["sells"])
 
 
 def stood_out(stood: Stood) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from backorder.domain.supply import ZERO, Units
 
 
 class Capability(StrEnum):
-    """What a platform can do for us on an order."""
+    """What a platform can do for us on an order or an item."""
 
     HOLD = "hold"
     """Keep units of a line from shipping."""
@@ -27,6 +27,10 @@ class Capability(StrEnum):
     """Show the expected date at the line."""
     NOTE = "note"
     """Add a private note. Cannot be repeated safely."""
+    SHOPPERS = "shoppers"
+    """Show at an item what shoppers may know of it."""
+    SELLING = "selling"
+    """Turn the store's switch for selling an item that is not there."""
 
 
 class ActionKind(StrEnum):

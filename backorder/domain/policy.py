@@ -94,6 +94,8 @@ class BackorderPolicy:
     sender_name: str = ""
     reply_to: str = ""
     tag_prefix: str = "backorder"
+    tell_shoppers: bool = False
+    turn_selling: bool = False
     settle_seconds: int = 120
     types_counted: bool = False
     paused: bool = False
@@ -172,6 +174,11 @@ HELP = {
     "sender_name": "The name customers see as the sender. Left empty, your store's name is used.",
     "reply_to": "Where customers' answers go.",
     "tag_prefix": "Orders are tagged with this word, and with this word and -partial or -ready behind it.",
+    "tell_shoppers": "Keeps at each item of which nothing is free whether it can be ordered, by which day it would "
+    "ship and how many units are on the way, where your product pages can show it.",
+    "turn_selling": "Turns your store's own switch “continue selling when out of stock” by whether an item may be "
+    "backordered. Items that you excluded by hand are left alone; switched off again, every item gets its old setting "
+    "back.",
     "settle_seconds": "How long figures that contradict each other are given to settle before they are believed.",
     "types_counted": "How you enter goods that came, where your store keeps one number that is already less by all "
     "open orders. When off, you add to that number: -4 and 10 new ones are 6. When on, you type what you counted on "

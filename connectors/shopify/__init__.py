@@ -12,7 +12,7 @@ from connectors.shopify.webhooks import ShopifyWebhooks
 PLATFORM = Platform(
     name="shopify",
     label="Shopify",
-    capabilities=frozenset({Capability.HOLD, Capability.TAG, Capability.SHOW}),
+    capabilities=frozenset({Capability.HOLD, Capability.TAG, Capability.SHOW, Capability.SHOPPERS, Capability.SELLING}),
     webhooks=ShopifyWebhooks(),
     installer=ShopifyInstaller(),
     client=ShopifyStore,

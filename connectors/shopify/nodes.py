@@ -223,6 +223,12 @@ class LevelNode(Node):
     quantities: list[QuantityNode]
 
 
+class ProductRef(Node):
+    """A product by its id as Shopify spells it."""
+
+    id: str
+
+
 class ProductNode(Node):
     """A product by its name and what the merchant sorts it by."""
 
@@ -236,6 +242,30 @@ class NamedVariantNode(Node):
 
     title: Text = ""
     product: ProductNode
+
+
+class SoldVariantNode(Node):
+    """A variant as shoppers buy it, with what we show at it."""
+
+    id: str
+    inventory_policy: str
+    product: ProductRef
+    accepting: RecordNode | None = None
+    expected: RecordNode | None = None
+    due: RecordNode | None = None
+
+
+class SoldItemNode(Node):
+    """An inventory item with the variants that sell it."""
+
+    id: Number
+    variants: Connection[SoldVariantNode]
+
+
+class DefinitionNode(Node):
+    """A metafield definition of our app."""
+
+    key: str
 
 
 class ItemNode(Node):

@@ -11,12 +11,14 @@ from connectors.shopify.client import Admin, Json
 from connectors.shopify.nodes import (
     AfterNode,
     Connection,
+    DefinitionNode,
     ItemNode,
     LevelNode,
     LineNode,
     Node,
     OrderNode,
     RecordNode,
+    SoldItemNode,
     UnitsNode,
     WorkLineNode,
     WorkNode,
@@ -104,6 +106,22 @@ def item_nodes(admin: Admin, ids: Sequence[int]) -> dict[int, ItemNode]:
                 _complete(admin, node.inventory_levels, LevelNode, gid("InventoryItem", node.id), "stock", "MoreLevels")
                 found[node.id] = node
     return found
+
+
+def sold_items(admin: Admin, ids: Sequence[int]) -> list[SoldItemNode]:
+    """The items of these ids that the shop has, with the variants that sell them."""
+    found = []
+    for start in range(0, len(ids), ITEMS_A_CALL):
+        asked = [gid("InventoryItem", number) for number in ids[start : start + ITEMS_A_CALL]]
+        data = admin.ask("sold_items", "SoldItems", {"ids": asked})
+        found += [_typed(SoldItemNode, told) for told in data["nodes"] if told]
+    return found
+
+
+def definitions(admin: Admin, owner: str) -> list[DefinitionNode]:
+    """The metafields that our app defined at orders or variants."""
+    pages = _pages(admin, "definitions", "Definitions", "metafieldDefinitions", DefinitionNode, {"owner": owner})
+    return [node for page in pages for node in page]
 
 
 def changed_orders(admin: Admin, since: datetime | None) -> Iterator[list[ChangedOrder]]:

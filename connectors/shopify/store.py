@@ -1,6 +1,6 @@
 """One Shopify shop as the rest of Waitline sees it: readings, the one write-back, subscriptions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,12 +9,24 @@ from backorder.domain.errors import PermanentFailure, PlanOutdated, TemporaryFai
 from backorder.domain.events import StockTouched
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item
-from connectors.contract import Clock, Credentials, OrderRead, OrdersRead, Page, Renewed, StockRead, StoreFacts
+from connectors.contract import (
+    Clock,
+    Credentials,
+    ItemChange,
+    ItemFound,
+    OrderRead,
+    OrdersRead,
+    Page,
+    Renewed,
+    StockRead,
+    StoreFacts,
+)
 from connectors.http import Transport
-from connectors.shopify import holds, read, writes
+from connectors.shopify import definitions, holds, read, writes
 from connectors.shopify.client import Admin
 from connectors.shopify.nodes import OrderNode
 from connectors.shopify.scopes import missing_features
+from connectors.shopify.shelf import Shelf
 from connectors.shopify.subscriptions import Subscriptions
 from connectors.shopify.traces import traces_of_node
 from connectors.shopify.translate import item_of_node, kept_of_node, order_of_node, side_of_node, stock_of_node
@@ -34,6 +46,7 @@ class ShopifyStore:
         self._clock = clock
         self._subscriptions = Subscriptions(self._admin)
         self._last: dict[int, OrderRead] = {}
+        self._shelf = Shelf(self._admin)
 
     def describe(self) -> StoreFacts:
         """The shop's name, currency and time zone, and what its merchant does not allow us."""
@@ -93,6 +106,14 @@ class ShopifyStore:
         """What the push told last: its own changes, and nothing that came later."""
         return self._last.get(order_id)
 
+    def read_items(self, items: Sequence[int]) -> Mapping[int, ItemFound]:
+        """What the variants of these items show of ours, and whether they sell what is not there."""
+        return self._shelf.read(items)
+
+    def write_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, str]:
+        """Bring the variants' metafields and inventory policy to what is wanted."""
+        return self._shelf.write(changes)
+
     def post_note(self, order_id: int, text: str, marker: str) -> None:  # noqa: ARG002 -- the contract's signature
         """Shopify has one note per order, and it is the merchant's."""
         raise PermanentFailure("Shopify orders take no notes from Waitline.")
@@ -102,8 +123,10 @@ class ShopifyStore:
         return False
 
     def subscribe(self, url: str) -> list[str]:
-        """Make the shop's subscriptions to this address match the topic table."""
-        return self._subscriptions.match(url)
+        """Make the shop's subscriptions to this address match the topic table; also define our fields at orders."""
+        changed = self._subscriptions.match(url)
+        definitions.ensure(self._admin, definitions.ORDER)
+        return changed
 
     def missing_subscriptions(self, url: str) -> list[str]:
         """Topics of the table that the shop does not send to this address."""

@@ -1,14 +1,25 @@
 """One WooCommerce shop, spoken to with its own key: the store client of the contract."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backorder.domain.actions import StoreSide
-from backorder.domain.errors import AccessLost
+from backorder.domain.errors import AccessLost, PermanentFailure
 from backorder.domain.orders import OrderStatus
-from connectors.contract import Clock, Credentials, OrderRead, OrdersRead, Page, Renewed, StockRead, StoreFacts
+from connectors.contract import (
+    Clock,
+    Credentials,
+    ItemChange,
+    ItemFound,
+    OrderRead,
+    OrdersRead,
+    Page,
+    Renewed,
+    StockRead,
+    StoreFacts,
+)
 from connectors.http import Transport
 from connectors.woocommerce import ours, translate
 from connectors.woocommerce.answers import READS_ONLY, KeyRefused, NoSuchObject, NoSuchRoute
@@ -84,6 +95,14 @@ class WooStore:
     def last_reading(self, order_id: int) -> OrderRead | None:  # noqa: ARG002 -- the contract's signature
         """None: what a PUT answers says nothing of the products that the lines are owed from."""
         return None
+
+    def read_items(self, items: Sequence[int]) -> Mapping[int, ItemFound]:  # noqa: ARG002 -- the contract's signature
+        """Nothing: see write_items."""
+        return {}
+
+    def write_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, str]:  # noqa: ARG002 -- the contract's
+        """Nothing is written to products: any write to one comes back as a change of its stock."""
+        raise PermanentFailure("WooCommerce products take nothing from Waitline.")
 
     def post_note(self, order_id: int, text: str, marker: str) -> None:
         """A note for the shop's staff: no mail leaves and no webhook comes back."""

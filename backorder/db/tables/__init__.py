@@ -7,6 +7,7 @@ the same on SQLite and PostgreSQL.
 from backorder.db.tables.base import metadata
 from backorder.db.tables.consents import consents
 from backorder.db.tables.goods import inbound, items, pools, receipts, verdicts
+from backorder.db.tables.item_writes import item_writes
 from backorder.db.tables.orders import NOWHERE, order_lines, orders, parts
 from backorder.db.tables.privacy import erased_orders, news, privacy_tasks
 from backorder.db.tables.stores import deliveries, leases, signins, stores
@@ -21,6 +22,7 @@ __all__ = [
     "deliveries",
     "erased_orders",
     "inbound",
+    "item_writes",
     "items",
     "leases",
     "metadata",

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 from demo.stores.shopify.graph import Tree, connection, refused
 from demo.stores.shopify.names import at, gid, item_of_level, level_gid, named, namespace
+from demo.stores.shopify.names import namespace as full_name
 from demo.stores.shopify.state import (
     Customer,
+    Definition,
     Figures,
     Hold,
     Line,
@@ -66,6 +68,7 @@ class Answers:
             "inventoryLevel": lambda _asked, id: self.node(id),
             "orders": self._orders,
             "inventoryItems": self._paged(lambda: self.shop.products.values(), self._item),
+            "metafieldDefinitions": self._definitions,
             "locations": self._paged(lambda: self.shop.locations, self._location),
             "webhookSubscriptions": self._paged(lambda: self.shop.subscriptions.values(), subscription_tree),
         }
@@ -75,6 +78,14 @@ class Answers:
             return connection(list(entries()), tree, self._limit)(asked, **given)
 
         return page
+
+    def _definitions(self, asked: Any, ownerType: str, namespace: str | None = None, **page: Any) -> Tree:
+        found = [
+            each
+            for each in self.shop.definitions
+            if each.owner == ownerType and (namespace is None or each.namespace == full_name(namespace))
+        ]
+        return connection(found, definition_tree, self._limit)(asked, **page)
 
     def _orders(self, info: Any, query: str = "", **page: Any) -> Tree:
         """Always by the time of the last change: the one order that is asked for."""
@@ -149,8 +160,8 @@ class Answers:
             "refunds": lambda _asked, first=250: [self.refund(order, each) for each in order.refunds[:first]],
         }
 
-    def _metafield(self, order: Order, space: str | None, key: str) -> Tree | None:
-        found = order.metafields.get((namespace(space), key))
+    def _metafield(self, owner: Order | Product, space: str | None, key: str) -> Tree | None:
+        found = owner.metafields.get((namespace(space), key))
         return metafield_tree(found) if found else None
 
     def _line(self, order: Order, line: Line) -> Tree:
@@ -177,6 +188,8 @@ class Answers:
             "__typename": "ProductVariant",
             "id": gid("ProductVariant", product.variant),
             "title": "Default Title",
+            "inventoryPolicy": product.policy,
+            "metafield": lambda _asked, key, **given: self._metafield(product, given.get("namespace"), key),
             "product": {
                 "__typename": "Product",
                 "id": gid("Product", product.id),
@@ -302,6 +315,18 @@ def metafield_tree(found: Metafield) -> Tree:
         "key": found.key,
         "type": found.type,
         "value": found.value,
+    }
+
+
+def definition_tree(found: Definition) -> Tree:
+    """A definition of a metafield."""
+    return {
+        "__typename": "MetafieldDefinition",
+        "id": gid("MetafieldDefinition", found.id),
+        "namespace": found.namespace,
+        "key": found.key,
+        "name": found.name,
+        "ownerType": found.owner,
     }
 
 

@@ -4,26 +4,25 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from demo.stores.shopify.answers import Answers, hold_tree, metafield_tree, subscription_tree
+from demo.stores.shopify.answers import Answers, hold_tree, subscription_tree
 from demo.stores.shopify.bulk import Bulks
+from demo.stores.shopify.field_writes import FieldWrites
 from demo.stores.shopify.graph import Asked, Tree, refused
-from demo.stores.shopify.names import gid, named, namespace
+from demo.stores.shopify.names import gid, named
 from demo.stores.shopify.repeats import Repeats
-from demo.stores.shopify.state import APP_NAMESPACE, Hold, Order, Subscription, Work
+from demo.stores.shopify.state import Hold, Order, Subscription, Work
 from demo.stores.shopify.stock_writes import StockWrites, user_errors
 from demo.stores.shopify.trade import Trade
 from demo.stores.shopify.works import Refused
 
 HANDLE_AT_MOST = 64
 TAG_AT_MOST = 40
-METAFIELDS_AT_MOST = 25
 LIST_AT_MOST = 250
 _THIS_MACHINE = ("127.0.0.1", "localhost")
 """The one thing in which the stand-in is milder than Shopify: a demo has no certificate."""
 _TAKEN = "Address for this topic has already been taken"
 _NOTHING: Tree = {"metafieldsSet": {"metafields": []}, "metafieldsDelete": {"deletedMetafields": []}}
 """What stands beside a refusal where it is not null."""
-_NOT_OURS = "Access to this namespace and key on Metafields for this resource type is not allowed."
 
 
 class Mutations:
@@ -36,6 +35,7 @@ class Mutations:
         self._bulks = bulks
         self._repeats = Repeats()
         self._stock = StockWrites(trade, self._repeats)
+        self._fields = FieldWrites(trade)
         self.writes: list[str] = []
         """Names of the mutations that were run, in turn."""
 
@@ -50,8 +50,10 @@ class Mutations:
             "fulfillmentOrderSplit": self._split,
             "inventoryAdjustQuantities": self._stock.adjust_quantities,
             "inventorySetQuantities": self._stock.set_quantities,
-            "metafieldsDelete": self._delete_metafields,
-            "metafieldsSet": self._set_metafields,
+            "metafieldDefinitionCreate": self._fields.define,
+            "metafieldsDelete": self._fields.delete,
+            "metafieldsSet": self._fields.put,
+            "productVariantsBulkUpdate": self._fields.update_variants,
             "refundCreate": self._refund,
             "tagsAdd": self._add_tags,
             "tagsRemove": self._remove_tags,
@@ -185,36 +187,6 @@ class Mutations:
             self._note(asked, gid("Order", order.id), "", told)
         return {"node": lambda _asked: self._answers.order(order)}
 
-    def _set_metafields(self, asked: Asked, metafields: list[Tree]) -> Tree:
-        if len(metafields) > METAFIELDS_AT_MOST:
-            said = f"Exceeded the maximum metafields input limit of {METAFIELDS_AT_MOST}."
-            raise Refused(said, "LESS_THAN_OR_EQUAL_TO", ("metafields",))
-        found = [(self._order(given["ownerId"]), namespace(given.get("namespace")), given) for given in metafields]
-        for at, (_, space, _) in enumerate(found):
-            _check_ours(space, ("metafields", str(at)))
-        told = []
-        for order, space, given in found:
-            before = order.metafields.get((space, given["key"]))
-            kind = given.get("type") or (before.type if before else "json")
-            after = self._trade.note_at(order.id, space, given["key"], given["value"], kind)
-            if before is None or before.value != after.value:
-                self._note(asked, gid("Order", order.id), "", f"{space}.{after.key}={after.value}")
-            told.append(metafield_tree(after))
-        return {"metafields": told}
-
-    def _delete_metafields(self, asked: Asked, metafields: list[Tree]) -> Tree:
-        found = [(self._order(given["ownerId"]), namespace(given["namespace"]), given["key"]) for given in metafields]
-        for _, space, _ in found:
-            _check_ours(space, ("metafields",))
-        told: list[Tree | None] = []
-        for order, space, key in found:
-            if order.metafields.pop((space, key), None) is None:
-                told.append(None)
-                continue
-            self._note(asked, gid("Order", order.id), "", f"{space}.{key}")
-            told.append({"ownerId": gid("Order", order.id), "namespace": space, "key": key})
-        return {"deletedMetafields": told}
-
     def _subscribe(self, asked: Asked, topic: str, webhookSubscription: Tree) -> Tree:
         uri = (webhookSubscription.get("uri") or "").strip()
         where = ("webhookSubscription", "callbackUrl")
@@ -252,11 +224,6 @@ class Mutations:
         if found is None:
             raise refused(f"Invalid id: {id}", "RESOURCE_NOT_FOUND")
         return found
-
-
-def _check_ours(space: str, where: tuple[str, ...]) -> None:
-    if space.startswith("app--") and space != APP_NAMESPACE and not space.startswith(f"{APP_NAMESPACE}--"):
-        raise Refused(_NOT_OURS, "APP_NOT_AUTHORIZED", where)
 
 
 def _numbers(ids: list[str] | None) -> list[int] | None:

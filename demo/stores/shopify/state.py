@@ -32,6 +32,10 @@ class Product:
     """Units on their way, by location."""
     vendor: str = ""
     tags: tuple[str, ...] = ()
+    policy: str = "DENY"
+    """Whether it is sold although nothing is there: CONTINUE or DENY."""
+    metafields: dict[tuple[str, str], "Metafield"] = field(default_factory=dict)
+    """Of its variant, by namespace and key."""
 
 
 @dataclass
@@ -220,6 +224,19 @@ class Subscription:
     """Deliveries that failed one after the other."""
 
 
+@dataclass
+class Definition:
+    """A definition of a metafield."""
+
+    id: int
+    owner: str
+    namespace: str
+    key: str
+    name: str
+    type: str
+    access: dict[str, str]
+
+
 @dataclass(frozen=True)
 class Figures:
     """The stock of an item at a location."""
@@ -246,6 +263,11 @@ class Shop:
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
     scopes: list[str] = field(default_factory=lambda: list(EVERY_SCOPE))
     """What the merchant allowed the app."""
+    definitions: list[Definition] = field(default_factory=list)
+
+    def variant(self, number: int) -> Product | None:
+        """The product whose variant has this number."""
+        return next((product for product in self.products.values() if product.variant == number), None)
 
     def __post_init__(self) -> None:
         self._order_of: dict[int, int] = {}

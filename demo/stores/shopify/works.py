@@ -32,6 +32,7 @@ class Ids:
             "customer": count(5_000_000_000_001),
             "subscription": count(1_900_000_000_001),
             "metafield": count(45_000_000_000_001),
+            "definition": count(46_000_000_000_001),
             "adjustment": count(3_300_000_001),
             "bulk": count(8_000_000_000_001),
         }

@@ -1,6 +1,6 @@
 """Who is to be forgotten, and what merchants are told once
 
-Revision: 0007, after 0005
+Revision: 0007, after 0006
 """
 
 import sqlalchemy as sa
