@@ -27,6 +27,7 @@ from app import (
     status_page,
     webhooks,
     words,
+    writes,
 )
 from app.sessions import MerchantSessions
 from backorder.db.session import StorageError, writable
@@ -35,7 +36,20 @@ from jobs.world import World
 FORM_LIMIT = 64 * 1024
 """Bytes that a form or an API call may have; webhooks have a limit of their own."""
 
-MERCHANT_PAGES = (dashboard, queue, orders, choices, counts, incoming, preview, reports, settings, privacy, leaving)
+MERCHANT_PAGES = (
+    dashboard,
+    queue,
+    orders,
+    choices,
+    counts,
+    incoming,
+    preview,
+    reports,
+    settings,
+    privacy,
+    leaving,
+    writes,
+)
 
 HTML_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "

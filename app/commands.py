@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+import jobs.preview_writes
 import jobs.what_if
 from app.access import new_signin
 from app.doctor import examine
@@ -18,6 +19,7 @@ from app.reports import DAYS, LONGEST, fairness, fairness_as_json, fairness_as_t
 from app.tellings import order_as_json, order_as_text
 from app.what_if import preview_as_json, preview_as_text, read_change
 from app.wiring import open_world
+from app.writes import writes_as_json, writes_as_text
 from backorder.config import load
 from backorder.db import queries, stores
 from backorder.db.secrets import new_token, token_hash
@@ -39,7 +41,21 @@ def register(cli: click.Group) -> None:
     cli.add_command(_connect_group())
     for group in platform_groups():
         cli.add_command(group)
-    for command in (list_stores, on, watch, forget, signin, token, sync, idle, explain, preview, report, doctor):
+    for command in (
+        list_stores,
+        on,
+        watch,
+        forget,
+        signin,
+        token,
+        sync,
+        idle,
+        explain,
+        preview,
+        preview_writes,
+        report,
+        doctor,
+    ):
         cli.add_command(command)
     for command in (leave, privacy):
         cli.add_command(command)
@@ -237,6 +253,23 @@ def preview(store: int, changes: tuple[str, ...], commit: str | None, as_json: b
     else:
         found = jobs.what_if.commit(world, store, wanted, commit)
     click.echo(json.dumps(preview_as_json(found)) if as_json else preview_as_text(found, made=commit is not None))
+
+
+@click.command("preview-writes")
+@click.argument("store", type=int)
+@click.option("--order", metavar="ORDER", help="One order alone, by its number or id.")
+@AS_JSON
+def preview_writes(store: int, order: str | None, as_json: bool) -> None:
+    """The very requests that would be sent to the store for the orders that wait longest; nothing is written."""
+    world = _world()
+    order_id = None
+    if order is not None:
+        with world.database.read() as conn:
+            order_id = queries.order_id_of(conn, store, order)
+        if order_id is None:
+            raise NoSuchStore(f"Store {store} has no order {order}.")
+    found = jobs.preview_writes.preview_writes(world, store, order_id)
+    click.echo(json.dumps(writes_as_json(found)) if as_json else writes_as_text(found))
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from backorder.domain.actions import Capability, Held, StoreSide
 from backorder.domain.events import Event, PrivacyEvent
@@ -126,6 +126,14 @@ class StockRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Intended:
+    """One request that a push would send: its name and all that goes with it."""
+
+    name: str
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ItemFound:
     """What the store has of ours at an item, and whether it sells it although nothing is there. `where` are the names
     under which the connector writes to it; nobody else reads them.
@@ -187,6 +195,11 @@ class StoreClient(Protocol):
     def last_reading(self, order_id: int) -> OrderRead | None:
         """The newest reading that the last push to this order made, where the platform's webhooks echo our writes:
         whoever knows it learns nothing from the echo.
+        """
+
+    def preview(self, wanted: Mapping[int, StoreSide]) -> Mapping[int, Sequence[Intended]]:
+        """What `push` would send first for each of these orders; nothing is written. Orders that the store no longer
+        has are left out. What depends on the answer to the first request is not among it.
         """
 
     def read_items(self, items: Sequence[int]) -> Mapping[int, ItemFound]:

@@ -1,10 +1,11 @@
 """Makes a store show and hold what was decided: reads, writes the difference, records what the store now has."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from backorder.db import decided, items, leases, messages, orderbook, outbox, queue, stores
+from backorder.db import ahead, decided, items, leases, messages, orderbook, outbox, queue, stores
 from backorder.db.leases import Lease
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import ActionRow
@@ -105,8 +106,8 @@ def _push(
 ) -> bool:
     """Write the order's whole desired state: the connector sends only what differs. Whether the outcome is known."""
     ids = [row.id for row in writes]
-    side = book.desired or StoreSide()
     order_id = book.order.id
+    side = _with_place(world, store, order_id, book.desired or StoreSide())
     # What a write that was begun before left behind is no person's doing.
     assumed = None if any(outbox.begun(row.state, row.tries) for row in writes) else book.wrote
     try:
@@ -161,6 +162,15 @@ def _keep_reading(
         take_in(conn, store, [told], (), told.reading.began, now)
     else:
         orderbook.mark_unread(conn, store.id, [order_id], now)
+
+
+def _with_place(world: World, store: Store, order_id: int, side: StoreSide) -> StoreSide:
+    """The side with the order's place in the queue, as it is now."""
+    if side.shown is None or side.shown.waiting == ZERO:
+        return side
+    with world.database.read() as conn:
+        place = ahead.place_of(conn, store.id, order_id)
+    return replace(side, shown=replace(side.shown, position=place))
 
 
 def _begin(conn: Connection, world: World, lease: Lease, ids: list[int]) -> None:

@@ -51,6 +51,29 @@ def ahead_of(conn: Connection, store_id: int, order_id: int) -> dict[tuple[int, 
     return named
 
 
+def place_of(conn: Connection, store_id: int, order_id: int) -> int:
+    """The order's place: 1, and one more for each order that is served before it at something that it waits for."""
+    own, its_line = parts.alias("own"), order_lines.alias("its_line")
+    found = (
+        select(func.count(parts.c.order_id.distinct()))
+        .select_from(own)
+        .join(parts, and_(*(parts.c[name] == own.c[name] for name in ("store_id", "item", "location"))))
+        .join(its_line, and_(*(its_line.c[name] == parts.c[name] for name in ("store_id", "order_id", "line_id"))))
+        .where(
+            own.c.store_id == store_id,
+            own.c.order_id == order_id,
+            own.c.outstanding > own.c.allocated,
+            own.c.item != NOWHERE,
+            parts.c.order_id != order_id,
+            WAITS,
+            its_line.c.cancel_wished_at.is_(None),
+            tuple_(parts.c.queue_time, parts.c.order_id, parts.c.line_id)
+            < tuple_(own.c.queue_time, own.c.order_id, own.c.line_id),
+        )
+    )
+    return 1 + int(conn.execute(found).scalar_one())
+
+
 def overtakers_of(conn: Connection, store_id: int, order_id: int) -> dict[tuple[int, Pool], tuple[Overtaker, ...]]:
     """Who was given units before each waiting line of an order although they came later, the newest first."""
     place = func.row_number().over(

@@ -12,6 +12,7 @@ from backorder.domain.supply import Item
 from connectors.contract import (
     Clock,
     Credentials,
+    Intended,
     ItemChange,
     ItemFound,
     OrderRead,
@@ -105,6 +106,12 @@ class ShopifyStore:
     def last_reading(self, order_id: int) -> OrderRead | None:
         """What the push told last: its own changes, and nothing that came later."""
         return self._last.get(order_id)
+
+    def preview(self, wanted: Mapping[int, StoreSide]) -> Mapping[int, Sequence[Intended]]:
+        """The request that each order would get: the document and its variables. Holds are shown one change ahead."""
+        nodes = read.order_nodes(self._admin, list(wanted))
+        first = {i: writes.first_write(node, wanted[i], "preview") for i, node in nodes.items()}
+        return {i: [Intended(write.operation, write.variables)] if write else [] for i, write in first.items()}
 
     def read_items(self, items: Sequence[int]) -> Mapping[int, ItemFound]:
         """What the variants of these items show of ours, and whether they sell what is not there."""

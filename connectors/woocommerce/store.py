@@ -11,6 +11,7 @@ from backorder.domain.orders import OrderStatus
 from connectors.contract import (
     Clock,
     Credentials,
+    Intended,
     ItemChange,
     ItemFound,
     OrderRead,
@@ -95,6 +96,18 @@ class WooStore:
     def last_reading(self, order_id: int) -> OrderRead | None:  # noqa: ARG002 -- the contract's signature
         """None: what a PUT answers says nothing of the products that the lines are owed from."""
         return None
+
+    def preview(self, wanted: Mapping[int, StoreSide]) -> Mapping[int, Sequence[Intended]]:
+        """The one PUT that each order would get; none where nothing differs."""
+        found: dict[int, Sequence[Intended]] = {}
+        for order_id, desired in wanted.items():
+            try:
+                body = self._shop.one(OrderBody, f"orders/{order_id}")
+            except NoSuchObject:
+                continue
+            changes = ours.difference(body, desired, "preview")
+            found[order_id] = [Intended(f"PUT orders/{order_id}", changes)] if changes else []
+        return found
 
     def read_items(self, items: Sequence[int]) -> Mapping[int, ItemFound]:  # noqa: ARG002 -- the contract's signature
         """Nothing: see write_items."""

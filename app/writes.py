@@ -1,0 +1,62 @@
+"""What would be written to the store, shown and not sent: for one order, or for those that wait longest."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from app.access import merchant_pages, signed_in_store, world
+from app.orders import LARGEST_ID
+from backorder.domain.errors import PermanentFailure, TemporaryFailure
+from jobs.preview_writes import OrderWrites, preview_writes
+
+blueprint = merchant_pages("writes", __name__)
+
+
+@blueprint.get("/writes")
+def show_all() -> ResponseReturnValue:
+    """The orders that wait longest."""
+    return _page(None)
+
+
+@blueprint.get(f"/writes/<int(max={LARGEST_ID}):order_id>")
+def show_one(order_id: int) -> ResponseReturnValue:
+    """One order."""
+    return _page(order_id)
+
+
+def _page(order_id: int | None) -> ResponseReturnValue:
+    trouble, found = "", list[OrderWrites]()
+    try:
+        found = preview_writes(world(), signed_in_store().id, order_id)
+    except (TemporaryFailure, PermanentFailure) as error:
+        trouble = str(error)
+    shown = [(order, [(request.name, _written(request.variables)) for request in order.requests]) for order in found]
+    return render_template("writes.html", shown=shown, trouble=trouble)
+
+
+def writes_as_json(found: Sequence[OrderWrites]) -> list[dict[str, Any]]:
+    """The same for programs."""
+    return [
+        {
+            "order": order.number,
+            "id": order.order_id,
+            "requests": [{"name": request.name, "variables": dict(request.variables)} for request in order.requests],
+        }
+        for order in found
+    ]
+
+
+def writes_as_text(found: Sequence[OrderWrites]) -> str:
+    """The same for a terminal."""
+    told = []
+    for order in found:
+        told.append(f"Order {order.number}" + ("" if order.requests else ": nothing to write"))
+        told += [f"  {request.name} {_written(request.variables)}" for request in order.requests]
+    return "\n".join(told) or "No order waits."
+
+
+def _written(variables: Any) -> str:
+    return json.dumps(variables, ensure_ascii=False, default=str)
