@@ -9,8 +9,10 @@ from backorder.db import moments
 from backorder.db.secrets import Sealer
 from backorder.db.session import Database
 from connectors.http import Outgoing, Transport
+from connectors.purse import LocalPurses
 from jobs.drain import JOBS
 from jobs.mailer import NoMailer, SmtpMailer
+from jobs.purses import RedisPurses
 from jobs.queues import Job, RedisBell, SilentBell
 from jobs.world import World
 
@@ -24,7 +26,11 @@ def open_world(config: Config, now: Callable[[], datetime] = lambda: datetime.no
         config=config,
         database=database,
         clock=moments.clock(database, now),
-        transport=Transport(Outgoing(config.allow_private_stores, config.ca_bundle, config.store_addresses)),
+        transport=Transport(
+            Outgoing(config.allow_private_stores, config.ca_bundle, config.store_addresses),
+            # Without Redis there is no other process that works.
+            RedisPurses(redis_url) if redis_url else LocalPurses(),
+        ),
         mailer=SmtpMailer(smtp_url) if smtp_url else NoMailer(),
         bell=RedisBell(redis_url) if redis_url else SilentBell(),
         sealer=Sealer([key.get_secret_value() for key in config.secret_keys]),

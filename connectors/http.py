@@ -26,6 +26,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import connection as urllib3_connection
 
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure, WaitlineError
+from connectors.purse import LocalPurses, Purses
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 15.0
@@ -109,8 +110,10 @@ class Reply:
 class Transport:
     """Calls to stores. One `requests.Session` per thread; nothing is shared between stores but connections."""
 
-    def __init__(self, outgoing: Outgoing | None = None) -> None:
+    def __init__(self, outgoing: Outgoing | None = None, purses: Purses | None = None) -> None:
         self.outgoing = outgoing or Outgoing()
+        self.purses = purses or LocalPurses()
+        """What stores allow that count calls in points."""
         self._local = threading.local()
         self._speaks: dict[str, str] = {}
         logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_QUERIES)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from backorder.db import stores
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreBusy, TemporaryFailure
 from backorder.domain.store import Health, Store
 from jobs.world import World
 
@@ -16,9 +16,7 @@ log = structlog.get_logger()
 
 def may_be_called(store: Store, now: datetime) -> bool:
     """Whether the store can be asked at the moment."""
-    if store.health is Health.BACKING_OFF:
-        return store.calm_until is None or store.calm_until <= now
-    return store.health is Health.GOOD
+    return store.health in stores.CALLED and (store.calm_until is None or store.calm_until <= now)
 
 
 def _rest(error: TemporaryFailure | PermanentFailure | OutcomeUnknown) -> float:
@@ -31,7 +29,8 @@ def _rest(error: TemporaryFailure | PermanentFailure | OutcomeUnknown) -> float:
 @contextmanager
 def calling(world: World, store: Store) -> Iterator[None]:
     """Calls to one store. A failure for now, or lost access, is noted at the store and ends the block quietly: what
-    was to be done stays marked and is done when the store answers again.
+    was to be done stays marked and is done when the store answers again. A store that takes no more calls for the
+    moment has not failed: it is only asked when the next one fits.
     """
     try:
         yield
@@ -39,6 +38,10 @@ def calling(world: World, store: Store) -> Iterator[None]:
         log.warning("store_access_lost", store=store.id)
         with world.database.write() as conn:
             stores.access_lost(conn, store.id, str(error))
+    except StoreBusy as error:
+        log.info("store_busy", store=store.id, seconds=error.retry_after)
+        with world.database.write() as conn:
+            stores.wait_until(conn, store.id, world.clock() + timedelta(seconds=error.retry_after))
     except (TemporaryFailure, PermanentFailure, OutcomeUnknown) as error:
         log.warning("store_call_failed", store=store.id, reason=str(error))
         with world.database.write() as conn:

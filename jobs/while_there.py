@@ -15,7 +15,7 @@ class WhileThere(Transport):
     """
 
     def __init__(self, inner: Transport, database: Database, store_id: int) -> None:
-        super().__init__(inner.outgoing)
+        super().__init__(inner.outgoing, inner.purses)
         self._inner = inner
         self._database = database
         self._store_id = store_id

@@ -17,6 +17,7 @@ from backorder.domain.errors import (
     OutcomeUnknown,
     PermanentFailure,
     PlanOutdated,
+    StoreBusy,
     StoreClosed,
     TemporaryFailure,
 )
@@ -180,10 +181,14 @@ def _begin(conn: Connection, world: World, lease: Lease, ids: list[int]) -> None
 
 
 def _put_off(conn: Connection, ids: list[int], tries: int, error: TemporaryFailure, now: datetime) -> WorkState:
-    """Try again later, at last not at all; which of both."""
-    wait = timedelta(seconds=max(error.retry_after, min(6 * 3600.0, 5.0 * 2**tries)))
-    state = WorkState.FAILED if tries + 1 >= TRIES else WorkState.DUE
-    outbox.set_actions(conn, ids, state, now, reason=str(error), due_at=now + wait, tried=True)
+    """Try again later, at last not at all; which of both. A store that only takes no more calls for the moment uses up
+    no try; the first one is noted all the same, for the store may have a part of what was begun.
+    """
+    busy = isinstance(error, StoreBusy)
+    seconds = error.retry_after if busy else max(error.retry_after, min(6 * 3600.0, 5.0 * 2**tries))
+    state = WorkState.FAILED if tries + 1 >= TRIES and not busy else WorkState.DUE
+    due_at = now + timedelta(seconds=seconds)
+    outbox.set_actions(conn, ids, state, now, reason=str(error), due_at=due_at, tried=tries == 0 or not busy)
     return state
 
 

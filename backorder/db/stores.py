@@ -206,6 +206,23 @@ def note(conn: Connection, store_id: int, **times: datetime | None) -> None:
     conn.execute(update(stores).where(stores.c.id == store_id).values(**times))
 
 
+CALLED = (Health.GOOD, Health.BACKING_OFF)
+"""How stores are that may be called at all, once `calm_until` is over."""
+
+
+def wait_until(conn: Connection, store_id: int, moment: datetime) -> None:
+    """The store is well and takes no more calls before then."""
+    conn.execute(
+        update(stores)
+        .where(
+            stores.c.id == store_id,
+            stores.c.health.in_(CALLED),
+            stores.c.calm_until.is_(None) | (stores.c.calm_until < moment),
+        )
+        .values(calm_until=moment)
+    )
+
+
 def calls_work(conn: Connection, store_id: int) -> None:
     """A call succeeded: the store is healthy again."""
     conn.execute(
@@ -221,7 +238,7 @@ def call_failed(conn: Connection, store_id: int, reason: str, retry_after: float
     wait = max(retry_after, min(600.0, 2.0 * 2**failures))
     conn.execute(
         update(stores)
-        .where(stores.c.id == store_id, stores.c.health.in_([Health.GOOD, Health.BACKING_OFF]))
+        .where(stores.c.id == store_id, stores.c.health.in_(CALLED))
         .values(
             health=Health.BACKING_OFF,
             trouble=reason,
@@ -285,8 +302,7 @@ def callable_now(conn: Connection, now: datetime) -> list[Store]:
     return [
         store
         for store in everyone(conn)
-        if store.health is Health.GOOD
-        or (store.health is Health.BACKING_OFF and (store.calm_until is None or store.calm_until <= now))
+        if store.health in CALLED and (store.calm_until is None or store.calm_until <= now)
     ]
 
 
@@ -295,9 +311,9 @@ PATIENCE = 6
 
 
 def next_call(conn: Connection, after: datetime) -> datetime | None:
-    """When the next store that failed for a moment may be called again."""
+    """When the next store that failed for a moment, or takes no more calls for one, may be called again."""
     found = select(func.min(stores.c.calm_until)).where(
-        stores.c.health == Health.BACKING_OFF, stores.c.calm_until > after, stores.c.failures < PATIENCE
+        stores.c.health.in_(CALLED), stores.c.calm_until > after, stores.c.failures < PATIENCE
     )
     return conn.execute(found).scalar_one_or_none()
 

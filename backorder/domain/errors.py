@@ -6,6 +6,7 @@ WaitlineError
 │   ├── UnknownTopic    a signed webhook about something we do not know
 │   └── BadPayload      a signed webhook whose body cannot be read
 ├── TemporaryFailure    the world's fault, now: try again after `retry_after` seconds
+│   └── StoreBusy       the store is well and takes no more calls for the moment
 ├── PermanentFailure    no try will help until somebody acts: told to the merchant
 │   ├── AccessLost      the store refuses our credentials
 │   └── StoreClosed     the store refuses everybody: frozen, locked, at another address
@@ -46,6 +47,10 @@ class TemporaryFailure(WaitlineError):
     def __init__(self, reason: str, retry_after: float = 30.0) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class StoreBusy(TemporaryFailure):
+    """The store allows no more calls for the moment: nothing failed, and it is known when the call will fit."""
 
 
 class PermanentFailure(WaitlineError):

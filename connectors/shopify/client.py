@@ -14,8 +14,17 @@ from typing import Any
 
 from shopify import ApiVersion
 
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
+from backorder.domain.errors import (
+    AccessLost,
+    OutcomeUnknown,
+    PermanentFailure,
+    StoreBusy,
+    StoreClosed,
+    TemporaryFailure,
+)
+from connectors.contract import Clock
 from connectors.http import Reply, Transport
+from connectors.shopify.spending import TOO_MANY, Spending
 
 API_VERSION = "2026-10"
 
@@ -51,7 +60,12 @@ class Admin:
     """The Admin API of one shop, with that shop's own token."""
 
     def __init__(
-        self, shop: str, token: str, transport: Transport, renewed: Callable[[], str | None] | None = None
+        self,
+        shop: str,
+        token: str,
+        transport: Transport,
+        clock: Clock,
+        renewed: Callable[[], str | None] | None = None,
     ) -> None:
         """`renewed` is asked once when the shop refuses the token: a newer one, or `None`."""
         version = ApiVersion.coerce_to_version(API_VERSION)
@@ -59,6 +73,7 @@ class Admin:
         self._token = token
         self._transport = transport
         self._renewed = renewed
+        self._spending = Spending(transport.purses, shop, clock)
 
     def ask(self, name: str, operation: str, variables: Mapping[str, Any]) -> Json:
         """The data of a query. Fields that our scopes do not cover are `None`; any other error raises."""
@@ -97,13 +112,16 @@ class Admin:
 
     def _answer(self, name: str, operation: str, variables: Mapping[str, Any], *, write: bool) -> Json:
         body = json.dumps({"query": document(name), "operationName": operation, "variables": dict(variables)}).encode()
-        reply = self._send(body, write)
-        if reply.status == 401 and self._renewed is not None and (newer := self._renewed()) is not None:
-            # What was refused was not run, so even a write is sent once more.
-            self._token = newer
+        with self._spending.call(operation) as paid:
             reply = self._send(body, write)
-        _check_status(reply, write)
-        return _parsed(reply, write)
+            if reply.status == 401 and self._renewed is not None and (newer := self._renewed()) is not None:
+                # What was refused was not run, so even a write is sent once more.
+                self._token = newer
+                reply = self._send(body, write)
+            _check_status(reply, write)
+            answer = _parsed(reply, write)
+            paid.told(answer)
+        return answer
 
     def _send(self, body: bytes, write: bool) -> Reply:
         return self._transport.request(
@@ -129,7 +147,7 @@ def _check_status(reply: Reply, write: bool) -> None:
     if status in _CLOSED_SHOP:
         raise StoreClosed(_CLOSED_SHOP[status])
     if status == 429:
-        raise TemporaryFailure("Shopify asks for fewer calls.", reply.retry_after or 2.0)
+        raise StoreBusy(TOO_MANY, reply.retry_after or 2.0)
     if status == 430:
         raise TemporaryFailure("Shopify refuses calls from this address for now.", _SECURITY_WAIT)
     if status >= 500:
@@ -160,7 +178,7 @@ def _data(answer: Json, write: bool) -> Json:
     for error in _listed(errors):
         code = _code(error)
         if code == "THROTTLED":
-            raise TemporaryFailure("Shopify asks for fewer calls.", _throttled_for(answer))
+            raise StoreBusy(TOO_MANY, _throttled_for(answer))
         if code in ("INTERNAL_SERVER_ERROR", "TIMEOUT"):
             if write:
                 raise OutcomeUnknown("Shopify had an error of its own: the change may have been made.")

@@ -43,7 +43,7 @@ class ShopifyStore:
     def __init__(
         self, address: str, credentials: Credentials, transport: Transport, clock: Clock, renewed: Renewed | None = None
     ) -> None:
-        self._admin = Admin(address, credentials["access_token"], transport, _next_token(renewed))
+        self._admin = Admin(address, credentials["access_token"], transport, clock, _next_token(renewed))
         self._clock = clock
         self._subscriptions = Subscriptions(self._admin)
         self._last: dict[int, OrderRead] = {}

@@ -129,7 +129,9 @@ class Rest:
 
     def _called_again(self) -> datetime | None:
         """When the next store that failed may be called again, however often it did."""
-        found = self._sql.execute("SELECT calm_until FROM stores WHERE health = 'backing_off' AND calm_until > 0")
+        found = self._sql.execute(
+            "SELECT calm_until FROM stores WHERE health IN ('good', 'backing_off') AND calm_until > 0"
+        )
         return min((at for at in (instant(row[0]) for row in found) if at > self._box.now), default=None)
 
     def _open(self) -> str:

@@ -13,6 +13,7 @@ from backorder.domain.errors import (
     AccessLost,
     OutcomeUnknown,
     PermanentFailure,
+    StoreBusy,
     StoreClosed,
     TemporaryFailure,
     WaitlineError,
@@ -42,11 +43,27 @@ THROTTLED = {
 }
 
 
-@pytest.fixture
-def client() -> StoreClient:
+def new_client() -> StoreClient:
     credentials = {"access_token": "shpat_test"}
     now = datetime(2026, 11, 20, tzinfo=UTC)
     return PLATFORM.client("quay-goods.myshopify.com", credentials, Transport(), lambda: now)
+
+
+@pytest.fixture
+def client() -> StoreClient:
+    return new_client()
+
+
+@responses.activate
+def test_a_call_that_does_not_fit_is_not_sent(client: StoreClient) -> None:
+    responses.post(URL, json=THROTTLED)
+    waits = []
+    for _ in range(2):
+        with pytest.raises(StoreBusy) as raised:
+            client.describe()
+        waits.append(raised.value.retry_after)
+
+    assert (len(responses.calls), waits) == (1, [1.7, 2.68])
 
 
 def graphql(**answer: Any) -> dict[str, Any]:
@@ -70,11 +87,11 @@ READS: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("locked", {"body": "", "status": 423}, StoreClosed),
     ("redirect", {"status": 302, "headers": {"Location": "https://elsewhere.example/"}}, PermanentFailure),
     ("bad request", {"json": {"errors": "query missing"}, "status": 400}, PermanentFailure),
-    ("too many", {"body": "", "status": 429, "headers": {"Retry-After": "4"}}, TemporaryFailure),
+    ("too many", {"body": "", "status": 429, "headers": {"Retry-After": "4"}}, StoreBusy),
     ("security", {"body": "", "status": 430}, TemporaryFailure),
     ("down", {"body": "<html>", "status": 503}, TemporaryFailure),
     ("page instead of data", {"body": "<html></html>", "status": 200}, TemporaryFailure),
-    ("throttled", {"json": THROTTLED, "status": 200}, TemporaryFailure),
+    ("throttled", {"json": THROTTLED, "status": 200}, StoreBusy),
     ("error of theirs", graphql(errors=[error("Internal error.", "INTERNAL_SERVER_ERROR")]), TemporaryFailure),
     ("too dear", graphql(errors=[error("Query cost is 1200", "MAX_COST_EXCEEDED")]), PermanentFailure),
     ("wrong field", graphql(errors=[error("No field", "undefinedField", ["query", "shop"])]), PermanentFailure),
@@ -103,8 +120,8 @@ def test_an_answer_to_a_read_has_its_family(
 
 WRITES: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("revoked token", {"body": "", "status": 401}, AccessLost),
-    ("throttled", {"json": THROTTLED, "status": 200}, TemporaryFailure),
-    ("too many", {"body": "", "status": 429}, TemporaryFailure),
+    ("throttled", {"json": THROTTLED, "status": 200}, StoreBusy),
+    ("too many", {"body": "", "status": 429}, StoreBusy),
     ("down", {"body": "", "status": 502}, OutcomeUnknown),
     ("page instead of data", {"body": "<html></html>", "status": 200}, OutcomeUnknown),
     ("error of theirs", graphql(errors=[error("Internal error.", "INTERNAL_SERVER_ERROR")]), OutcomeUnknown),
@@ -136,14 +153,15 @@ def test_an_answer_to_a_write_has_its_family(
 
 
 @responses.activate
-def test_throttling_says_how_long_to_wait(client: StoreClient) -> None:
+def test_throttling_says_how_long_to_wait() -> None:
     responses.post(URL, json=THROTTLED)
     responses.post(URL, json={"errors": [error("Throttled", "THROTTLED")]})
     responses.post(URL, status=429, headers={"Retry-After": "4"})
     waits = []
     for _ in range(3):
-        with pytest.raises(TemporaryFailure) as raised:
-            client.describe()
+        with pytest.raises(StoreBusy) as raised:
+            # Each with a purse of its own: nothing is known of the shop's bucket.
+            new_client().describe()
         waits.append(raised.value.retry_after)
 
     assert waits == [1.7, 2.0, 4.0]

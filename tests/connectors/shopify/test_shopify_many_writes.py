@@ -1,5 +1,6 @@
 """Several writes in one request: each field's own outcome, whatever became of the others."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from connectors.http import Transport
 from connectors.shopify.client import Admin
 
 URL = "https://quay-goods.myshopify.com/admin/api/2026-10/graphql.json"
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
 DONE: dict[str, Any] = {"userErrors": []}
 GONE = {"message": "invalid id", "extensions": {"code": "RESOURCE_NOT_FOUND"}, "path": ["second"]}
 THEIRS = {"message": "Internal error.", "extensions": {"code": "INTERNAL_SERVER_ERROR"}, "path": ["second"]}
@@ -18,7 +20,7 @@ THEIRS = {"message": "Internal error.", "extensions": {"code": "INTERNAL_SERVER_
 def told(**answer: Any) -> dict[str, str]:
     with responses.RequestsMock() as shop:
         shop.post(URL, json=answer)
-        admin = Admin("quay-goods.myshopify.com", "shpat_test", Transport())
+        admin = Admin("quay-goods.myshopify.com", "shpat_test", Transport(), lambda: NOW)
         fields = admin.tell_all("write_order", "WriteOrder", {}, done=("ALREADY",))
         return {name: field.refused for name, field in fields.items()}
 
