@@ -96,6 +96,11 @@ def _store(world: World, store: Store) -> list[Finding]:
         facts = client.describe()
         findings.append(Finding(about, True, f"{facts.name} answers; it is {_mode(store)}."))
         findings += [Finding(about, True, sentence) for sentence in facts.lacks]
+        ends = world.keys.life(store).renewable_until
+        if ends is not None:
+            findings.append(
+                Finding(about, True, f"Its access is renewed by itself; unused it ends on {ends:%Y-%m-%d}.")
+            )
         with world.database.read() as conn:
             token = stores.webhook_token(conn, store.id)
         missing = client.missing_subscriptions(

@@ -5,7 +5,7 @@ from html import escape
 
 from connectors.contract import Credentials, Wire
 from connectors.shopify import tokens
-from connectors.shopify.session_tokens import session_of
+from connectors.shopify.session_tokens import shop_of
 from connectors.shopify.tokens import app_of
 from connectors.shopify.webhooks import shop_domain
 
@@ -31,7 +31,7 @@ class ShopifyEmbedding:
 
     def identify(self, token: str, environ: Mapping[str, str]) -> str:
         """The shop that a session token is for. Raises StaleGrant (401) unless all of it is right."""
-        return session_of(token, app_of(environ)).shop
+        return shop_of(token, app_of(environ))
 
     def credentials(self, address: str, token: str, wire: Wire) -> Credentials:
         """Token exchange. Raises StaleGrant (401) where the token is too old for that."""

@@ -1,4 +1,4 @@
-"""Session tokens: what the admin hands to a page of ours that it frames, to say which shop and user it is for.
+"""Session tokens: what the admin hands to a page of ours that it frames, to say which shop it is opened in.
 
 The package checks the signature, the fixed algorithm, the times (10 seconds of leeway, by this machine's clock), the
 audience and that issuer and destination agree. It lets tokens pass that never end, and speaks of its faults in several
@@ -6,7 +6,6 @@ ways; both are mended here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shopify.session_token import SessionTokenError, decode_from_header
@@ -17,17 +16,10 @@ from connectors.shopify.webhooks import shop_domain
 NOT_GOOD = "The session token is not good (any more): open the app again."
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A token that was checked: of which shop, and of which of its users."""
+def shop_of(token: str, app: App) -> str:
+    """The shop that a token is for, once every claim of it was checked with one of the app's secrets.
 
-    shop: str
-    user: str
-
-
-def session_of(token: str, app: App) -> Session:
-    """What a token says, once every claim of it was checked with one of the app's secrets. Raises StaleGrant, in the
-    same words for all.
+    Raises StaleGrant, in the same words for all.
     """
     if not token.isascii():
         raise StaleGrant(NOT_GOOD)
@@ -41,9 +33,9 @@ def session_of(token: str, app: App) -> Session:
     raise StaleGrant(NOT_GOOD)
 
 
-def _checked(claims: Mapping[str, Any]) -> Session:
+def _checked(claims: Mapping[str, Any]) -> str:
     shop = shop_domain(str(claims["dest"]))
     addresses = (claims["iss"], claims["dest"]) == (f"https://{shop}/admin", f"https://{shop}")
     if not shop or not addresses or not isinstance(claims.get("exp"), int | float):
         raise StaleGrant(NOT_GOOD)
-    return Session(shop, str(claims["sub"]))
+    return shop
