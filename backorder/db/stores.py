@@ -145,6 +145,7 @@ def let_in_again(conn: Connection, store_id: int, sealed: str, renew_at: datetim
             calm_until=None,
             catch_up_at=now,
             audited_at=now,
+            installed_at=now,
             swept_at=None,
         )
     )

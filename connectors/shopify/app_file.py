@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from backorder.domain.errors import Rejected
 from connectors.contract import Command, Option, Setup
 from connectors.shopify.client import API_VERSION
+from connectors.shopify.privacy import COMPLIANCE
 from connectors.shopify.scopes import TO_ASK, TO_ASK_ALSO
 from connectors.shopify.tokens import CLIENT_ID_SETTING
 from connectors.shopify.webhooks import TOPICS
 
 FILE = "shopify.app.toml"
-COMPLIANCE = ("customers/data_request", "customers/redact", "shop/redact")
-"""Topics that can be subscribed to in this file only."""
 
 EMBEDDED = "/embedded/shopify/"
 CALLBACK = "/install/shopify/callback"
@@ -24,7 +23,7 @@ OPTIONS: Sequence[Option] = (
     Option("name", "The app's name in Shopify (default: Waitline)."),
     Option(
         "topics",
-        '"all" (default), or "compliance": then the shops send the others only as Waitline subscribes to them itself.',
+        '"compliance" (default): Waitline subscribes to the others itself, in each shop. "all": they come twice then.',
     ),
 )
 
@@ -46,7 +45,7 @@ def app_file(setup: Setup, given: Mapping[str, str]) -> str:
         ("[access_scopes]", {"scopes": ",".join(TO_ASK), "optional_scopes": list(TO_ASK_ALSO)}),
         ("[auth]", {"redirect_urls": [f"{url}{CALLBACK}"]}),
         ("[webhooks]", {"api_version": API_VERSION}),
-        ("[[webhooks.subscriptions]]", {"compliance_topics": list(COMPLIANCE), "uri": f"{url}{WEBHOOKS}"}),
+        ("[[webhooks.subscriptions]]", {"compliance_topics": sorted(COMPLIANCE), "uri": f"{url}{WEBHOOKS}"}),
         *([("[[webhooks.subscriptions]]", {"topics": topics, "uri": f"{url}{WEBHOOKS}"})] if topics else []),
         ("[app_proxy]", {"url": f"{url}{PROXY}", "prefix": "apps", "subpath": "waitline"}),
     ]
@@ -57,7 +56,7 @@ def app_file(setup: Setup, given: Mapping[str, str]) -> str:
 
 
 def _only_compliance(given: Mapping[str, str]) -> bool:
-    asked = given.get("topics", "all")
+    asked = given.get("topics", "compliance")
     if asked not in ("all", "compliance"):
         raise Rejected('Give "all" or "compliance" as topics.')
     return asked == "compliance"
