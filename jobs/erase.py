@@ -18,10 +18,11 @@ from backorder.db.session import Connection
 from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, Rejected, TemporaryFailure
 from backorder.domain.events import PrivacyEvent
 from backorder.domain.lifecycle import WorkState
-from backorder.domain.privacy import BY_ITSELF, Mentions, Person, TaskKind
+from backorder.domain.privacy import BY_ITSELF, Mentions, Person, TaskKind, rules_without
 from backorder.domain.store import Health, Store
 from connectors import get
 from connectors.contract import Delivery
+from jobs.steer import save_policy
 from jobs.world import World
 
 log = structlog.get_logger()
@@ -108,6 +109,7 @@ def _erase_customer(world: World, lease: Lease, task: PrivacyTask) -> str:
     for store in here:
         person, ids = _mark(world, lease, task, store, person)
         orders += len(ids)
+        _forget_in_rules(world, store, person, ids)
         for bite in bites(ids):
             with _step(world, lease, store) as conn:
                 erasing.blank_orders(conn, store.id, bite, world.clock())
@@ -128,6 +130,16 @@ def _mark(world: World, lease: Lease, task: PrivacyTask, store: Store, person: P
         erasing.mark(conn, store.id, person.order_ids, world.clock())
         privacy_tasks.found(conn, task.id, person)
     return person, ids
+
+
+def _forget_in_rules(world: World, store: Store, person: Person, ids: list[int]) -> None:
+    """A merchant's rule that puts this one customer ahead names them: it goes, and the queue is placed without it."""
+    with world.database.read() as conn:
+        names = erasing.names_of(conn, store.id, person, ids)
+        policy = stores.get(conn, store.id).policy
+    left = rules_without(policy.priority, names)
+    if left != policy.priority:
+        save_policy(world, store.id, priority=left)
 
 
 def _blank_deliveries(world: World, lease: Lease, store: Store, mentions: Mentions) -> bool:

@@ -57,7 +57,7 @@ def notify(world: World, store_id: int, notice_id: int) -> None:
         row = messages.notice(conn, store_id, notice_id)
         if row is None or row.state is not WorkState.DUE:
             return
-        if store.mode is not Mode.ON or store.policy.paused or not may_be_called(store, world.clock()):
+        if store.mode in (Mode.WATCH, Mode.LEAVING) or store.policy.paused or not may_be_called(store, world.clock()):
             return
         message = _begin(conn, world, store, row)
     if message is not None:

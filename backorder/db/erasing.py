@@ -47,6 +47,16 @@ def orders_of(conn: Connection, store_id: int, person: Person) -> list[int]:
     return sorted(found)
 
 
+def names_of(conn: Connection, store_id: int, person: Person, order_ids: Iterable[int]) -> set[str]:
+    """By what ids and addresses the person is known: those of the request, and those at these orders of theirs."""
+    found = select(orders.c.customer_id, orders.c.email).where(
+        orders.c.store_id == store_id, among(conn, orders.c.order_id, order_ids)
+    )
+    at_orders = {str(value) for row in conn.execute(found) for value in row if value}
+    asked = {person.mailbox, "" if person.customer_id is None else str(person.customer_id)}
+    return (at_orders | asked) - {""}
+
+
 def mark(conn: Connection, store_id: int, order_ids: Iterable[int], now: datetime) -> None:
     """Whatever is told of these orders from now on, nobody is named by it."""
     rows = [{"store_id": store_id, "order_id": order_id, "at": now} for order_id in sorted(set(order_ids))]

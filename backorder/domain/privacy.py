@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from backorder.domain.orders import Customer, Order
+from backorder.domain.priority import Fact, PriorityRule
 
 DUE_AFTER = timedelta(days=30)
 """How long after it was asked for a request has to be fulfilled at the latest."""
@@ -55,6 +56,12 @@ class Person:
 def without_person(order: Order) -> Order:
     """The order without its customer, and without the words that a person may be told by. All numbers stay."""
     return replace(order, customer=Customer(), tags=())
+
+
+def rules_without(rules: Iterable[PriorityRule], names: Iterable[str]) -> tuple[PriorityRule, ...]:
+    """The merchant's rules without those that put one of these customers ahead by id or address."""
+    known = {name.strip().casefold() for name in names} - {""}
+    return tuple(rule for rule in rules if rule.fact is not Fact.CUSTOMER or rule.value.strip().casefold() not in known)
 
 
 _NUMBER = re.compile(rb"[0-9]+")

@@ -111,7 +111,12 @@ def row_of(table: Table, store: Store, word: str, number: int, chance: Random) -
 def rows_of(world: World, store: Store) -> dict[str, list[Any]]:
     with world.database.read() as conn:
         return {
-            table.name: [tuple(row) for row in conn.execute(select(table).where(table.c.store_id == store.id))]
+            table.name: [
+                tuple(row)
+                for row in conn.execute(
+                    select(table).where(table.c.store_id == store.id).order_by(*table.primary_key.columns)
+                )
+            ]
             for table in erasing.tables_of_stores()
         }
 

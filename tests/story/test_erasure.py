@@ -10,6 +10,7 @@ from backorder.db import orderbook, privacy_tasks
 from backorder.db.tables import deliveries
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.orders import Customer
+from backorder.domain.priority import Fact, PriorityRule
 from backorder.domain.privacy import TaskKind
 from demo.replay.leftovers import found
 from demo.stores.shopify.bodies import Bodies
@@ -100,6 +101,20 @@ def test_what_the_store_tells_later_does_not_bring_anybody_back(
     stage.settle()
     assert (customer_of(stage, order), len(stage.bench.mails)) == (Customer(), mails)
     assert left_over(stage, capsys) == []
+
+
+def test_a_rule_that_puts_the_customer_ahead_goes_with_them(
+    stage: Stage, shop: Shopify, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = (
+        PriorityRule("Friend", 5, Fact.CUSTOMER, "MrQuux@secret.example"),
+        PriorityRule("Other", 3, Fact.CUSTOMER, "bob@example.com"),
+    )
+    steer.save_policy(stage.bench.world, stage.bench.store_id, priority=rules)
+    order, customer = order_of_quuxley(stage, shop)
+    shop.app.leaving.redact_customer(customer, None, [order])
+    stage.settle()
+    assert (stage.bench.store.policy.priority, left_over(stage, capsys)) == (rules[1:], [])
 
 
 def test_an_order_that_is_told_only_after_its_customer_was_erased_names_nobody(stage: Stage, shop: Shopify) -> None:
