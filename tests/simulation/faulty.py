@@ -280,6 +280,7 @@ class NoWatch:
     """A store is never only watched."""
 
     WATCH = object()
+    LEAVING = object()
     ON = "on"
 
 

@@ -11,6 +11,7 @@ from random import Random
 from tests.simulation.acts import MEANWHILE, STEPS
 from tests.simulation.box import Box, Violation
 from tests.simulation.checks import Checks
+from tests.simulation.farewell import farewell
 from tests.simulation.merchant import open_shop
 from tests.simulation.rest import Rest
 
@@ -63,6 +64,7 @@ def play(
                 _step(box, checks, move)
                 done += 1
             rest.come()
+            farewell(box)
         except Violation as found:
             violation = str(found)
         except Exception as error:  # noqa: BLE001 - whatever escapes from a step is what the run is there to find
