@@ -1,6 +1,8 @@
 """What an operator does about people's data and about stores that leave, from the command line."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -22,6 +24,16 @@ from jobs.world import World
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
 
+@contextmanager
+def _opened() -> Iterator[World]:
+    """The world for the length of a command."""
+    world = open_world(load())
+    try:
+        yield world
+    finally:
+        world.database.close()
+
+
 @click.group()
 def privacy() -> None:
     """What people and stores asked of their data: look, pass on, erase."""
@@ -31,15 +43,15 @@ def privacy() -> None:
 @AS_JSON
 def list_tasks(as_json: bool) -> None:
     """Every request, with its due date; with --json one object a line."""
-    world = open_world(load())
-    with world.database.read() as conn:
-        found = [task for task in privacy_tasks.everything(conn) if task.kind in ASKED]
-    if not found and not as_json:
-        click.echo("Nobody asked for anything.")
-    for task in found:
-        facts = _told(task)
-        line = f"{task.id}  {task.kind.value}  {task.address or '(erased)'}  {who(task.person)}  "
-        click.echo(json.dumps(facts) if as_json else f"{line}{task.state.value}, due {task.due_at:%Y-%m-%d}")
+    with _opened() as world:
+        with world.database.read() as conn:
+            found = [task for task in privacy_tasks.everything(conn) if task.kind in ASKED]
+        if not found and not as_json:
+            click.echo("Nobody asked for anything.")
+        for task in found:
+            facts = _told(task)
+            line = f"{task.id}  {task.kind.value}  {task.address or '(erased)'}  {who(task.person)}  "
+            click.echo(json.dumps(facts) if as_json else f"{line}{task.state.value}, due {task.due_at:%Y-%m-%d}")
 
 
 def _told(task: PrivacyTask) -> dict[str, object]:
@@ -61,12 +73,12 @@ def _told(task: PrivacyTask) -> dict[str, object]:
 @click.argument("task", type=int)
 def export(task: int) -> None:
     """What is held about whoever asked, as JSON: also of a store that is gone."""
-    world = open_world(load())
-    with world.database.read() as conn:
-        asked = _request(privacy_tasks.get(conn, task))
-        here = stores.at_address(conn, asked.platform, asked.address)
-        told = [told_about(conn, store, asked) for store in here]
-    click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    with _opened() as world:
+        with world.database.read() as conn:
+            asked = _request(privacy_tasks.get(conn, task))
+            here = stores.at_address(conn, asked.platform, asked.address)
+            told = [told_about(conn, store, asked) for store in here]
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
 
 
 @privacy.command()
@@ -74,11 +86,11 @@ def export(task: int) -> None:
 @AS_JSON
 def done(task: int, as_json: bool) -> None:
     """The answer was passed on: the request names nobody any more."""
-    world = open_world(load())
-    with world.database.read() as conn:
-        asked = _request(privacy_tasks.get(conn, task))
-    passed_on(world, asked)
-    click.echo(json.dumps({"task": task, "state": WorkState.DONE.value}) if as_json else f"Task {task} is done.")
+    with _opened() as world:
+        with world.database.read() as conn:
+            asked = _request(privacy_tasks.get(conn, task))
+        passed_on(world, asked)
+        click.echo(json.dumps({"task": task, "state": WorkState.DONE.value}) if as_json else f"Task {task} is done.")
 
 
 def _request(task: PrivacyTask) -> PrivacyTask:
@@ -98,18 +110,18 @@ def erase(
     store: int, customer: int | None, email: str, orders: tuple[int, ...], everything: bool, as_json: bool
 ) -> None:
     """Erase a customer of a store, by one or more of their names; or all of a store that has left."""
-    world = open_world(load())
-    person = Person(customer, email.strip(), "", tuple(sorted(set(orders))))
-    if everything is not person.nobody:
-        raise Rejected("Say either who is to be erased (--customer, --email, --order) or --everything.")
-    with world.database.read() as conn:
-        gone = stores.get(conn, store).health is Health.GONE
-    if everything and not gone:
-        raise Rejected(f"Store {store} is connected: `waitline forget {store}` comes first.")
-    task = _ask_and_do(world, store, StoreErased() if everything else CustomerErased(person))
-    what = "All of the store" if everything else f"{task.orders} orders"
-    text = f"Task {task.id}, {what}: {task.state.value}. {task.reason}".rstrip()
-    click.echo(json.dumps(_told(task)) if as_json else text)
+    with _opened() as world:
+        person = Person(customer, email.strip(), "", tuple(sorted(set(orders))))
+        if everything is not person.nobody:
+            raise Rejected("Say either who is to be erased (--customer, --email, --order) or --everything.")
+        with world.database.read() as conn:
+            gone = stores.get(conn, store).health is Health.GONE
+        if everything and not gone:
+            raise Rejected(f"Store {store} is connected: `waitline forget {store}` comes first.")
+        task = _ask_and_do(world, store, StoreErased() if everything else CustomerErased(person))
+        what = "All of the store" if everything else f"{task.orders} orders"
+        text = f"Task {task.id}, {what}: {task.state.value}. {task.reason}".rstrip()
+        click.echo(json.dumps(_told(task)) if as_json else text)
 
 
 def _ask_and_do(world: World, store_id: int, event: PrivacyEvent) -> PrivacyTask:
@@ -130,15 +142,19 @@ def _ask_and_do(world: World, store_id: int, event: PrivacyEvent) -> PrivacyTask
 @AS_JSON
 def leave(store: int, as_json: bool) -> None:
     """Take what is ours out of a store before the app is removed there; again to see how far it has come."""
-    world = open_world(load())
-    leaving.leave(world, store)
-    with world.database.read() as conn:
-        left = outbox.ours_left(conn, store)
-    facts = {
-        "store": store, "orders": left.orders, "under_way": left.under_way, "failed": left.failed, "safe": left.nothing
-    }  # fmt: skip
-    if left.nothing:
-        text = "Nothing of ours is left in the store's orders: the app can be removed."
-    else:
-        text = f"{left.orders} orders still have something of ours, {left.under_way} changes are under way."
-    click.echo(json.dumps(facts) if as_json else text)
+    with _opened() as world:
+        leaving.leave(world, store)
+        with world.database.read() as conn:
+            left = outbox.ours_left(conn, store)
+        facts = {
+            "store": store,
+            "orders": left.orders,
+            "under_way": left.under_way,
+            "failed": left.failed,
+            "safe": left.nothing,
+        }
+        if left.nothing:
+            text = "Nothing of ours is left in the store's orders: the app can be removed."
+        else:
+            text = f"{left.orders} orders still have something of ours, {left.under_way} changes are under way."
+        click.echo(json.dumps(facts) if as_json else text)
