@@ -91,7 +91,7 @@ def test_an_operator_erases_a_customer_of_any_platform(at_the_command_line: CliR
     args = ["privacy", "erase", str(other_shop.id), "--email", "ADA@example.com", "--json"]
     told = json.loads(at_the_command_line.invoke(cli, args).output.splitlines()[-1])
     assert (told["state"], told["orders"], told["about"]) == ("done", 1, "no longer kept")
-    assert [(row["customer_name"], row["email"]) for row in other_shop.rows(orders)] == [
+    assert sorted((row["customer_name"], row["email"]) for row in other_shop.rows(orders)) == [
         ("", ""),
         ("Bob Builder", "bob@example.com"),
     ]

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import literal, true
 
-from backorder.db import inbox, intake, items, leases, messages, order_rows, outbox, tables
+from backorder.db import erasing, inbox, intake, items, leases, messages, order_rows, outbox, stores, tables
 from backorder.domain import choices, orders, split, supply
 from backorder.domain.errors import OutcomeUnknown, TemporaryFailure
 from backorder.domain.lifecycle import WorkState
@@ -196,6 +196,14 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "tag-put-back": PlantedFault(
         "A tag that a person took off is put back.", instead((take_in, "tags_taken_off", lambda *_: ()))
+    ),
+    "erased-come-back": PlantedFault(
+        "What a store still tells of an erased order brings its customer back.",
+        instead((erasing, "marked", lambda *_: frozenset())),
+    ),
+    "left-and-called": PlantedFault(
+        "A store that has left is called, written to and kept as before.",
+        instead((stores, "leave", lambda *_: None)),
     ),
     "writes-while-watching": PlantedFault(
         "A store that is only watched is written to.",
