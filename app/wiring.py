@@ -27,7 +27,7 @@ def open_world(config: Config, now: Callable[[], datetime] = lambda: datetime.no
         database=database,
         clock=moments.clock(database, now),
         transport=Transport(
-            Outgoing(config.allow_private_stores, config.ca_bundle, config.store_addresses),
+            Outgoing(config.allow_private_stores, config.ca_bundle, config.store_addresses, config.data_dir / "calls"),
             # Without Redis there is no other process that works.
             RedisPurses(redis_url) if redis_url else LocalPurses(),
         ),

@@ -13,8 +13,10 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +28,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import connection as urllib3_connection
 
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure, WaitlineError
+from connectors.lanes import lane
 from connectors.purse import LocalPurses, Purses
 
 CONNECT_SECONDS = 3.0
@@ -67,6 +70,8 @@ class Outgoing:
     allow_private: bool = False
     ca_bundle: str = ""
     addresses: Mapping[str, str] | None = None
+    lanes: Path | None = None
+    """Where processes of this machine agree on how many of them call a store at a time; `None`: they need not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,10 @@ class Transport:
             # hang on it.
             raise told
         return told
+
+    def lane(self, store: str, at_once: int) -> AbstractContextManager[None]:
+        """The right to call this store, of which so many are there at a time. Raises TemporaryFailure."""
+        return lane(self.outgoing.lanes, store, at_once) if self.outgoing.lanes is not None else nullcontext()
 
     def _call(
         self,

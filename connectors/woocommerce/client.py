@@ -21,6 +21,8 @@ from connectors.woocommerce.payloads import Index
 
 PER_PAGE = 100
 """The most that the shop gives in one answer; it refuses more."""
+AT_ONCE = 2
+"""Calls to one shop at a time: many stand on hosts with few workers, which also serve its customers."""
 ACCEPT = "application/json"
 """With it, WordPress says in JSON that it is in maintenance or broken; without, in HTML."""
 KEY_IN = "key_in"
@@ -131,7 +133,8 @@ class Api(API):  # type: ignore[misc]
         if data is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
             body = dumps(data).encode()
-        reply = self._transport.request(method, url, headers=headers, data=body, auth=auth, write=write)
+        with self._transport.lane(self.url, AT_ONCE):
+            reply = self._transport.request(method, url, headers=headers, data=body, auth=auth, write=write)
         return _checked("GET" if write is False else method, url, reply)
 
 
