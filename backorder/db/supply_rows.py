@@ -108,7 +108,7 @@ def troubled_pools(conn: Connection, store_id: int, *, limit: int) -> list[Troub
     )
     told = rows.all()
     one_figure = {r.item for r in told if r.committed is None}
-    closed = _closed_orders(conn, store_id, one_figure) if one_figure else {}
+    closed = _closed_orders(conn, store_id, one_figure)
     return [
         TroubledPool(
             Pool(r.item, r.location),
