@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from requests.auth import HTTPBasicAuth
 from woocommerce import API
 
-from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
 from connectors.contract import Credentials
 from connectors.http import Reply, Transport
 from connectors.woocommerce import answers
@@ -53,8 +53,19 @@ class Shop:
         self._api.get("orders", params={"per_page": 1, "_fields": "id"})
 
     def prove_writing(self) -> None:
-        """Raise AccessLost unless the key may write: an empty batch changes nothing and needs the right to."""
-        self._api.get_by_post("orders/batch")
+        """Raise AccessLost unless a key that reads may write too: an empty batch changes nothing and needs that right.
+
+        A shop that takes no empty batch looked at the rights first, so it is asked nothing more.
+        """
+        try:
+            self._api.get_by_post("orders/batch")
+        except answers.KeyRefused:
+            # The shop's words are in its own language; that the same key read a moment ago tells what it lacks.
+            raise AccessLost(answers.READS_ONLY) from None
+        except (AccessLost, StoreClosed):
+            raise
+        except (PermanentFailure, answers.NoSuchRoute) as error:
+            log.info("writing_not_proven", address=self._api.url, reason=str(error))
 
     def one(self, model: type[Model], endpoint: str, params: Params | None = None) -> Model:
         """One object. Raises NoSuchObject where the id is gone."""

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backorder.domain.actions import StoreSide
-from backorder.domain.errors import AccessLost, PermanentFailure
+from backorder.domain.errors import PermanentFailure
 from backorder.domain.orders import OrderStatus
 from connectors.contract import (
     Clock,
@@ -23,7 +23,7 @@ from connectors.contract import (
 )
 from connectors.http import Transport
 from connectors.woocommerce import ours, translate
-from connectors.woocommerce.answers import READS_ONLY, KeyRefused, NoSuchObject, NoSuchRoute
+from connectors.woocommerce.answers import NoSuchObject
 from connectors.woocommerce.client import Shop
 from connectors.woocommerce.payloads import Index, Note, OrderBody, SystemStatus
 from connectors.woocommerce.reading import Reader
@@ -51,14 +51,7 @@ class WooStore:
         the key may write.
         """
         status = self._shop.one(SystemStatus, "system_status", {"_fields": "settings"})
-        try:
-            self._shop.prove_writing()
-        except NoSuchRoute:
-            # Something in front of the shop lets no batch through. The key opened the shop; the first write will tell.
-            pass
-        except KeyRefused:
-            # The shop's words are in its own language; that the same key read a moment ago tells what it lacks.
-            raise AccessLost(READS_ONLY) from None
+        self._shop.prove_writing()
         index = self._shop.index()
         name = index.name or urlsplit(self._address).hostname or self._address
         return StoreFacts(name, status.settings.currency, timezone_of(index))

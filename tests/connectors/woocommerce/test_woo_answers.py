@@ -275,6 +275,37 @@ def test_a_key_that_may_only_read_is_found_out_without_writing_anything() -> Non
     assert (str(error.value), woo.journal.effects) == (answers.READS_ONLY, [])
 
 
+@responses.activate
+@pytest.mark.parametrize("answer", [word(400, "rest_invalid_param"), word(404, "rest_no_route"), page(413)])
+def test_a_shop_that_takes_no_empty_batch_is_connected_all_the_same(
+    client: StoreClient, answer: dict[str, Any]
+) -> None:
+    responses.get("https://shop.example/wp-json/wc/v3/system_status", json={"settings": {"currency": "EUR"}})
+    responses.get("https://shop.example/wp-json/", json={"name": "Shop"})
+    responses.post(f"{ORDERS}/batch", **answer)
+
+    assert client.describe().currency == "EUR"
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("answer", "family"),
+    [
+        (word(403, "woocommerce_rest_cannot_batch"), AccessLost),
+        (page(502), TemporaryFailure),
+        ({"body": requests.ReadTimeout("x")}, TemporaryFailure),
+    ],
+)
+def test_a_shop_that_refuses_to_write_is_not_connected(
+    client: StoreClient, answer: dict[str, Any], family: type[WaitlineError]
+) -> None:
+    responses.get("https://shop.example/wp-json/wc/v3/system_status", json={"settings": {"currency": "EUR"}})
+    responses.post(f"{ORDERS}/batch", **answer)
+
+    with pytest.raises(family):
+        client.describe()
+
+
 def test_asking_whether_a_key_may_write_changes_nothing_in_the_shop() -> None:
     received: list[str] = []
     woo = WooShop(address="https://shop.example", deliver=lambda url, _headers, _body: received.append(url) or 200)
