@@ -10,6 +10,7 @@ from backorder.db.leases import Lease
 from backorder.domain.store import Health, NewsKind, Store
 from connectors import get
 from jobs.breaker import calling, may_be_called
+from jobs.connect import known_zone
 from jobs.pull import pull
 from jobs.world import World
 
@@ -60,7 +61,9 @@ def _catch_up(world: World, store: Store, lease: Lease, sweep_ids: bool) -> None
 
 
 def audit(world: World, store_id: int) -> None:
-    """Make sure that the store still sends us what we need; after a gap, read what was missed."""
+    """Make sure that the store still sends us what we need, and that we know what it is called; after a gap, read what
+    was missed.
+    """
     with leases.holding(world.database, f"audit:{store_id}", world.owner, world.clock()) as lease:
         if lease is None:
             return
@@ -72,12 +75,15 @@ def audit(world: World, store_id: int) -> None:
         with calling(world, store):
             url = get(store.platform).installer.webhook_url(world.config.public_url, token)
             client = world.client(store)
-            lacks = client.describe().lacks
+            facts = client.describe()
             mended = client.subscribe(url)
             now = world.clock()
             with leases.writing(world.database, lease) as conn:
-                stores.told_lacks(conn, store_id, lacks)
+                stores.told_lacks(conn, store_id, facts.lacks)
                 stores.note(conn, store_id, audited_at=now + AUDIT_EVERY, whole_at=now)
+                stores.renamed(
+                    conn, store_id, name=facts.name, currency=facts.currency, timezone=known_zone(facts.timezone)
+                )
                 if mended:
                     stores.note(conn, store_id, catch_up_at=now)
                 if store.whole_at is not None and (mended or store.whole_at + UNSEEN <= now):

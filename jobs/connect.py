@@ -53,7 +53,7 @@ def remember(world: World, platform_name: str, address: str, credentials: Mappin
         address=address,
         name=facts.name,
         currency=facts.currency,
-        timezone=_known_zone(facts.timezone),
+        timezone=known_zone(facts.timezone),
         credentials=sealed,
         webhook_token=new_token(),
         renew_at=renew_at,
@@ -70,7 +70,7 @@ def _ring(world: World, store_id: int) -> None:
     world.bell.ring("allocate", "catch_up", store_id)
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
     """The store's time zone where this machine knows it: days are then counted as the store does, else in UTC."""
     try:
         return ZoneInfo(name).key

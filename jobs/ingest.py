@@ -15,6 +15,7 @@ from backorder.domain.errors import LeaseLost, Rejected
 from backorder.domain.events import (
     CustomerDataAsked,
     CustomerErased,
+    CustomerTouched,
     Event,
     OrderGone,
     OrderSeen,
@@ -25,6 +26,7 @@ from backorder.domain.events import (
     StockTouched,
     StoreErased,
     StoreLeft,
+    StoreRenamed,
     StoreTouched,
 )
 from backorder.domain.orders import hinted
@@ -138,6 +140,11 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
                 orderbook.mark_unread(conn, store.id, [order_id], now)
             case StockTouched(item):
                 items.read_again(conn, store.id, [item])
+            case CustomerTouched(customer):
+                orderbook.mark_unread(conn, store.id, orderbook.of_customer(conn, store.id, customer), now)
+            case StoreRenamed():
+                # The audit asks the store what it says of itself.
+                stores.note(conn, store.id, audited_at=now)
             case StoreTouched():
                 stores.note(conn, store.id, catch_up_at=now)
                 _look_for_orders(conn, store, now)

@@ -45,6 +45,7 @@ __all__ = [
     "load",
     "mark_unread",
     "nowhere",
+    "of_customer",
     "owing",
     "save",
     "to_review",
@@ -242,6 +243,14 @@ def nowhere(conn: Connection, store_id: int) -> list[int]:
         parts.c.store_id == store_id, parts.c.item == NOWHERE, parts.c.outstanding > ZERO
     )
     return list(conn.execute(found.distinct()).scalars())
+
+
+def of_customer(conn: Connection, store_id: int, customer_id: int) -> list[int]:
+    """Open orders of a customer."""
+    found = select(orders.c.order_id).where(
+        orders.c.store_id == store_id, orders.c.customer_id == customer_id, orders.c.status == "open"
+    )
+    return list(conn.execute(found).scalars())
 
 
 def using_items(conn: Connection, store_id: int, item_ids: Iterable[int]) -> list[int]:

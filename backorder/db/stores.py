@@ -224,6 +224,13 @@ def wait_until(conn: Connection, store_id: int, moment: datetime) -> None:
     )
 
 
+def renamed(conn: Connection, store_id: int, *, name: str, currency: str, timezone: str) -> None:
+    """What the store says of itself now."""
+    conn.execute(
+        update(stores).where(stores.c.id == store_id).values(name=name[:200], currency=currency, timezone=timezone)
+    )
+
+
 def calls_work(conn: Connection, store_id: int) -> None:
     """A call succeeded: the store is healthy again."""
     conn.execute(

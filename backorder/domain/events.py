@@ -55,6 +55,18 @@ class StockTouched:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerTouched:
+    """What the merchant thinks of a customer changed (a tag): their open orders must be read."""
+
+    customer_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRenamed:
+    """The store changed what it says about itself: its name, currency, time zone, or what we may do there."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoreTouched:
     """Something changed that names no order and no item: a catch-up has to find it."""
 
@@ -107,6 +119,8 @@ Event = (
     | OrderTraced
     | OrderGone
     | StockTouched
+    | CustomerTouched
+    | StoreRenamed
     | StoreTouched
     | SomeOrderGone
     | StoreLeft

@@ -195,6 +195,12 @@ class ProductBody(Body):
     variants: Many[VariantBody] = []
 
 
+class CustomerTagsBody(Body):
+    """A customer whose tags changed. The name of the field is Shopify's."""
+
+    customerId: Number
+
+
 class WorkRef(Body):
     """A fulfillment order as its webhooks name it: mostly without the order."""
 

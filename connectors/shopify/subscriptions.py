@@ -1,8 +1,9 @@
 """The webhook subscriptions that make a shop tell Waitline what changes."""
 
+from backorder.domain.errors import AccessLost, PermanentFailure, StoreClosed
 from connectors.shopify import read
 from connectors.shopify.client import Admin
-from connectors.shopify.webhooks import TOPICS
+from connectors.shopify.webhooks import OPTIONAL, TOPICS
 
 _TAKEN = "Address for this topic has already been taken"
 
@@ -30,15 +31,28 @@ class Subscriptions:
             self._admin.tell("unsubscribe", "Unsubscribe", {"id": node.id})
             changed.append(f"Removed a subscription to {wanted.get(node.topic, node.topic)} that is not needed.")
         for name, topic in wanted.items():
-            if name not in seen:
-                self._admin.tell("subscribe", "Subscribe", {"topic": name, "uri": url}, done=(_TAKEN,))
+            if name not in seen and self._subscribe(name, topic, url):
                 changed.append(f"Subscribed to {topic}.")
         return changed
+
+    def _subscribe(self, name: str, topic: str, url: str) -> bool:
+        """Whether the shop takes it. One of an optional topic may be refused: asked again with the next audit, for the
+        merchant may have granted it by then.
+        """
+        try:
+            self._admin.tell("subscribe", "Subscribe", {"topic": name, "uri": url}, done=(_TAKEN,))
+        except (AccessLost, StoreClosed):
+            raise
+        except PermanentFailure:
+            if topic not in OPTIONAL:
+                raise
+            return False
+        return True
 
     def missing(self, url: str) -> list[str]:
         """Topics of the table that are not sent to this address."""
         there = {node.topic for node in self._at(url)}
-        return [topic for topic in TOPICS if topic_name(topic) not in there]
+        return [topic for topic in TOPICS if topic_name(topic) not in there and topic not in OPTIONAL]
 
     def remove(self, url: str) -> None:
         """Delete every subscription to this address."""

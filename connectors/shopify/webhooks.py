@@ -12,16 +12,20 @@ from shopify.utils.shop_url import sanitize_shop_domain
 
 from backorder.domain.errors import BadPayload, UnknownTopic
 from backorder.domain.events import (
+    CustomerTouched,
     Event,
     OrderGone,
     OrderSeen,
     OrderTouched,
     PrivacyEvent,
     StockTouched,
+    StoreRenamed,
     StoreTouched,
 )
 from connectors.contract import Credentials, Delivery, StoreRef
+from connectors.shopify.ignored import LEFT_ALONE
 from connectors.shopify.payloads import (
+    CustomerTagsBody,
     DeletedBody,
     EditBody,
     ItemBody,
@@ -107,6 +111,14 @@ def _store(topic: str, _body: bytes) -> list[Event]:
     return [StoreTouched(topic)]
 
 
+def _customer(_topic: str, body: bytes) -> list[Event]:
+    return [CustomerTouched(_read(CustomerTagsBody, body).customerId)]
+
+
+def _renamed(_topic: str, _body: bytes) -> list[Event]:
+    return [StoreRenamed()]
+
+
 TOPICS: Mapping[str, Callable[[str, bytes], list[Event]]] = {
     "orders/create": _order,
     "orders/updated": _order,
@@ -140,18 +152,18 @@ TOPICS: Mapping[str, Callable[[str, bytes], list[Event]]] = {
     "locations/activate": _store,
     "locations/deactivate": _store,
     "locations/delete": _store,
+    "app/scopes_update": _renamed,
+    "customer.tags_added": _customer,
+    "customer.tags_removed": _customer,
+    "shop/update": _renamed,
     UNINSTALLED: _store,
 }
 """Every topic that Waitline subscribes to, and what it says."""
 
-IGNORED = frozenset(
-    {
-        "customer.tags_added",
-        "customer.tags_removed",
-        "shop/update",
-        "app/scopes_update",
-    }
-)
+OPTIONAL = frozenset({"customer.tags_added", "customer.tags_removed"})
+"""Topics that a shop refuses where the merchant has not granted what they tell of: that is no gap."""
+
+IGNORED = frozenset(LEFT_ALONE)
 """Topics that may come (the app's configuration file can name them) and change nothing here."""
 
 

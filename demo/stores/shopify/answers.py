@@ -303,7 +303,12 @@ def _free(order: Order, line: Line) -> int:
 
 def customer_tree(customer: Customer) -> Tree:
     """Who ordered."""
-    return {"__typename": "Customer", "id": gid("Customer", customer.id), "displayName": customer.name, "tags": []}
+    return {
+        "__typename": "Customer",
+        "id": gid("Customer", customer.id),
+        "displayName": customer.name,
+        "tags": list(customer.tags),
+    }
 
 
 def metafield_tree(found: Metafield) -> Tree:

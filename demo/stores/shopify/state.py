@@ -161,6 +161,7 @@ class Customer:
     id: int
     name: str
     email: str
+    tags: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Any
 
 from demo.stores.shopify import works
 from demo.stores.shopify.goods import Goods
+from demo.stores.shopify.names import gid
 from demo.stores.shopify.state import Customer, Hold, Line, Metafield, Order, Refund, Units, Work
 
 
@@ -239,6 +240,16 @@ class Trade(Goods):
             known.tags = [tag for tag in known.tags if tag.casefold() not in off] + list(new.values())
             self.changed(known)
         return [*sorted(off), *new.values()]
+
+    def tag_customer(self, order: int, tag: str) -> None:
+        """The merchant tags the customer of an order; the order itself does not change."""
+        customer = self.shop.orders[order].customer
+        if customer is None or tag in customer.tags:
+            return
+        customer.tags.append(tag)
+        self._outbox.begin()
+        told = {"customerId": gid("Customer", customer.id), "tags": [tag], "occurredAt": self.now().isoformat()}
+        self._outbox.tell("customer.tags_added", told)
 
     def note_at(self, order: int, namespace: str, key: str, value: str, type_: str = "json") -> Metafield:
         """An app keeps a value at the order. That is no change of the order: no webhook tells of it."""

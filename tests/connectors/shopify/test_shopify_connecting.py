@@ -1,5 +1,6 @@
 """Connecting a shop: what the command line gives, and which webhooks the shop is asked for."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from backorder.domain.errors import PermanentFailure, Rejected
 from connectors.shopify import PLATFORM
 from connectors.shopify.subscriptions import topic_name
-from connectors.shopify.webhooks import TOPICS
+from connectors.shopify.webhooks import OPTIONAL, TOPICS
 from demo.stores.shopify.state import Subscription
 from tests.connectors.shopify.conftest import Lab
 
@@ -76,12 +77,12 @@ def test_doubles_and_topics_no_longer_wanted_go_and_other_addresses_stay(lab: La
     lab.client.subscribe(URL)
     there = lab.shop.shop.subscriptions
     there[1] = Subscription(1, "ORDERS_CREATE", URL)
-    there[2] = Subscription(2, "SHOP_UPDATE", URL)
+    there[2] = Subscription(2, "PRODUCTS_DELETE", URL)
     there[3] = Subscription(3, "ORDERS_CREATE", "https://other.example/")
 
     assert lab.client.subscribe(URL) == [
         "Removed a subscription to orders/create that is not needed.",
-        "Removed a subscription to SHOP_UPDATE that is not needed.",
+        "Removed a subscription to PRODUCTS_DELETE that is not needed.",
     ]
     assert 3 in there
 
@@ -93,7 +94,22 @@ def test_unsubscribing_removes_all_to_the_address_and_no_other(lab: Lab) -> None
     lab.client.unsubscribe(URL)
 
     assert {each.uri for each in lab.shop.shop.subscriptions.values()} == {"https://other.example/"}
-    assert len(lab.client.missing_subscriptions(URL)) == len(TOPICS)
+    assert len(lab.client.missing_subscriptions(URL)) == len(TOPICS) - len(OPTIONAL)
+
+
+def test_a_topic_that_the_merchant_has_not_granted_is_no_gap(lab: Lab) -> None:
+    refused = {"webhookSubscriptionCreate": {"userErrors": [{"field": ["topic"], "message": "You cannot create it"}]}}
+    first = len(lab.transport.calls) + list(TOPICS).index("customer.tags_added") + 2
+    for call in (first, first + 1):
+        lab.transport.answer(
+            200,
+            json.dumps({"data": refused}).encode(),
+            concerns=lambda *_, at=call: len(lab.transport.calls) == at,  # type: ignore[misc]
+        )
+
+    assert lab.client.subscribe(URL) == [f"Subscribed to {topic}." for topic in TOPICS if topic not in OPTIONAL]
+    assert lab.client.missing_subscriptions(URL) == []
+    assert lab.client.subscribe(URL) == [f"Subscribed to {topic}." for topic in TOPICS if topic in OPTIONAL]
 
 
 def test_a_refused_subscription_is_told(lab: Lab) -> None:

@@ -1,5 +1,6 @@
 """Several writes in one request: each field's own outcome, whatever became of the others."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import responses
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure
 from connectors.http import Transport
 from connectors.shopify.client import Admin
+from tests.connectors.shopify.conftest import reference
 
 URL = "https://quay-goods.myshopify.com/admin/api/2026-10/graphql.json"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -63,3 +65,12 @@ def test_a_field_that_may_have_run_leaves_the_whole_request_unknown() -> None:
 def test_a_request_of_which_nothing_ran_is_refused() -> None:
     with pytest.raises(PermanentFailure, match="invalid id"):
         told(data={"first": None, "second": None}, errors=[GONE])
+
+
+def test_every_recorded_refusal_is_told_in_shopifys_words() -> None:
+    recorded = json.loads(reference("graphql_recordings/errors.json").read_text())["recorded"]
+    refusals = [row for row in recorded if row["kind"] == "user_error"]
+    said = [told(data={row["payload"]: {row["list"]: [row["error"]]}}) for row in refusals]
+
+    assert said == [{row["payload"]: row["error"]["message"]} for row in refusals]
+    assert len(said) > 90

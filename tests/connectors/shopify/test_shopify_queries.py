@@ -15,6 +15,7 @@ from graphql import (
     IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    VariableNode,
     is_introspection_type,
     is_specified_scalar_type,
     parse,
@@ -124,3 +125,53 @@ def test_no_call_costs_more_than_a_third_of_what_one_may(name: str) -> None:
     costs = [cost(node.selection_set, fragments) for node in definitions if isinstance(node, OperationDefinitionNode)]
 
     assert max(costs) < 333
+
+
+ONCE = frozenset(
+    {
+        "refundCreate", "inventoryActivate", "inventoryAdjustQuantities", "inventorySetQuantities",
+        "inventorySetOnHandQuantities", "inventoryMoveQuantities", "inventoryShipmentCreate",
+        "inventoryShipmentCreateInTransit", "inventoryShipmentAddItems", "inventoryShipmentReceive",
+        "inventoryTransferCreate", "inventoryTransferCreateAsReadyToShip", "inventoryTransferDuplicate",
+        "inventoryTransferSetItems", "locationActivate", "locationDeactivate",
+    }
+)  # fmt: skip
+"""Mutations that Shopify runs only with a key by which it knows a repeat; the schema cannot say so."""
+COMPARED = frozenset({"inventoryAdjustQuantities", "inventorySetQuantities", "inventorySetOnHandQuantities"})
+"""Mutations whose quantities must name what they are changed from: a variable gives them whole."""
+
+
+def lacks_a_key(text: str) -> list[str]:
+    """The mutations of a text that need `@idempotent(key: ...)` with a variable and have none."""
+    return [
+        field.name.value
+        for node in parse(text).definitions
+        if isinstance(node, OperationDefinitionNode)
+        for field in node.selection_set.selections
+        if isinstance(field, FieldNode)
+        and field.name.value in ONCE
+        and not any(
+            directive.name.value == "idempotent"
+            and any(isinstance(arg.value, VariableNode) for arg in directive.arguments or ())
+            for directive in field.directives or ()
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_shopify_runs_only_with_a_key_has_one(name: str) -> None:
+    assert lacks_a_key(client.document(name)) == []
+
+
+def test_a_mutation_without_its_key_is_found() -> None:
+    good = "mutation ($i: RefundInput!, $k: String!) { refundCreate(input: $i) @idempotent(key: $k) { order { id } } }"
+
+    assert lacks_a_key(good) == []
+    assert lacks_a_key(good.replace(" @idempotent(key: $k)", "")) == ["refundCreate"]
+    assert lacks_a_key(good.replace("$k)", '"always the same")')) == ["refundCreate"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_changes_stock(name: str) -> None:
+    """It would have to carry `changeFromQuantity`; stock is the merchant's."""
+    assert [field for field in COMPARED if field in client.document(name)] == []

@@ -1,0 +1,39 @@
+"""What the merchant changes about the store and its customers reaches us by its own webhooks."""
+
+import pytest
+
+from backorder.db import orderbook
+from jobs.catch_up import audit
+from tests.story.stage import Shopify, Stage
+
+
+@pytest.fixture
+def platform() -> str:
+    """Only where customers' tags and the store's own facts have webhooks."""
+    return "shopify"
+
+
+def test_a_customers_tag_is_known_before_the_next_catch_up(stage: Stage) -> None:
+    assert isinstance(stage.shop, Shopify)
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 2, 5)
+    stage.settle()
+    stage.shop.app.trade.tag_customer(order, "vip")
+    stage.settle()
+    with stage.bench.world.database.read() as conn:
+        book = orderbook.load(conn, stage.bench.store_id, [order])[order]
+    assert book.order.customer.tags == ("vip",)
+
+
+def test_a_shop_that_moves_is_known_by_its_new_name_and_time_zone(stage: Stage) -> None:
+    assert isinstance(stage.shop, Shopify)
+    shop = stage.shop.app.shop
+    shop.name, shop.currency, shop.timezone = "Harbour Goods", "EUR", "Europe/Paris"
+    stage.shop.app.outbox.tell("shop/update", {"id": 1})
+    stage.settle()
+    store = stage.bench.store
+    assert store.audited_at is not None
+    assert store.audited_at <= stage.bench.now
+    audit(stage.bench.world, store.id)
+    store = stage.bench.store
+    assert (store.name, store.currency, store.timezone) == ("Harbour Goods", "EUR", "Europe/Paris")
