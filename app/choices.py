@@ -16,6 +16,7 @@ from backorder.domain.split import Split
 from backorder.domain.spoken import counted
 from backorder.domain.supply import Pool
 from jobs import steer
+from jobs.accept_cancel import accept_cancel
 from jobs.steer import Loss
 
 blueprint = merchant_pages("choices", __name__)
@@ -60,6 +61,20 @@ def accept(order_id: int) -> ResponseReturnValue:
     """The order may wait although the settings say otherwise."""
     steer.accept(world(), signed_in_store().id, order_id)
     flash("Accepted. Its customer is told the date.")
+    return redirect(url_for("orders.show", order_id=order_id), 303)
+
+
+@blueprint.post(f"/orders/{_ID}:order_id>/cancel")
+def cancel(order_id: int) -> ResponseReturnValue:
+    """What the customer wants cancelled is cancelled in the store. Whoever comes second is told why not."""
+    try:
+        accept_cancel(
+            world(), signed_in_store().id, order_id, restock="restock" in request.form, refund="refund" in request.form
+        )
+    except Rejected as error:
+        flash(str(error))
+    else:
+        flash("Accepted. It is cancelled in your store as soon as a look there shows that nothing of it has left.")
     return redirect(url_for("orders.show", order_id=order_id), 303)
 
 

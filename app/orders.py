@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
 from app.words import PARCELS, SPLITS
-from backorder.db import ahead, explain_rows, goods, orderbook, queries, supply_rows
+from backorder.db import ahead, cancel_rows, explain_rows, goods, orderbook, queries, supply_rows
 from backorder.db.explain_rows import Story
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
+from backorder.domain.actions import Capability
 from backorder.domain.choices import OrderChoices, kept_back
 from backorder.domain.explained import Explained, Place, explain
 from backorder.domain.lifecycle import LineState, OrderStanding
@@ -126,12 +127,16 @@ def show(order_id: int) -> ResponseReturnValue:
     here, store = world(), signed_in_store()
     with here.database.read() as conn:
         found = told(conn, store, order_id, here.clock())
+        cancellations = cancel_rows.of_order(conn, store.id, order_id)
     if found is None:
         abort(404)
     platform = get(store.platform)
     return render_template(
         "order.html",
         told=found,
+        cancellations=cancellations,
+        cancels=store.policy.cancel_in_store and Capability.CANCEL in platform.capabilities,
+        cancelling=any(cancel_rows.is_open(row) for row in cancellations),
         platform=platform.label,
         admin_url=platform.installer.admin_order_url(store.address, order_id),
         status_url=status_url(here, store.id, order_id, found.link_version),

@@ -53,11 +53,13 @@ SWITCHES = (
     "types_counted",
     "tell_shoppers",
     "turn_selling",
+    "cancel_in_store",
     "paused",
 )
 FOR_ITEMS = (
     (Capability.SHOPPERS, "tell_shoppers", "Tell shoppers"),
     (Capability.SELLING, "turn_selling", "Sell what may be backordered"),
+    (Capability.CANCEL, "cancel_in_store", "Cancel and refund in the store"),
 )
 """Switches that only some platforms can follow."""
 NO_NUMBER = "This must be a whole number."

@@ -9,7 +9,7 @@ from backorder.domain.actions import Capability, Held, StoreSide
 from backorder.domain.events import Event, PrivacyEvent
 from backorder.domain.item_side import ItemShown
 from backorder.domain.orders import Reading
-from backorder.domain.supply import Item, Stock
+from backorder.domain.supply import Item, Stock, Units
 from connectors.http import Transport
 
 Credentials = Mapping[str, str]
@@ -126,6 +126,20 @@ class StockRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancellation:
+    """Units of lines to be cancelled, and what becomes of the stock and of the money. `begun`: an earlier try may have
+    done it.
+    """
+
+    order_id: int
+    units: Mapping[int, Units]
+    key: str
+    restock: bool
+    refund: bool
+    begun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Intended:
     """One request that a push would send: its name and all that goes with it."""
 
@@ -212,6 +226,13 @@ class StoreClient(Protocol):
 
     def post_note(self, order_id: int, text: str, marker: str) -> None:
         """Add one private note that carries the marker. Not safe to repeat. May raise OutcomeUnknown."""
+
+    def cancel(self, wanted: Cancellation) -> None:
+        """Cancel these units and refund them, after a look at the order in the same operation; done when it returns.
+
+        Once for a key, however often it is called. Raises PermanentFailure, with nothing changed, where any of the
+        units was shipped or cancelled meanwhile, and OutcomeUnknown where nobody knows yet.
+        """
 
     def has_note(self, order_id: int, marker: str) -> bool:
         """Whether a note with that marker is there."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from backorder.db import item_rows, outbox, privacy_tasks, queue, stores
 from jobs.allocate import allocate
+from jobs.cancel import cancel
 from jobs.catch_up import audit, catch_up
 from jobs.erase import erase
 from jobs.ingest import ingest
@@ -21,6 +22,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "allocate": allocate,
     "write_back": write_back,
     "write_items": write_items,
+    "cancel": cancel,
     "notify": notify,
     "catch_up": catch_up,
     "audit": audit,

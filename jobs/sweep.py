@@ -4,7 +4,19 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from backorder.db import inbox, item_rows, leases, messages, moments, outbox, privacy_tasks, queue, stores, verdict_rows
+from backorder.db import (
+    cancel_rows,
+    inbox,
+    item_rows,
+    leases,
+    messages,
+    moments,
+    outbox,
+    privacy_tasks,
+    queue,
+    stores,
+    verdict_rows,
+)
 from jobs.world import World
 
 log = structlog.get_logger()
@@ -75,6 +87,7 @@ def due(world: World) -> list[Ring]:
             if not store.policy.paused:
                 may_act.add(store.id)
         found += [("write_back", "write_back", *ids) for ids in outbox.orders_to_write(conn, now) if ids[0] in may_act]
+        found += [("write_back", "cancel", *ids) for ids in cancel_rows.due(conn, now) if ids[0] in may_act]
         to_items = sorted(item_rows.stores_to_write(conn, now) & may_act)
         found += [("write_back", "write_items", store_id) for store_id in to_items]
         found += [("notify", "notify", *ids) for ids in messages.notices_to_send(conn, now) if ids[0] in may_act]

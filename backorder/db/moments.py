@@ -12,7 +12,17 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import BigInteger, Connection, func, select, text, type_coerce, update
 
 from backorder.db.session import Database, StorageError
-from backorder.db.tables import actions, item_writes, leases, notices, orders, pools, privacy_tasks, stores
+from backorder.db.tables import (
+    actions,
+    cancellations,
+    item_writes,
+    leases,
+    notices,
+    orders,
+    pools,
+    privacy_tasks,
+    stores,
+)
 
 AGAIN_SECONDS = 60.0
 """How long a process goes by its own clock's pace before it asks the server again."""
@@ -22,7 +32,7 @@ OURS = (
     stores.c.audited_at, stores.c.renew_at, stores.c.installed_at, stores.c.whole_at, privacy_tasks.c.try_at,
     orders.c.unread_at, orders.c.read_began, pools.c.read_began, pools.c.doubted_at, pools.c.again_at,
     actions.c.due_at, actions.c.at, notices.c.due_at, notices.c.at, leases.c.until,
-    item_writes.c.due_at, item_writes.c.at,
+    item_writes.c.due_at, item_writes.c.at, cancellations.c.due_at, cancellations.c.at,
 )  # fmt: skip
 
 

@@ -29,6 +29,8 @@ class Capability(StrEnum):
     """Add a private note. Cannot be repeated safely."""
     SHOPPERS = "shoppers"
     """Show at an item what shoppers may know of it."""
+    CANCEL = "cancel"
+    """Cancel units of an order and refund them."""
     SELLING = "selling"
     """Turn the store's switch for selling an item that is not there."""
 

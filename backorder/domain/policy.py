@@ -96,6 +96,7 @@ class BackorderPolicy:
     tag_prefix: str = "backorder"
     tell_shoppers: bool = False
     turn_selling: bool = False
+    cancel_in_store: bool = False
     settle_seconds: int = 120
     types_counted: bool = False
     paused: bool = False
@@ -179,6 +180,8 @@ HELP = {
     "turn_selling": "Turns your store's own switch “continue selling when out of stock” by whether an item may be "
     "backordered. Items that you excluded by hand are left alone; switched off again, every item gets its old setting "
     "back.",
+    "cancel_in_store": "When a customer wants to cancel and you accept it, Waitline cancels the units in your store "
+    "and refunds them. When off, you do that in your store.",
     "settle_seconds": "How long figures that contradict each other are given to settle before they are believed.",
     "types_counted": "How you enter goods that came, where your store keeps one number that is already less by all "
     "open orders. When off, you add to that number: -4 and 10 new ones are 6. When on, you type what you counted on "

@@ -12,7 +12,9 @@ from connectors.shopify.webhooks import ShopifyWebhooks
 PLATFORM = Platform(
     name="shopify",
     label="Shopify",
-    capabilities=frozenset({Capability.HOLD, Capability.TAG, Capability.SHOW, Capability.SHOPPERS, Capability.SELLING}),
+    capabilities=frozenset(
+        {Capability.HOLD, Capability.TAG, Capability.SHOW, Capability.SHOPPERS, Capability.SELLING, Capability.CANCEL}
+    ),
     webhooks=ShopifyWebhooks(),
     installer=ShopifyInstaller(),
     client=ShopifyStore,

@@ -223,8 +223,8 @@ class LevelNode(Node):
     quantities: list[QuantityNode]
 
 
-class ProductRef(Node):
-    """A product by its id as Shopify spells it."""
+class IdNode(Node):
+    """Something by its id as Shopify spells it."""
 
     id: str
 
@@ -249,7 +249,7 @@ class SoldVariantNode(Node):
 
     id: str
     inventory_policy: str
-    product: ProductRef
+    product: IdNode
     accepting: RecordNode | None = None
     expected: RecordNode | None = None
     due: RecordNode | None = None
@@ -274,5 +274,42 @@ class ItemNode(Node):
     id: Number
     sku: Text = ""
     tracked: bool
+
+
+class SuggestedTransactionNode(Node):
+    """Money that Shopify would pay back by one way of payment."""
+
+    gateway: Text = ""
+    amount_set: MoneyBag
+    parent_transaction: IdNode | None = None
+
+
+class SuggestedRefundNode(Node):
+    """What Shopify would pay back for units, and how much at most can be."""
+
+    amount_set: MoneyBag
+    maximum_refundable_set: MoneyBag
+    suggested_transactions: list[SuggestedTransactionNode] = []
+
+
+class NotedRefundNode(Node):
+    """A refund by its note."""
+
+    note: Text = ""
+
+
+class CancellationNode(Node):
+    """How an order was cancelled."""
+
+    staff_note: Text = ""
+
+
+class CancelNode(Node):
+    """What must be known of an order before units of it are cancelled."""
+
+    cancellation: CancellationNode | None = None
+    refunds: list[NotedRefundNode] = []
+    suggested_refund: SuggestedRefundNode | None = None
+
     variants: Connection[NamedVariantNode] | None = None
     inventory_levels: Connection[LevelNode]

@@ -10,6 +10,7 @@ from backorder.domain.events import StockTouched
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item
 from connectors.contract import (
+    Cancellation,
     Clock,
     Credentials,
     Intended,
@@ -23,7 +24,7 @@ from connectors.contract import (
     StoreFacts,
 )
 from connectors.http import Transport
-from connectors.shopify import definitions, holds, read, writes
+from connectors.shopify import cancelling, definitions, holds, read, writes
 from connectors.shopify.client import Admin
 from connectors.shopify.nodes import OrderNode
 from connectors.shopify.scopes import missing_features
@@ -124,6 +125,10 @@ class ShopifyStore:
     def post_note(self, order_id: int, text: str, marker: str) -> None:  # noqa: ARG002 -- the contract's signature
         """Shopify has one note per order, and it is the merchant's."""
         raise PermanentFailure("Shopify orders take no notes from Waitline.")
+
+    def cancel(self, wanted: Cancellation) -> None:
+        """Cancel units of an order with their refund, once."""
+        cancelling.cancel(self._admin, wanted)
 
     def has_note(self, order_id: int, marker: str) -> bool:  # noqa: ARG002 -- the contract's signature
         """Never: see post_note."""

@@ -9,6 +9,7 @@ from backorder.domain.actions import StoreSide
 from backorder.domain.errors import PermanentFailure
 from backorder.domain.orders import OrderStatus
 from connectors.contract import (
+    Cancellation,
     Clock,
     Credentials,
     Intended,
@@ -113,6 +114,10 @@ class WooStore:
     def post_note(self, order_id: int, text: str, marker: str) -> None:
         """A note for the shop's staff: no mail leaves and no webhook comes back."""
         self._shop.post(Note, f"orders/{order_id}/notes", {"note": ours.note(text, marker), "customer_note": False})
+
+    def cancel(self, wanted: Cancellation) -> None:  # noqa: ARG002 -- the contract's signature
+        """Not yet: shops refund through gateways that differ."""
+        raise PermanentFailure("Waitline cancels nothing in WooCommerce.")
 
     def has_note(self, order_id: int, marker: str) -> bool:
         """Whether one of the order's notes carries the marker."""

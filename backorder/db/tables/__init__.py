@@ -5,6 +5,7 @@ the same on SQLite and PostgreSQL.
 """
 
 from backorder.db.tables.base import metadata
+from backorder.db.tables.cancellations import cancellations
 from backorder.db.tables.consents import consents
 from backorder.db.tables.goods import inbound, items, pools, receipts, verdicts
 from backorder.db.tables.item_writes import item_writes
@@ -17,6 +18,7 @@ from backorder.db.tables.work import actions, decisions, notices
 __all__ = [
     "NOWHERE",
     "actions",
+    "cancellations",
     "consents",
     "decisions",
     "deliveries",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from demo.stores.shopify.graph import Tree, connection, refused
@@ -156,6 +157,8 @@ class Answers:
             "metafield": lambda _asked, key, **given: self._metafield(order, given.get("namespace"), key),
             "lineItems": connection(order.lines, lambda line: self._line(order, line), self._limit),
             "fulfillmentOrders": connection(order.works, lambda work: self.work(order, work), self._limit),
+            "cancellation": {"staffNote": order.staff_note or None} if order.cancelled else None,
+            "suggestedRefund": lambda _asked, **given: suggested_refund(order, given.get("refundLineItems") or ()),
             "fulfillments": lambda _asked, first=250: [self._shipment(order, each) for each in order.shipments[:first]],
             "refunds": lambda _asked, first=250: [self.refund(order, each) for each in order.refunds[:first]],
         }
@@ -243,6 +246,7 @@ class Answers:
             "refundLineItems": connection(refund.lines, lambda units: self._units(order, units), self._limit),
         }
 
+            "note": refund.note or None,
     def _units(self, order: Order, units: Units) -> Tree:
         return {
             "id": gid("FulfillmentLineItem", units.id),
@@ -338,6 +342,20 @@ def definition_tree(found: Definition) -> Tree:
 def hold_tree(hold: Hold) -> Tree:
     """A hold."""
     return {
+def suggested_refund(order: Order, lines: Iterable[Tree]) -> Tree:
+    """What would be paid back for these lines."""
+    prices = {line.id: line.price for line in order.lines}
+    amount = sum((prices[named(line["lineItemId"])[1]] * line["quantity"] for line in lines), Decimal(0))
+    amount = min(amount, order.refundable)
+    money = {"shopMoney": {"amount": str(amount)}}
+    one = {"gateway": "bogus", "amountSet": money, "parentTransaction": {"id": gid("OrderTransaction", order.id)}}
+    return {
+        "amountSet": money,
+        "maximumRefundableSet": {"shopMoney": {"amount": str(order.refundable)}},
+        "suggestedTransactions": [one] if amount else [],
+    }
+
+
         "__typename": "FulfillmentHold",
         "id": gid("FulfillmentHold", hold.id),
         "handle": hold.handle,

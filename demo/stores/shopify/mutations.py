@@ -1,6 +1,7 @@
 """The mutation side of the Admin API: what an app may change, how Shopify refuses it, and what was really changed."""
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,6 +55,7 @@ class Mutations:
             "metafieldsDelete": self._fields.delete,
             "metafieldsSet": self._fields.put,
             "productVariantsBulkUpdate": self._fields.update_variants,
+            "orderCancel": self._cancel,
             "refundCreate": self._refund,
             "tagsAdd": self._add_tags,
             "tagsRemove": self._remove_tags,
@@ -66,9 +68,10 @@ class Mutations:
         def resolve(asked: Asked, **given: Any) -> Tree:
             self.writes.append(asked.field)
             try:
-                return {"userErrors": [], **field(asked, **given)}
+                return {"userErrors": [], "orderCancelUserErrors": [], **field(asked, **given)}
             except Refused as error:
-                return {"userErrors": user_errors(error), **_NOTHING.get(asked.field, {})}
+                told = user_errors(error)
+                return {"userErrors": told, "orderCancelUserErrors": told, **_NOTHING.get(asked.field, {})}
 
         return resolve
 
@@ -154,13 +157,29 @@ class Mutations:
             )
             for line in input.get("refundLineItems") or ()
         ]
+        back = sum((Decimal(each["amount"]) for each in input.get("transactions") or ()), Decimal(0))
+        if back > order.refundable:
+            raise Refused("Refund amount is greater than the amount that can be refunded.", None, ("transactions",))
         done = self._trade.refund_lines(order.id, lines)
+        done.note, done.paid_back = input.get("note") or "", back
         detail = ",".join(f"{line}:{count}:{restock}" for line, count, restock, _ in lines)
         self._note(asked, gid("Order", order.id), asked.key or "", detail)
         return {
             "refund": lambda _asked: self._answers.refund(order, done),
             "order": lambda _asked: self._answers.order(order),
         }
+
+    def _cancel(self, asked: Asked, orderId: str, restock: bool, **given: Any) -> Tree:
+        order = self._order(orderId)
+        if order.cancelled or any(shipment.status == "SUCCESS" for shipment in order.shipments):
+            raise Refused("Order cannot be cancelled.", "INVALID", ("orderId",))
+        order.staff_note = given.get("staffNote") or ""
+        back = order.refundable
+        self._trade.cancel_order(order.id, restock)
+        if (given.get("refundMethod") or {}).get("originalPaymentMethodsRefund") and order.refunds:
+            order.refunds[-1].paid_back = back
+        self._note(asked, gid("Order", order.id), order.staff_note, "restock" if restock else "")
+        return {"job": None}
 
     def _add_tags(self, asked: Asked, id: str, tags: list[str]) -> Tree:
         order = self._tagged(id, tags)

@@ -136,6 +136,8 @@ class Refund:
     id: int
     created: datetime
     lines: list[Units]
+    note: str = ""
+    paid_back: Decimal = Decimal(0)
 
 
 @dataclass
@@ -189,6 +191,16 @@ class Order:
     source: str = "web"
     """Where it was placed: `web`, `pos`, `shopify_draft_order`."""
     test: bool = False
+    staff_note: str = ""
+    """What was noted when it was cancelled."""
+
+    @property
+    def refundable(self) -> Decimal:
+        """Money that was taken and not paid back yet."""
+        if self.financial not in ("PAID", "PARTIALLY_REFUNDED"):
+            return Decimal(0)
+        taken = sum((line.price * line.quantity for line in self.lines), Decimal(0))
+        return taken - sum((refund.paid_back for refund in self.refunds), Decimal(0))
 
     @property
     def metafield(self) -> str | None:

@@ -1,0 +1,82 @@
+"""Cancels in the store what the merchant accepted to cancel, with its refund: once, and never after it was shipped.
+
+The key is stored before the first call. The connector looks at the order in the same operation and refuses what is no
+longer so; whoever comes second reads why. Of an outcome that is unknown the store is asked before anything else.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from backorder.db import cancel_rows, leases, orderbook, stores
+from backorder.db.cancel_rows import CancelRow
+from backorder.db.leases import Lease
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
+from backorder.domain.lifecycle import WorkState
+from backorder.domain.store import Mode, Store
+from connectors.contract import Cancellation
+from jobs.breaker import calling, may_be_called
+from jobs.world import World
+
+log = structlog.get_logger()
+
+TRIES = 12
+
+
+def cancel(world: World, store_id: int, order_id: int) -> None:
+    """Make the order's cancellation that is due. No other write to the order runs meanwhile."""
+    with leases.holding(world.database, f"write:{store_id}:{order_id}", world.owner, world.clock()) as lease:
+        if lease is None:
+            return
+        now = world.clock()
+        with leases.writing(world.database, lease) as conn:
+            store = stores.get(conn, store_id)
+            row = next(
+                (row for row in cancel_rows.of_order(conn, store_id, order_id) if cancel_rows.is_open(row)), None
+            )
+            if row is None or store.mode is Mode.WATCH or store.policy.paused or not may_be_called(store, now):
+                return
+            leases.renew(conn, lease, now)
+            cancel_rows.set_state(conn, row.id, WorkState.RUNNING, now, due_at=now + leases.LENGTH)
+        with calling(world, store):
+            _cancel(world, store, lease, row)
+
+
+def _cancel(world: World, store: Store, lease: Lease, row: CancelRow) -> None:
+    begun = row.tries > 0 or row.state is not WorkState.DUE
+    wanted = Cancellation(row.order_id, row.units, row.key, restock=row.restock, refund=row.refund, begun=begun)
+    try:
+        world.client(store).cancel(wanted)
+    except OutcomeUnknown as error:
+        _note(world, store, lease, row, WorkState.UNKNOWN, str(error), _later(world.clock(), row.tries))
+        raise
+    except TemporaryFailure as error:
+        again = max(_later(world.clock(), row.tries), world.clock() + timedelta(seconds=error.retry_after))
+        # What was begun may have been done: it stays open until the store has said.
+        state = WorkState.UNKNOWN if begun else WorkState.FAILED if row.tries + 1 >= TRIES else WorkState.DUE
+        _note(world, store, lease, row, state, str(error), again)
+        raise
+    except (AccessLost, StoreClosed) as error:
+        state = WorkState.UNKNOWN if begun else WorkState.DUE
+        _note(world, store, lease, row, state, str(error), world.clock())
+        raise
+    except PermanentFailure as error:
+        _note(world, store, lease, row, WorkState.FAILED, str(error), world.clock())
+        return
+    _note(world, store, lease, row, WorkState.DONE, "", world.clock())
+    log.info("order_cancelled", store=store.id, order=row.order_id)
+
+
+def _later(now: datetime, tries: int) -> datetime:
+    return now + timedelta(seconds=min(6 * 3600.0, 15.0 * 2 ** min(tries, 12)))
+
+
+def _note(
+    world: World, store: Store, lease: Lease, row: CancelRow, state: WorkState, reason: str, due_at: datetime
+) -> None:
+    """Record how it went; the order is read anew, for it is not as it was, or not as we believed."""
+    with leases.writing(world.database, lease) as conn:
+        now = world.clock()
+        cancel_rows.set_state(conn, row.id, state, now, due_at=due_at, reason=reason, tried=True)
+        orderbook.mark_unread(conn, store.id, [row.order_id], now)
+    world.bell.ring("allocate", "allocate", store.id)

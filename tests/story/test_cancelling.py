@@ -1,0 +1,166 @@
+"""An accepted cancellation is made once, and never after it was shipped; whoever comes second is told why."""
+
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+
+from backorder.db import cancel_rows
+from backorder.db.cancel_rows import CancelRow
+from backorder.domain.lifecycle import WorkState
+from connectors import get
+from demo.stores.wire import Fault
+from jobs import steer
+from jobs.accept_cancel import accept_cancel
+from jobs.cancel import cancel
+from jobs.steer import Nonsense
+from tests.story.stage import Shopify, Stage
+
+
+@pytest.fixture
+def order(stage: Stage) -> int:
+    """An order of three mugs of which one is there; its customer does not want to wait."""
+    stage.shop.stock("MUG", 1)
+    steer.save_policy(stage.bench.world, stage.bench.store_id, cancel_in_store=True)
+    number = stage.shop.order("MUG", 3, 5)
+    stage.settle()
+    wish(stage, number)
+    return number
+
+
+def wish(stage: Stage, order: int) -> None:
+    steer.wish_cancel(stage.bench.world, stage.bench.store_id, order, line_ids=None, reason="Too late")
+
+
+def accept(stage: Stage, order: int) -> str:
+    """Accept it; what was said against it."""
+    try:
+        accept_cancel(stage.bench.world, stage.bench.store_id, order, restock=True, refund=True)
+    except Nonsense as error:
+        return str(error)
+    return ""
+
+
+def rows(stage: Stage, order: int) -> list[CancelRow]:
+    with stage.bench.world.database.read() as conn:
+        return cancel_rows.of_order(conn, stage.bench.store_id, order)
+
+
+def money(stage: Stage) -> list[str]:
+    """The store's own count of what moved money."""
+    assert isinstance(stage.shop, Shopify)
+    return [
+        entry.kind for entry in stage.shop.app.trade.journal.effects if entry.kind in ("orderCancel", "refundCreate")
+    ]
+
+
+def cancels(stage: Stage) -> bool:
+    return "cancel" in get(stage.platform).capabilities
+
+
+def test_a_platform_that_cannot_cancel_says_so(stage: Stage, order: int) -> None:
+    expected = (
+        ""
+        if cancels(stage)
+        else "Waitline cancels nothing in your store: cancel it there, or switch it on under Settings."
+    )
+    assert accept(stage, order) == expected
+
+
+def test_a_whole_order_is_cancelled_and_paid_back_once(stage: Stage, order: int) -> None:
+    if not cancels(stage) or not isinstance(stage.shop, Shopify):
+        return
+    assert [accept(stage, order), accept(stage, order)] == ["", "It is being cancelled already."]
+    stage.settle()
+    known = stage.shop.app.shop.orders[order]
+    assert (known.cancelled is not None, known.refunds[-1].paid_back, money(stage)) == (
+        True,
+        Decimal("30.00"),
+        ["orderCancel"],
+    )
+    assert [row.state for row in rows(stage, order)] == [WorkState.DONE]
+    said = "There is nothing left to cancel: it was shipped or cancelled meanwhile."
+    assert (accept(stage, order), money(stage)) == (said, ["orderCancel"])
+
+
+def test_lines_of_an_order_are_refunded_and_the_rest_stays(stage: Stage) -> None:
+    if not cancels(stage) or not isinstance(stage.shop, Shopify):
+        return
+    stage.shop.stock("MUG", 0)
+    stage.shop.stock("LAMP", 5)
+    steer.save_policy(stage.bench.world, stage.bench.store_id, cancel_in_store=True)
+    order = stage.shop.basket({"MUG": 2, "LAMP": 1}, 5)
+    stage.settle()
+    wish(stage, order)
+    accept(stage, order)
+    stage.settle()
+    known = stage.shop.app.shop.orders[order]
+    assert ([line.current for line in known.lines], known.refunds[-1].paid_back, money(stage)) == (
+        [0, 1],
+        Decimal("20.00"),
+        ["refundCreate"],
+    )
+
+
+def test_what_was_shipped_meanwhile_is_not_cancelled(stage: Stage, order: int) -> None:
+    if not cancels(stage):
+        return
+    accept(stage, order)
+    stage.shop.receive("MUG", 2)
+    assert isinstance(stage.shop, Shopify)
+    stage.shop.app.trade.release_hold_by_hand(order)
+    stage.shop.app.trade.fulfil(order)
+    cancel(stage.bench.world, stage.bench.store_id, order)
+    (row,) = rows(stage, order)
+    assert (row.state, row.reason, money(stage)) == (
+        WorkState.FAILED,
+        "Some of it was shipped or cancelled meanwhile: nothing was cancelled or refunded.",
+        [],
+    )
+
+
+def test_what_a_person_cancelled_meanwhile_is_not_paid_back_again(stage: Stage, order: int) -> None:
+    if not cancels(stage):
+        return
+    accept(stage, order)
+    stage.shop.cancel(order)
+    stage.settle()
+    (row,) = rows(stage, order)
+    assert (row.state, row.reason, money(stage)) == (
+        WorkState.FAILED,
+        "The order was cancelled meanwhile; nothing was refunded a second time.",
+        [],
+    )
+
+
+@pytest.mark.parametrize("partly", [False, True])
+def test_a_lost_answer_is_looked_up_and_not_repeated(stage: Stage, partly: bool) -> None:
+    if not cancels(stage) or not isinstance(stage.shop, Shopify):
+        return
+    stage.shop.stock("MUG", 0)
+    stage.shop.stock("LAMP", 5)
+    steer.save_policy(stage.bench.world, stage.bench.store_id, cancel_in_store=True)
+    order = stage.shop.basket({"MUG": 2, "LAMP": 1} if partly else {"MUG": 2}, 5)
+    stage.settle()
+    wish(stage, order)
+    accept(stage, order)
+    before = len(stage.transport.calls)
+    stage.transport.fail(Fault.LOST_ANSWER, concerns=lambda *_: len(stage.transport.calls) - before == 3)
+    cancel(stage.bench.world, stage.bench.store_id, order)
+    assert [row.state for row in rows(stage, order)] == [WorkState.UNKNOWN]
+    stage.wait(60)
+    stage.settle()
+    assert [row.state for row in rows(stage, order)] == [WorkState.DONE]
+    assert money(stage) == ["refundCreate" if partly else "orderCancel"]
+
+
+def test_ten_at_once_make_one_cancellation(stage: Stage, order: int) -> None:
+    if not cancels(stage):
+        return
+    with ThreadPoolExecutor(10) as people:
+        said = sorted(people.map(lambda _: accept(stage, order), range(10)))
+    assert said == ["", *["It is being cancelled already."] * 9]
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(lambda _: cancel(stage.bench.world, stage.bench.store_id, order), range(4)))
+    stage.settle()
+    assert ([row.state for row in rows(stage, order)], money(stage)) == ([WorkState.DONE], ["orderCancel"])
