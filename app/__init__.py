@@ -21,6 +21,7 @@ from app import (
     orders,
     preview,
     privacy,
+    proxy,
     queue,
     reports,
     settings,
@@ -90,6 +91,7 @@ def create_app(world: World) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(words.FILTERS)
     app.register_blueprint(webhooks.blueprint(world))
+    app.register_blueprint(proxy.blueprint(world))
     app.register_blueprint(access.blueprint)
     app.register_blueprint(install.blueprint)
     app.register_blueprint(status_page.blueprint)

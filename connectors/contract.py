@@ -219,13 +219,13 @@ class StoreClient(Protocol):
     def read_items(self, items: Sequence[int]) -> Mapping[int, ItemFound]:
         """What the store has of ours at these items; those that it does not sell are left out."""
 
+    def item_sold_as(self, number: int) -> int | None:
+        """The item that shoppers buy under this number; `None` where there is none."""
+
     def write_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, str]:
         """Write to items what differs from what was found there, in as few calls as possible; the store's reasons for
         those that it refused. Safe to repeat. May raise OutcomeUnknown. Never touches what we did not put there.
         """
-
-    def post_note(self, order_id: int, text: str, marker: str) -> None:
-        """Add one private note that carries the marker. Not safe to repeat. May raise OutcomeUnknown."""
 
     def cancel(self, wanted: Cancellation) -> None:
         """Cancel these units and refund them, after a look at the order in the same operation; done when it returns.
@@ -233,6 +233,9 @@ class StoreClient(Protocol):
         Once for a key, however often it is called. Raises PermanentFailure, with nothing changed, where any of the
         units was shipped or cancelled meanwhile, and OutcomeUnknown where nobody knows yet.
         """
+
+    def post_note(self, order_id: int, text: str, marker: str) -> None:
+        """Add one private note that carries the marker. Not safe to repeat. May raise OutcomeUnknown."""
 
     def has_note(self, order_id: int, marker: str) -> bool:
         """Whether a note with that marker is there."""
@@ -292,6 +295,20 @@ class Installer(Protocol):
 
     def admin_order_url(self, address: str, order_id: int) -> str:
         """Where the merchant sees the order in the store's own admin."""
+
+
+Params = Sequence[tuple[str, str]]
+"""The parameters of an address, decoded, in their order; a name may stand there several times."""
+
+
+class Proxy(Protocol):
+    """Calls of shoppers that the platform passes on to us, signed. Pure."""
+
+    def find(self, params: Params) -> StoreRef | None:
+        """Whose call this claims to be; `None` where it does not say."""
+
+    def verify(self, params: Params, secrets: Sequence[bytes], now: datetime) -> None:
+        """Return, or raise BadSignature; also for a call that was signed too long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,4 +414,5 @@ class Platform:
     consent: Consent | None = None
     embedding: Embedding | None = None
     operator_settings: tuple[OperatorSetting, ...] = field(default=())
+    proxy: Proxy | None = None
     commands: tuple[Command, ...] = field(default=())

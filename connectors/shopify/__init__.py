@@ -6,6 +6,7 @@ from connectors.shopify.app_file import COMMANDS
 from connectors.shopify.consent import ShopifyConsent
 from connectors.shopify.embedding import ShopifyEmbedding
 from connectors.shopify.install import OPERATOR_SETTINGS, ShopifyInstaller
+from connectors.shopify.proxy import ShopifyProxy
 from connectors.shopify.store import ShopifyStore
 from connectors.shopify.webhooks import ShopifyWebhooks
 
@@ -22,4 +23,5 @@ PLATFORM = Platform(
     embedding=ShopifyEmbedding(),
     operator_settings=OPERATOR_SETTINGS,
     commands=COMMANDS,
+    proxy=ShopifyProxy(),
 )

@@ -255,6 +255,12 @@ class SoldVariantNode(Node):
     due: RecordNode | None = None
 
 
+class VariantRefNode(Node):
+    """A variant by the item that it sells."""
+
+    inventory_item: Ref
+
+
 class SoldItemNode(Node):
     """An inventory item with the variants that sell it."""
 
@@ -266,14 +272,6 @@ class DefinitionNode(Node):
     """A metafield definition of our app."""
 
     key: str
-
-
-class ItemNode(Node):
-    """An inventory item with its stock at every location."""
-
-    id: Number
-    sku: Text = ""
-    tracked: bool
 
 
 class SuggestedTransactionNode(Node):
@@ -311,5 +309,12 @@ class CancelNode(Node):
     refunds: list[NotedRefundNode] = []
     suggested_refund: SuggestedRefundNode | None = None
 
+
+class ItemNode(Node):
+    """An inventory item with its stock at every location."""
+
+    id: Number
+    sku: Text = ""
+    tracked: bool
     variants: Connection[NamedVariantNode] | None = None
     inventory_levels: Connection[LevelNode]

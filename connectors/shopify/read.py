@@ -10,6 +10,7 @@ from backorder.domain.errors import TemporaryFailure
 from connectors.shopify.client import Admin, Json
 from connectors.shopify.nodes import (
     AfterNode,
+    CancelNode,
     Connection,
     DefinitionNode,
     ItemNode,
@@ -20,6 +21,7 @@ from connectors.shopify.nodes import (
     RecordNode,
     SoldItemNode,
     UnitsNode,
+    VariantRefNode,
     WorkLineNode,
     WorkNode,
 )
@@ -116,6 +118,18 @@ def sold_items(admin: Admin, ids: Sequence[int]) -> list[SoldItemNode]:
         data = admin.ask("sold_items", "SoldItems", {"ids": asked})
         found += [_typed(SoldItemNode, told) for told in data["nodes"] if told]
     return found
+
+
+def cancelling(admin: Admin, order: int, lines: Sequence[Mapping[str, Any]]) -> CancelNode:
+    """What Shopify would pay back for these lines of an order, and what was cancelled of it before."""
+    data = admin.ask("cancelling", "Cancelling", {"id": gid("Order", order), "lines": list(lines)})
+    return _typed(CancelNode, data["order"])
+
+
+def item_of_variant(admin: Admin, variant: int) -> int | None:
+    """The inventory item that a variant sells."""
+    told = admin.ask("variant", "Variant", {"id": gid("ProductVariant", variant)})["node"]
+    return _typed(VariantRefNode, told).inventory_item.id if told else None
 
 
 def definitions(admin: Admin, owner: str) -> list[DefinitionNode]:

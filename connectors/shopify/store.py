@@ -118,17 +118,21 @@ class ShopifyStore:
         """What the variants of these items show of ours, and whether they sell what is not there."""
         return self._shelf.read(items)
 
+    def item_sold_as(self, number: int) -> int | None:
+        """The inventory item of a variant."""
+        return read.item_of_variant(self._admin, number)
+
     def write_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, str]:
         """Bring the variants' metafields and inventory policy to what is wanted."""
         return self._shelf.write(changes)
 
-    def post_note(self, order_id: int, text: str, marker: str) -> None:  # noqa: ARG002 -- the contract's signature
-        """Shopify has one note per order, and it is the merchant's."""
-        raise PermanentFailure("Shopify orders take no notes from Waitline.")
-
     def cancel(self, wanted: Cancellation) -> None:
         """Cancel units of an order with their refund, once."""
         cancelling.cancel(self._admin, wanted)
+
+    def post_note(self, order_id: int, text: str, marker: str) -> None:  # noqa: ARG002 -- the contract's signature
+        """Shopify has one note per order, and it is the merchant's."""
+        raise PermanentFailure("Shopify orders take no notes from Waitline.")
 
     def has_note(self, order_id: int, marker: str) -> bool:  # noqa: ARG002 -- the contract's signature
         """Never: see post_note."""

@@ -107,17 +107,21 @@ class WooStore:
         """Nothing: see write_items."""
         return {}
 
+    def item_sold_as(self, number: int) -> int | None:  # noqa: ARG002 -- the contract's signature
+        """Nothing: shoppers are told nothing by us."""
+        return None
+
     def write_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, str]:  # noqa: ARG002 -- the contract's
         """Nothing is written to products: any write to one comes back as a change of its stock."""
         raise PermanentFailure("WooCommerce products take nothing from Waitline.")
 
-    def post_note(self, order_id: int, text: str, marker: str) -> None:
-        """A note for the shop's staff: no mail leaves and no webhook comes back."""
-        self._shop.post(Note, f"orders/{order_id}/notes", {"note": ours.note(text, marker), "customer_note": False})
-
     def cancel(self, wanted: Cancellation) -> None:  # noqa: ARG002 -- the contract's signature
         """Not yet: shops refund through gateways that differ."""
         raise PermanentFailure("Waitline cancels nothing in WooCommerce.")
+
+    def post_note(self, order_id: int, text: str, marker: str) -> None:
+        """A note for the shop's staff: no mail leaves and no webhook comes back."""
+        self._shop.post(Note, f"orders/{order_id}/notes", {"note": ours.note(text, marker), "customer_note": False})
 
     def has_note(self, order_id: int, marker: str) -> bool:
         """Whether one of the order's notes carries the marker."""

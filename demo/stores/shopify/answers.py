@@ -107,6 +107,9 @@ class Answers:
             return self.order(order) if order and self._seen(order) else None
         if kind == "InventoryItem":
             return self._item(self.shop.products[number]) if number in self.shop.products else None
+        if kind == "ProductVariant":
+            product = self.shop.variant(number)
+            return self._variant(product) if product else None
         if kind == "InventoryLevel":
             return self._level_by_id(number, item_of_level(given))
         if kind == "FulfillmentOrder":
@@ -154,11 +157,11 @@ class Answers:
             "customer": customer_tree(order.customer) if order.customer else None,
             "shippingLine": None,
             "customAttributes": [],
+            "cancellation": {"staffNote": order.staff_note or None} if order.cancelled else None,
+            "suggestedRefund": lambda _asked, **given: suggested_refund(order, given.get("refundLineItems") or ()),
             "metafield": lambda _asked, key, **given: self._metafield(order, given.get("namespace"), key),
             "lineItems": connection(order.lines, lambda line: self._line(order, line), self._limit),
             "fulfillmentOrders": connection(order.works, lambda work: self.work(order, work), self._limit),
-            "cancellation": {"staffNote": order.staff_note or None} if order.cancelled else None,
-            "suggestedRefund": lambda _asked, **given: suggested_refund(order, given.get("refundLineItems") or ()),
             "fulfillments": lambda _asked, first=250: [self._shipment(order, each) for each in order.shipments[:first]],
             "refunds": lambda _asked, first=250: [self.refund(order, each) for each in order.refunds[:first]],
         }
@@ -243,10 +246,10 @@ class Answers:
         return {
             "__typename": "Refund",
             "id": gid("Refund", refund.id),
+            "note": refund.note or None,
             "refundLineItems": connection(refund.lines, lambda units: self._units(order, units), self._limit),
         }
 
-            "note": refund.note or None,
     def _units(self, order: Order, units: Units) -> Tree:
         return {
             "id": gid("FulfillmentLineItem", units.id),
@@ -339,9 +342,6 @@ def definition_tree(found: Definition) -> Tree:
     }
 
 
-def hold_tree(hold: Hold) -> Tree:
-    """A hold."""
-    return {
 def suggested_refund(order: Order, lines: Iterable[Tree]) -> Tree:
     """What would be paid back for these lines."""
     prices = {line.id: line.price for line in order.lines}
@@ -356,6 +356,9 @@ def suggested_refund(order: Order, lines: Iterable[Tree]) -> Tree:
     }
 
 
+def hold_tree(hold: Hold) -> Tree:
+    """A hold."""
+    return {
         "__typename": "FulfillmentHold",
         "id": gid("FulfillmentHold", hold.id),
         "handle": hold.handle,
