@@ -1,8 +1,11 @@
 """Choices that make no sense are refused with a sentence."""
 
+from dataclasses import replace
+
 import pytest
 
-from backorder.domain.policy import FIELDS, HELP, BackorderPolicy, NoticeKind, PolicyError, plausible_address
+from backorder.domain.actions import tags_of_ours
+from backorder.domain.policy import FIELDS, HELP, BackorderPolicy, NoticeKind, PolicyError, check, plausible_address
 from tests.builders import units
 
 
@@ -45,3 +48,11 @@ def test_one_address_is_taken(address) -> None:
 )
 def test_anything_else_is_not(address) -> None:
     assert plausible_address(address) is False
+
+
+def test_a_tag_with_its_longest_ending_fits_into_an_orders_tag() -> None:
+    longest = BackorderPolicy(tag_prefix="b" * 30)
+    check(longest)
+    assert max(len(tag) for tag in tags_of_ours(longest.tag_prefix)) <= 40
+    with pytest.raises(PolicyError):
+        check(replace(longest, tag_prefix="b" * 31))
