@@ -21,6 +21,9 @@ from jobs.world import World
 log = structlog.get_logger()
 
 TRIES = 12
+LOOKS = 6
+"""How often a cancellation of unknown outcome is looked for: about eight minutes. Then a person has to look."""
+NEVER_CONFIRMED = "It was begun and never confirmed: look at the order in your store before you accept it again."
 
 
 def cancel(world: World, store_id: int, order_id: int) -> None:
@@ -43,11 +46,14 @@ def cancel(world: World, store_id: int, order_id: int) -> None:
 
 
 def _cancel(world: World, store: Store, lease: Lease, row: CancelRow) -> None:
-    begun = row.tries > 0 or row.state is not WorkState.DUE
+    begun = row.state is not WorkState.DUE
     wanted = Cancellation(row.order_id, row.units, row.key, restock=row.restock, refund=row.refund, begun=begun)
     try:
         world.client(store).cancel(wanted)
     except OutcomeUnknown as error:
+        if row.tries + 1 >= LOOKS:
+            _note(world, store, lease, row, WorkState.FAILED, NEVER_CONFIRMED, world.clock())
+            return
         _note(world, store, lease, row, WorkState.UNKNOWN, str(error), _later(world.clock(), row.tries))
         raise
     except TemporaryFailure as error:

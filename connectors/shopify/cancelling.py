@@ -7,7 +7,7 @@ did is found again and never done twice.
 from decimal import Decimal
 from typing import Any
 
-from backorder.domain.errors import OutcomeUnknown, PermanentFailure
+from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from connectors.contract import Cancellation
 from connectors.shopify import read
 from connectors.shopify.client import Admin
@@ -32,6 +32,9 @@ def cancel(admin: Admin, wanted: Cancellation) -> None:
     if sum(int(units) for units in wanted.units.values()) != sum(line["quantity"] for line in lines):
         raise PermanentFailure("Some of it was shipped or cancelled meanwhile: nothing was cancelled or refunded.")
     if _whole(node, wanted):
+        if wanted.begun:
+            # Unlike a refund it has no key by which Shopify would know a repeat, and it runs in the background.
+            raise OutcomeUnknown("Shopify has not cancelled the order so far.")
         _cancel_order(admin, wanted)
     else:
         _refund(admin, wanted, check, lines)
@@ -77,7 +80,10 @@ def _cancel_order(admin: Admin, wanted: Cancellation) -> None:
         "note": f"Accepted cancellation ({wanted.key})",
     }
     admin.tell("cancel_order", "CancelOrder", variables)
-    after = read.order_nodes(admin, [wanted.order_id]).get(wanted.order_id)
+    try:
+        after = read.order_nodes(admin, [wanted.order_id]).get(wanted.order_id)
+    except TemporaryFailure as failure:
+        raise OutcomeUnknown("Shopify is cancelling the order.") from failure
     if after is not None and after.cancelled_at is None:
         raise OutcomeUnknown("Shopify is cancelling the order.")
 

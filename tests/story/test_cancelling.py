@@ -12,7 +12,7 @@ from connectors import get
 from demo.stores.wire import Fault
 from jobs import steer
 from jobs.accept_cancel import accept_cancel
-from jobs.cancel import cancel
+from jobs.cancel import NEVER_CONFIRMED, cancel
 from jobs.steer import Nonsense
 from tests.story.stage import Shopify, Stage
 
@@ -152,6 +152,21 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(stage: Stage, partly: bool)
     stage.settle()
     assert [row.state for row in rows(stage, order)] == [WorkState.DONE]
     assert money(stage) == ["refundCreate" if partly else "orderCancel"]
+
+
+def test_a_whole_order_whose_cancellation_is_never_confirmed_is_left_to_a_person(stage: Stage, order: int) -> None:
+    if not cancels(stage) or not isinstance(stage.shop, Shopify):
+        return
+    accept(stage, order)
+    before = len(stage.transport.calls)
+    stage.transport.fail(Fault.LOST_CALL, concerns=lambda *_: len(stage.transport.calls) - before == 3)
+    cancel(stage.bench.world, stage.bench.store_id, order)
+    for _ in range(8):
+        stage.wait(300)
+        stage.settle()
+    (row,) = rows(stage, order)
+    assert (row.state, row.reason, money(stage)) == (WorkState.FAILED, NEVER_CONFIRMED, [])
+    assert (stage.shop.app.shop.orders[order].cancelled, accept(stage, order)) == (None, "")
 
 
 def test_ten_at_once_make_one_cancellation(stage: Stage, order: int) -> None:
