@@ -9,7 +9,6 @@ import pytest
 
 from backorder.db import inbox
 from backorder.domain.lifecycle import WorkState
-from connectors.woocommerce import PLATFORM
 from demo.stores.woocommerce.hooks import Sent
 from tests.story.stage import Stage, Woo
 
@@ -72,4 +71,3 @@ def test_ten_thousand_deliveries_with_repeated_ids_lose_and_double_nothing(stage
     writes = [url for method, url in stage.transport.calls if method == "PUT"]
     assert sorted(int(url.rpartition("/")[2]) for url in writes) == orders[10:]
     assert len(stage.transport.calls) - calls <= 8 * ORDERS
-    assert PLATFORM.name == stage.platform
