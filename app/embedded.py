@@ -19,7 +19,8 @@ from backorder.db import stores
 from backorder.domain.errors import PermanentFailure, Rejected
 from backorder.domain.store import Health, Store
 from connectors import PLATFORMS
-from connectors.contract import Admitted, Embedding, Platform
+from connectors.contract import Platform
+from connectors.joining import Admitted, Embedding
 from jobs.connect import admit
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from backorder.db import consents
 from backorder.db.secrets import new_token, token_hash
 from backorder.domain.errors import PermanentFailure, Rejected
 from connectors import PLATFORMS
-from connectors.contract import Consent
+from connectors.joining import Consent
 from jobs.connect import admit
 
 STATE = "consent"

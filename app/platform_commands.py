@@ -7,7 +7,7 @@ import click
 
 from backorder.config import load
 from connectors import PLATFORMS
-from connectors.contract import Command, Setup
+from connectors.joining import Command, Setup
 
 
 def platform_groups() -> Iterator[click.Group]:

@@ -8,7 +8,7 @@ from backorder.db.secrets import new_token
 from backorder.db.stores import NewStore
 from backorder.domain.store import Store
 from connectors import get
-from connectors.contract import Admitted
+from connectors.joining import Admitted
 from jobs.world import World
 
 

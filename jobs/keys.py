@@ -17,7 +17,8 @@ from backorder.db.session import Database
 from backorder.domain.errors import AccessLost, PermanentFailure, TemporaryFailure
 from backorder.domain.store import Store
 from connectors import get
-from connectors.contract import Credentials, Life, StoreClient, Wire
+from connectors.contract import StoreClient
+from connectors.joining import Credentials, Life, Wire
 from jobs.while_there import WhileThere
 
 log = structlog.get_logger()

@@ -14,8 +14,9 @@ from backorder.db.session import Database
 from backorder.domain.actions import Capability
 from backorder.domain.store import Store
 from connectors import get
-from connectors.contract import StoreClient, Wire
+from connectors.contract import StoreClient
 from connectors.http import Transport
+from connectors.joining import Wire
 from jobs.keys import Keys
 from jobs.mailer import Mailer
 

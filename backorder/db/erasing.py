@@ -9,6 +9,7 @@ from backorder.db.bites import among
 from backorder.db.secrets import new_token
 from backorder.db.tables import (
     actions,
+    consents,
     erased_orders,
     leases,
     metadata,
@@ -127,6 +128,8 @@ def delete_leases(conn: Connection, store_id: int, now: datetime) -> None:
 
 def leave_a_number(conn: Connection, store_id: int) -> None:
     """Of the store itself its number stays, so that no other store ever gets it: sessions and links name it."""
+    named = select(stores.c.address).where(stores.c.id == store_id).scalar_subquery()
+    conn.execute(delete(consents).where(consents.c.address == named))
     conn.execute(
         update(stores)
         .where(stores.c.id == store_id)
@@ -142,5 +145,6 @@ def leave_a_number(conn: Connection, store_id: int) -> None:
             webhook_token=new_token(),
             api_token_hash=None,
             policy=policy_out(BackorderPolicy()),
+            lacks=[],
         )
     )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from backorder.domain.errors import Rejected
-from connectors.contract import Command, Option, Setup
+from connectors.joining import Command, Option, Setup
 from connectors.shopify.client import API_VERSION
 from connectors.shopify.privacy import COMPLIANCE
 from connectors.shopify.scopes import TO_ASK, TO_ASK_ALSO

@@ -22,8 +22,8 @@ from backorder.domain.errors import (
     StoreClosed,
     TemporaryFailure,
 )
-from connectors.contract import Clock
 from connectors.http import Reply, Transport
+from connectors.joining import Clock
 from connectors.shopify.spending import TOO_MANY, Spending
 
 API_VERSION = "2026-10"

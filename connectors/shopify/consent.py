@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from backorder.domain.errors import BadSignature, Rejected
-from connectors.contract import Admitted, Wire
+from connectors.joining import Admitted, Wire
 from connectors.shopify import tokens
 from connectors.shopify.scopes import TO_ASK, TO_ASK_ALSO
 from connectors.shopify.tokens import App, app_of

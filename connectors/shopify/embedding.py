@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
-from connectors.contract import Credentials, Wire
+from connectors.joining import Credentials, Wire
 from connectors.shopify import tokens
 from connectors.shopify.session_tokens import shop_of
 from connectors.shopify.tokens import app_of

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from backorder.domain.errors import Rejected
-from connectors.contract import Credentials, Life, OperatorSetting, Option, Wire
 from connectors.http import Transport
+from connectors.joining import Credentials, Life, OperatorSetting, Option, Wire
 from connectors.shopify import tokens
 from connectors.shopify.tokens import CLIENT_ID_SETTING, SECRETS_SETTING
 from connectors.shopify.webhooks import shop_domain

@@ -30,6 +30,10 @@ OPTIONAL: Mapping[str, str] = {
         "(write_third_party_fulfillment_orders)."
     ),
     "read_all_orders": "Orders placed more than 60 days ago are left out: Waitline may not see them (read_all_orders).",
+    "write_products": (
+        "What shoppers are told on product pages, and the switch for selling, are off: Waitline may not write to "
+        "products (write_products)."
+    ),
 }
 """Scopes of one feature each, and the sentence that says what is off without it."""
 
@@ -58,7 +62,10 @@ NEEDED: frozenset[frozenset[str]] = frozenset(
         frozenset({"read_inventory", "read_products"}),
         frozenset({"read_marketplace_orders", "read_orders"}),
         frozenset({"read_marketplace_orders", "read_orders", "read_quick_sale"}),
+        frozenset({"read_orders"}),
         frozenset({"read_products"}),
+        frozenset({"write_marketplace_orders", "write_orders"}),
+        frozenset({"write_products"}),
         frozenset({"write_merchant_managed_fulfillment_orders", "write_third_party_fulfillment_orders"}),
         frozenset(
             {

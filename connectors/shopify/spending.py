@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from backorder.domain.errors import StoreBusy
-from connectors.contract import Clock
+from connectors.joining import Clock
 from connectors.purse import Purse, Purses, Status, paid, settled, told, unused
 
 TOO_MANY = "Shopify asks for fewer calls."

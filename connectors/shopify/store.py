@@ -11,19 +11,17 @@ from backorder.domain.orders import Reading
 from backorder.domain.supply import Item
 from connectors.contract import (
     Cancellation,
-    Clock,
-    Credentials,
     Intended,
     ItemChange,
     ItemFound,
     OrderRead,
     OrdersRead,
     Page,
-    Renewed,
     StockRead,
     StoreFacts,
 )
 from connectors.http import Transport
+from connectors.joining import Clock, Credentials, Renewed
 from connectors.shopify import cancelling, definitions, holds, read, writes
 from connectors.shopify.client import Admin
 from connectors.shopify.nodes import OrderNode

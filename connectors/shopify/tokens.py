@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, ValidationError
 
 from backorder.domain.errors import AccessLost, PermanentFailure, Rejected, StoreClosed, TemporaryFailure
-from connectors.contract import Credentials, Life, Wire
 from connectors.http import Reply
+from connectors.joining import Credentials, Life, Wire
 
 CLIENT_ID_SETTING = "WAITLINE_SHOPIFY_CLIENT_ID"
 SECRETS_SETTING = "WAITLINE_SHOPIFY_CLIENT_SECRETS"

@@ -22,7 +22,8 @@ from backorder.domain.events import (
     StoreRenamed,
     StoreTouched,
 )
-from connectors.contract import Credentials, Delivery, StoreRef
+from connectors.contract import Delivery, StoreRef
+from connectors.joining import Credentials
 from connectors.shopify.ignored import LEFT_ALONE
 from connectors.shopify.payloads import (
     CustomerTagsBody,

@@ -14,8 +14,8 @@ from requests.auth import HTTPBasicAuth
 from woocommerce import API
 
 from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
-from connectors.contract import Credentials
 from connectors.http import Reply, Transport
+from connectors.joining import Credentials
 from connectors.woocommerce import answers
 from connectors.woocommerce.payloads import Index
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from backorder.domain.errors import AccessLost, Rejected
-from connectors.contract import Credentials, Life, Option, Wire
 from connectors.http import Transport
+from connectors.joining import Credentials, Life, Option, Wire
 from connectors.woocommerce.answers import KeyUnknown
 from connectors.woocommerce.client import IN_QUERY, KEY_IN, Shop
 

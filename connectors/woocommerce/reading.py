@@ -13,7 +13,8 @@ from typing import TypeVar
 from backorder.domain.events import StockTouched
 from backorder.domain.orders import OrderStatus, Reading
 from backorder.domain.supply import Item
-from connectors.contract import Clock, OrderRead, OrdersRead, Page, StockRead
+from connectors.contract import OrderRead, OrdersRead, Page, StockRead
+from connectors.joining import Clock
 from connectors.woocommerce import ours, translate
 from connectors.woocommerce.answers import NoSuchObject, NoSuchRoute
 from connectors.woocommerce.client import PER_PAGE, Params, Shop, Unreadable

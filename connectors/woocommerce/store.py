@@ -10,19 +10,17 @@ from backorder.domain.errors import PermanentFailure
 from backorder.domain.orders import OrderStatus
 from connectors.contract import (
     Cancellation,
-    Clock,
-    Credentials,
     Intended,
     ItemChange,
     ItemFound,
     OrderRead,
     OrdersRead,
     Page,
-    Renewed,
     StockRead,
     StoreFacts,
 )
 from connectors.http import Transport
+from connectors.joining import Clock, Credentials, Renewed
 from connectors.woocommerce import ours, translate
 from connectors.woocommerce.answers import NoSuchObject
 from connectors.woocommerce.client import Shop

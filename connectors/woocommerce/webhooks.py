@@ -23,7 +23,8 @@ from backorder.domain.events import (
     StockTouched,
     StoreTouched,
 )
-from connectors.contract import Credentials, Delivery, StoreRef
+from connectors.contract import Delivery, StoreRef
+from connectors.joining import Credentials
 from connectors.signing import check_body_signature
 from connectors.woocommerce import translate
 from connectors.woocommerce.payloads import OrderBody, ProductBody, ShopError

@@ -216,7 +216,7 @@ def test_redis_holds_numbers_only(world: World, tmp_path: Path) -> None:
 
 def test_every_table_says_whose_its_rows_are() -> None:
     of_stores = {table.name for table in erasing.tables_of_stores()}
-    assert set(metadata.tables) - of_stores == {"stores", "leases", "privacy_tasks"}
+    assert set(metadata.tables) - of_stores == {"stores", "leases", "privacy_tasks", "consents"}
 
 
 def test_working_off_does_what_was_asked(world: World) -> None:

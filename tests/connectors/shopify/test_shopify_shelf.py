@@ -104,7 +104,7 @@ def test_a_definition_of_another_app_is_none_of_ours(lab: Lab) -> None:
     theirs = Definition(1, "PRODUCTVARIANT", "custom", "expected", "Expected", "date", {})
     lab.shop.shop.definitions.append(theirs)
 
-    definitions.ensure(Admin(lab.shop.domain, lab.shop.token, lab.transport), definitions.VARIANT)
+    definitions.ensure(Admin(lab.shop.domain, lab.shop.token, lab.transport, lab.clock), definitions.VARIANT)
 
     assert [(d.key, d.access.get("storefront")) for d in lab.shop.shop.definitions] == [
         ("expected", None),

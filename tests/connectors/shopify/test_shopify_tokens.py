@@ -18,8 +18,8 @@ from backorder.domain.errors import (
     TemporaryFailure,
     WaitlineError,
 )
-from connectors.contract import Life, Wire
 from connectors.http import Outgoing, Transport
+from connectors.joining import Life, Wire
 from connectors.shopify import PLATFORM, tokens
 from connectors.shopify.tokens import StaleGrant
 from tests.connectors.shopify.conftest import reference
