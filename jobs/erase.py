@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import structlog
 
-from backorder.db import erasing, inbox, leases, leftovers, outbox, privacy_tasks, stores
+from backorder.db import changes, erasing, inbox, items, leases, leftovers, orderbook, outbox, privacy_tasks, stores
 from backorder.db.bites import bites
 from backorder.db.leases import Lease
 from backorder.db.privacy_tasks import PrivacyTask
@@ -113,6 +113,10 @@ def _erase_customer(world: World, lease: Lease, task: PrivacyTask) -> str:
         for bite in bites(ids):
             with _step(world, lease, store) as conn:
                 erasing.blank_orders(conn, store.id, bite, world.clock())
+                # A head start that rested on what is forgotten ends: every later reading would say so too.
+                changes.queue_anew(conn, store.id, bite, stores.get(conn, store.id).policy)
+                books = orderbook.load(conn, store.id, bite).values()
+                items.touch(conn, store.id, {pool.item for pool in orderbook.pools_of_orders(books)})
         waiting = _blank_deliveries(world, lease, store, Mentions.of(person, ids)) or waiting
     if waiting:
         raise _NotYet("A delivery that names the customer was not taken in yet.", SOON)
