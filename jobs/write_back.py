@@ -141,11 +141,12 @@ def _push(
             messages.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
         return True
     with leases.writing(world.database, lease) as conn:
-        stores.take_turn(conn, store.id)
+        # Choices may have changed while the store was written to: lines queue under those of today.
+        today = stores.to_change(conn, store.id)
         outbox.set_actions(conn, ids, WorkState.DONE, world.clock(), tried=True)
         outbox.set_wrote(conn, store.id, order_id, has)
-        _keep_reading(conn, store, order_id, client.last_reading(order_id), has, world.clock())
-        _bind(conn, store, order_id, side, world.clock())
+        _keep_reading(conn, today, order_id, client.last_reading(order_id), has, world.clock())
+        _bind(conn, today, order_id, side, world.clock())
     log.info("order_written", store=store.id, order=order_id)
     return True
 

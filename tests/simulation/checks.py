@@ -199,7 +199,9 @@ class Checks:
             )
 
     def _of_other_units(self, site: ShopifySite, order: int, since: int, effect: Effect) -> bool:
-        """Whether what a person let go stays so, and a hold is of units that joined the order unseen before that."""
+        """Whether what a person let go stays so, and a hold is of units that joined the order unseen before that, or of
+        lines that had not been held yet.
+        """
         if effect.kind != "fulfillmentOrderHold" or not effect.detail:
             return False
         held = {int(line): Decimal(units) for line, units in (each.split(":") for each in effect.detail.split(","))}
@@ -210,7 +212,8 @@ class Checks:
             (self._box.ids[site.name], order, since, BY_HAND),
         )
         left = {row[0]: Decimal(row[1]) / SCALE for row in rows}
-        return all(units <= left.get(line, Decimal()) for line, units in held.items())
+        let_go = site.let_go_lines.get(order, set())
+        return all(line not in let_go or units <= left.get(line, Decimal()) for line, units in held.items())
 
     def _hands(self) -> None:
         """What counts as a person's doing in a shop was done by a person."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from app import create_app
 from backorder.db import erasing
-from connectors.shopify.webhooks import SECRETS_SETTING
+from connectors.shopify.tokens import SECRETS_SETTING
 from demo.replay.leftovers import found
 from jobs import sweep
 from jobs.drain import next_due

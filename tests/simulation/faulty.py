@@ -292,8 +292,8 @@ def lose_the_row(conn: Connection, ids: Any, state: WorkState, now: Any, **how: 
 
 
 _set_actions = outbox.set_actions
-_due = sweep.due
+_rings = sweep.due
 
 
 def rings_only(world: Any) -> Any:
-    return [ring for ring in _due(world) if ring[1] not in ("write_back", "allocate")]
+    return [ring for ring in _rings(world) if ring[1] not in ("write_back", "allocate")]

@@ -59,6 +59,8 @@ class ShopifySite:
         """When somebody last changed an order in a way that moves units or holds."""
         self.let_go: dict[int, datetime] = {}
         """When somebody took our hold off an order."""
+        self.let_go_lines: dict[int, set[int]] = {}
+        """The lines of which units were under that hold."""
         self.untagged: dict[tuple[int, str], datetime] = {}
         """When somebody took a tag off an order."""
         self.acts = {
@@ -167,11 +169,13 @@ class ShopifySite:
         if not held:
             return None
         order = die.choice(held)
-        ours = any(hold.by_app for work in order.works for hold in work.holds)
+        ours = [work for work in order.works if any(hold.by_app for hold in work.holds)]
+        lines = {units.line.id for work in ours for units in work.lines}
         self._trade.release_hold_by_hand(order.id)
         self.touched[order.id] = self._clock()
         if ours:
             self.let_go[order.id] = self.touched[order.id]
+            self.let_go_lines[order.id] = lines
         return str(order.id)
 
     def _hold(self, die: Random) -> str | None:
