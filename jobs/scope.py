@@ -109,6 +109,5 @@ class Scope:
         self, conn: Connection, store: Store, queues: Mapping[Pool, list[QueuedPart]], *, may_pass: bool
     ) -> Planned:
         beside = queue.beside(conn, store.id, self.to_plan) if needs_whole_orders(store.policy) else []
-        return plan(
-            store, queues, beside, self.assessed, self.dropped, self.chosen, self.ahead.today, may_pass=may_pass
-        )
+        chosen = {**self.chosen, **items.choices(conn, store.id, {part.demand.pool.item for part in beside})}
+        return plan(store, queues, beside, self.assessed, self.dropped, chosen, self.ahead.today, may_pass=may_pass)

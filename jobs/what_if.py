@@ -164,7 +164,7 @@ def _world(conn: Connection, store: Store, now: datetime, ids: Iterable[int], *,
     known = queue.known_pools(conn, store.id, wanted)
     parts = [part for found in queue.queues(conn, store.id, wanted).values() for part in found]
     beside = queue.beside(conn, store.id, wanted) if needs_whole_orders(store.policy) else []
-    chosen = items.choices(conn, store.id, wanted)
+    chosen = items.choices(conn, store.id, wanted | {part.demand.pool.item for part in beside})
     ahead = outlook(conn, store, now, chosen)
     prices = unit_prices(conn, store.id)
     everyone = [*parts, *beside]
