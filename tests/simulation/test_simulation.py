@@ -25,9 +25,9 @@ came to fit within one pass, a reading that was taken in behind a write. Their m
 
 ONCE_FAILED_RICH = (52, 217498928069, 156268898022, 156268898048, 156268898058, 156268898096)
 """The same where merchants use every policy: a pull that placed orders under the rules of before, parts of a unit that
-a check took for kept back, a head start of a customer who was erased, units that were not held yet when a person let the
-others go, a write whose answer placed an order under the rules of before, an
-order that let others pass because of another item's choice.
+a check took for kept back, a head start of a customer who was erased, units that were not held yet when a person let
+the others go, a write whose answer placed an order under the rules of before, an order that let others pass because of
+another item's choice.
 """
 
 
