@@ -94,6 +94,7 @@ def create_app(world: World) -> Flask:
     app.register_blueprint(proxy.blueprint(world))
     app.register_blueprint(access.blueprint)
     app.register_blueprint(install.blueprint)
+    app.register_blueprint(install.also)
     app.register_blueprint(status_page.blueprint)
     app.register_blueprint(api.blueprint)
     for pages in MERCHANT_PAGES:

@@ -11,7 +11,17 @@ from backorder.domain.item_side import ItemShown
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item, Stock, Units
 from connectors.http import Transport
-from connectors.joining import Clock, Command, Consent, Credentials, Embedding, Installer, OperatorSetting, Renewed
+from connectors.joining import (
+    Clock,
+    Command,
+    Consent,
+    Credentials,
+    Embedding,
+    Handover,
+    Installer,
+    OperatorSetting,
+    Renewed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +276,7 @@ class Platform:
     installer: Installer
     client: Opens
     consent: Consent | None = None
+    handover: Handover | None = None
     embedding: Embedding | None = None
     operator_settings: tuple[OperatorSetting, ...] = field(default=())
     proxy: Proxy | None = None

@@ -95,6 +95,40 @@ class Consent(Protocol):
         """Check what the merchant came back with, and exchange it for credentials. Raises Rejected."""
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A key that some store's server handed over. `state` says for which connection; neither proves anything before the
+    key has opened that connection's store.
+    """
+
+    state: str
+    given: Mapping[str, str]
+    """What the installer takes."""
+
+
+class Handover(Protocol):
+    """Connecting a store from a browser where the store's server hands the key over by itself: the merchant names the
+    store here, is asked in its admin, and comes back without the key. Pure.
+    """
+
+    asked_for: str
+    """What the merchant types in to name the store, in words."""
+
+    def asks(self, named: str) -> str:
+        """The canonical address of the store that is named. Raises Rejected."""
+
+    def authorise_url(self, address: str, callback: str, state: str) -> str:
+        """Where the merchant is asked. `callback` is where the server posts the key to and the merchant comes back to,
+        then with `state` as a parameter.
+        """
+
+    def handed(self, body: bytes) -> Handed:
+        """What the store's server posted. Raises Rejected with a sentence that names no key."""
+
+    def denied(self, params: Mapping[str, str]) -> bool:
+        """Whether the merchant comes back without having said yes."""
+
+
 class Embedding(Protocol):
     """Our pages inside the platform's own admin, signed in by a token of the platform instead of a cookie."""
 

@@ -6,6 +6,7 @@ import structlog
 
 from backorder.db import (
     cancel_rows,
+    consents,
     inbox,
     item_rows,
     leases,
@@ -56,10 +57,13 @@ class SetBack:
 
 
 def give_up_abandoned(world: World) -> None:
-    """Messages whose sender died in mid-send are of unknown outcome from now on."""
+    """Messages whose sender died in mid-send are of unknown outcome from now on; whoever went to their store to let us
+    in and did not come back begins again.
+    """
     now = world.clock()
     with world.database.write() as conn:
         messages.abandoned_notices(conn, before=now - leases.LENGTH, now=now)
+        consents.forget_old(conn, now)
 
 
 Ring = tuple[str, str, int] | tuple[str, str, int, int]

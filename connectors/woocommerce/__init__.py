@@ -2,6 +2,7 @@
 
 from backorder.domain.actions import Capability
 from connectors.contract import Platform
+from connectors.woocommerce.consent import WooHandover
 from connectors.woocommerce.install import WooInstaller
 from connectors.woocommerce.store import WooStore
 from connectors.woocommerce.webhooks import WooWebhooks
@@ -14,4 +15,5 @@ PLATFORM = Platform(
     webhooks=WooWebhooks(),
     installer=WooInstaller(),
     client=WooStore,
+    handover=WooHandover(),
 )

@@ -168,10 +168,11 @@ def test_a_beginning_that_is_signed_wrongly_leads_nowhere(merchant: FlaskClient,
     assert merchant.get(f"/install/shopify?{urlencode(wrong)}", base_url=HOST).status_code == 401
 
 
-@pytest.mark.parametrize("platform", ["woocommerce", "nothing"])
-def test_a_platform_without_such_a_page_has_no_address(platform: str, merchant: FlaskClient) -> None:
-    assert merchant.get(f"/install/{platform}", base_url=HOST).status_code == 404
-    assert merchant.get(f"/install/{platform}/callback", base_url=HOST).status_code == 404
+def test_an_unknown_platform_has_no_such_page(merchant: FlaskClient) -> None:
+    assert merchant.get("/install/nothing", base_url=HOST).status_code == 404
+    assert merchant.get("/install/nothing/callback", base_url=HOST).status_code == 404
+    assert merchant.post("/install/shopify", base_url=HOST).status_code == 404
+    assert merchant.post("/install/shopify/callback", base_url=HOST).status_code == 404
 
 
 def test_a_store_that_lost_its_access_works_on_in_its_mode(
