@@ -11,7 +11,9 @@ PLATFORM = Platform(
     name="woocommerce",
     label="WooCommerce",
     # A status of our own would need a plugin in the shop, and the shop has no other way to keep units from shipping.
-    capabilities=frozenset({Capability.SHOW, Capability.LINE_DATE, Capability.NOTE}),
+    capabilities=frozenset(
+        {Capability.SHOW, Capability.LINE_DATE, Capability.NOTE, Capability.SHOPPERS, Capability.SELLING}
+    ),
     webhooks=WooWebhooks(),
     installer=WooInstaller(),
     client=WooStore,

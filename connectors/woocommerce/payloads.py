@@ -142,8 +142,10 @@ class Term(_Body):
     name: Text = ""
 
 
-class ProductBody(_Body):
-    """A product or a variation. `manage_stock` is "parent" where the parent's stock is used."""
+class ProductBody(WithMeta):
+    """A product or a variation. `manage_stock` is "parent" where the parent's stock is used. `meta_data` and
+    `backorders` are read only where we write to it.
+    """
 
     id: int
     name: Text = ""
@@ -153,6 +155,7 @@ class ProductBody(_Body):
     parent_id: Id = 0
     manage_stock: bool | str = False
     stock_quantity: Number = Decimal(0)
+    backorders: Text = ""
     date_modified_gmt: Moment | None = None
     brands: Annotated[list[Term], BeforeValidator(_list)] = Field(default_factory=list)
     """Shops have brands since version 9.6; a variation has none of its own."""
@@ -167,6 +170,19 @@ class ProductBody(_Body):
     def counted_at(self) -> int:
         """The id of the product whose number counts this one."""
         return self.parent_id if self.manage_stock == "parent" else self.id
+
+
+class BatchEntry(_Body):
+    """What became of one object of a batch."""
+
+    id: Id = 0
+    error: "ShopError | None" = None
+
+
+class Batch(_Body):
+    """The answer to a batch of updates."""
+
+    update: Annotated[list[BatchEntry], BeforeValidator(_list)] = Field(default_factory=list)
 
 
 class OrderStatusWord(_Body):

@@ -77,27 +77,27 @@ class Reader:
             # The feature was switched off and left its mark at the order: what had left has left.
             return replace(translate.beside(refunds, []), parcels_told=False)
 
-    def products(self, ids: Sequence[int]) -> dict[int, ProductBody | None]:
-        """Products and variations by id; `None` for those that are deleted or in the trash."""
+    def products(self, ids: Sequence[int], fields: str = PRODUCT_FIELDS) -> dict[int, ProductBody | None]:
+        """These fields of products and variations by id; `None` for those that are deleted or in the trash."""
         found: dict[int, ProductBody | None] = {}
         for chunk in _chunks(ids):
-            listed, _ = self._shop.page(ProductBody, "products", _these(chunk))
+            listed, _ = self._shop.page(ProductBody, "products", _these(chunk, fields))
             found |= {body.id: body for body in listed}
         for chunk in _chunks([one for one in ids if one not in found]):
             try:
-                listed, _ = self._shop.page(ProductBody, "variations", _these(chunk))
+                listed, _ = self._shop.page(ProductBody, "variations", _these(chunk, fields))
             except NoSuchRoute:
                 # Older shops list variations by parent only, and a stock item does not know its parent.
                 break
             found |= {body.id: body for body in listed if body.id in chunk}
         for one in dict.fromkeys(ids):
             if one not in found:
-                found[one] = self._product(one)
+                found[one] = self._product(one, fields)
         return found
 
-    def _product(self, product_id: int) -> ProductBody | None:
+    def _product(self, product_id: int, fields: str) -> ProductBody | None:
         try:
-            body = self._shop.one(ProductBody, f"products/{product_id}", {"_fields": PRODUCT_FIELDS})
+            body = self._shop.one(ProductBody, f"products/{product_id}", {"_fields": fields})
         except NoSuchObject:
             return None
         return None if body.status in translate.GONE else body
@@ -178,8 +178,8 @@ class Reader:
                 number += 1
 
 
-def _these(ids: Sequence[int]) -> Params:
-    return {"include": _joined(ids), "_fields": PRODUCT_FIELDS}
+def _these(ids: Sequence[int], fields: str) -> Params:
+    return {"include": _joined(ids), "_fields": fields}
 
 
 def _joined(ids: Iterable[int]) -> str:

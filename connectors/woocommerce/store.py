@@ -26,6 +26,7 @@ from connectors.woocommerce.answers import NoSuchObject
 from connectors.woocommerce.client import Shop
 from connectors.woocommerce.payloads import Index, Note, OrderBody, SystemStatus
 from connectors.woocommerce.reading import Reader
+from connectors.woocommerce.shelf import Shelf
 from connectors.woocommerce.subscriptions import Subscriptions
 
 
@@ -44,6 +45,7 @@ class WooStore:
         self._webhook_secret = credentials["webhook_secret"]
         self._shop = Shop(address, credentials, transport)
         self._reader = Reader(self._shop, clock)
+        self._shelf = Shelf(self._shop, self._reader)
 
     def describe(self) -> StoreFacts:
         """Name and time zone are open to everybody; the currency only to a good key, so it comes first. Then whether
@@ -101,17 +103,19 @@ class WooStore:
             found[order_id] = [Intended(f"PUT orders/{order_id}", changes)] if changes else []
         return found
 
-    def read_items(self, items: Sequence[int]) -> Mapping[int, ItemFound]:  # noqa: ARG002 -- the contract's signature
-        """Nothing: see write_items."""
-        return {}
+    def read_items(self, items: Sequence[int]) -> Mapping[int, ItemFound]:
+        """What these show to shoppers, and whether they sell when nothing is there."""
+        return self._shelf.read(items)
 
-    def item_sold_as(self, number: int) -> int | None:  # noqa: ARG002 -- the contract's signature
-        """Nothing: shoppers are told nothing by us."""
-        return None
+    def item_sold_as(self, number: int) -> int | None:
+        """Products and variations are the items."""
+        return number if self._reader.products([number])[number] is not None else None
 
-    def write_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, str]:  # noqa: ARG002 -- the contract's
-        """Nothing is written to products: any write to one comes back as a change of its stock."""
-        raise PermanentFailure("WooCommerce products take nothing from Waitline.")
+    def write_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, str]:
+        """What differs, in batches. Each write comes back as a change of that product, whose next reading finds
+        nothing left to write.
+        """
+        return self._shelf.write(changes)
 
     def cancel(self, wanted: Cancellation) -> None:  # noqa: ARG002 -- the contract's signature
         """Not yet: shops refund through gateways that differ."""

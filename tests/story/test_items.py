@@ -5,26 +5,60 @@ from decimal import Decimal
 
 from backorder.domain.choices import ItemChoices
 from connectors import get
-from demo.stores.shopify.state import APP_NAMESPACE, Product
+from connectors.woocommerce.shelf import OFFER_KEY
+from demo.stores.shopify.state import APP_NAMESPACE
 from jobs import steer
-from tests.story.stage import Shopify, Stage
+from tests.story.stage import Shopify, Stage, Woo
 
 
-def sold(stage: Stage) -> Product:
-    """The one product of the shop."""
+def item_of(stage: Stage) -> int:
+    """The one item of the shop."""
+    if isinstance(stage.shop, Woo):
+        return next(iter(stage.shop.app.shop.products))
     assert isinstance(stage.shop, Shopify)
-    return next(iter(stage.shop.app.shop.products.values()))
+    return next(iter(stage.shop.app.shop.products.values())).item
 
 
 def fields(stage: Stage) -> dict[str, str]:
-    kept = sold(stage).metafields.items()
+    """What the shop has of ours at it."""
+    if isinstance(stage.shop, Woo):
+        metas = stage.shop.app.shop.products[item_of(stage)].meta
+        offers = [meta.value for meta in metas if meta.key == OFFER_KEY]
+        return {
+            key: str(value).lower()
+            for offer in offers
+            for key, value in sorted(offer.items())
+            if key != "version" and value is not None
+        }
+    assert isinstance(stage.shop, Shopify)
+    kept = next(iter(stage.shop.app.shop.products.values())).metafields.items()
     return {key: found.value for (space, key), found in sorted(kept) if space == APP_NAMESPACE}
 
 
 def item_calls(stage: Stage) -> int:
+    """How often the item was written to."""
+    if isinstance(stage.shop, Woo):
+        return sum(method != "GET" and "/products" in url for method, url in stage.transport.calls)
     assert isinstance(stage.shop, Shopify)
     names = ("productVariantsBulkUpdate", "metafieldsSet", "metafieldsDelete")
     return sum(name in names for name in stage.shop.app.writes)
+
+
+def sells(stage: Stage) -> bool:
+    """Whether the shop sells it although nothing is there."""
+    if isinstance(stage.shop, Woo):
+        return stage.shop.app.shop.products[item_of(stage)].backorders != "no"
+    assert isinstance(stage.shop, Shopify)
+    return next(iter(stage.shop.app.shop.products.values())).policy == "CONTINUE"
+
+
+def turn_by_hand(stage: Stage, *, on: bool) -> None:
+    """The merchant turns the shop's own switch."""
+    if isinstance(stage.shop, Woo):
+        stage.shop.app.shop.products[item_of(stage)].backorders = "notify" if on else "no"
+        return
+    assert isinstance(stage.shop, Shopify)
+    next(iter(stage.shop.app.shop.products.values())).policy = "CONTINUE" if on else "DENY"
 
 
 def choose(stage: Stage, **choices: object) -> None:
@@ -47,7 +81,7 @@ def test_shoppers_are_told_while_nothing_is_there_and_not_after(stage: Stage) ->
         return
     assert fields(stage) == {"accepting": "true", "due": "0"}
 
-    item = sold(stage).item
+    item = item_of(stage)
     steer.add_inbound(
         stage.bench.world,
         stage.bench.store_id,
@@ -79,7 +113,7 @@ def test_an_item_is_written_to_once_for_a_rush_of_orders(stage: Stage) -> None:
     stage.shop.stock("MUG", 1)
     stage.shop.order("MUG", 1, 5)
     stage.settle()
-    item = sold(stage).item
+    item = item_of(stage)
     for day in range(2, 6):
         steer.add_inbound(
             stage.bench.world,
@@ -100,39 +134,40 @@ def test_the_switch_follows_the_answer_and_gets_its_old_place_back(stage: Stage)
         return
     stage.shop.stock("MUG", 1)
     stage.shop.order("MUG", 2, 5)
+    turn_by_hand(stage, on=False)
     stage.settle()
-    assert sold(stage).policy == "DENY"
     choose(stage, turn_selling=True)
-    assert sold(stage).policy == "CONTINUE"
+    assert sells(stage)
     stage.wait(60)
     choose(stage, accept_backorders=False)
     stage.wait(60)
     stage.settle()
-    assert sold(stage).policy == "DENY"
+    assert not sells(stage)
     choose(stage, accept_backorders=True)
     stage.wait(60)
     stage.settle()
-    assert sold(stage).policy == "CONTINUE"
+    assert sells(stage)
     choose(stage, turn_selling=False)
     stage.wait(60)
     stage.settle()
-    assert sold(stage).policy == "DENY"
+    assert not sells(stage)
 
 
 def test_a_switch_that_a_person_turned_back_stays_while_the_answer_is_the_same(stage: Stage) -> None:
     if not can_do(stage, "selling"):
         return
     stage.shop.stock("MUG", 1)
-    stage.shop.order("MUG", 2, 5)
+    order = stage.shop.order("MUG", 2, 5)
+    turn_by_hand(stage, on=False)
     choose(stage, turn_selling=True)
-    assert sold(stage).policy == "CONTINUE"
+    assert sells(stage)
 
-    sold(stage).policy = "DENY"
+    turn_by_hand(stage, on=False)
     stage.wait(int(timedelta(hours=2).total_seconds()))
     stage.settle()
-    stage.shop.order("MUG", 2, 6)
+    stage.shop.edit(order, 3)
     stage.settle()
-    assert sold(stage).policy == "DENY"
+    assert not sells(stage)
 
 
 def test_an_item_that_was_excluded_by_hand_keeps_its_switch(stage: Stage) -> None:
@@ -142,9 +177,9 @@ def test_an_item_that_was_excluded_by_hand_keeps_its_switch(stage: Stage) -> Non
     stage.shop.order("MUG", 2, 5)
     stage.settle()
     world, store_id = stage.bench.world, stage.bench.store_id
-    steer.choose_for_item(world, store_id, sold(stage).item, ItemChoices(accepts=False))
-    sold(stage).policy = "CONTINUE"
+    steer.choose_for_item(world, store_id, item_of(stage), ItemChoices(accepts=False))
+    turn_by_hand(stage, on=True)
 
     choose(stage, turn_selling=True)
 
-    assert sold(stage).policy == "CONTINUE"
+    assert sells(stage)
