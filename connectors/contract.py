@@ -1,11 +1,12 @@
 """What a connector promises. Protocols and plain values; nothing here knows a platform."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from backorder.domain.actions import Capability, Held, StoreSide
+from backorder.domain.announced import Announced
 from backorder.domain.events import Event, PrivacyEvent
 from backorder.domain.item_side import ItemShown
 from backorder.domain.orders import Reading
@@ -190,6 +191,11 @@ class StoreClient(Protocol):
 
     def read_stock(self, items: Sequence[int]) -> StockRead:
         """The truth about the stock of these items now, at every location, in as few calls as possible."""
+
+    def read_inbound(self, known: Collection[str]) -> Sequence[Announced] | None:
+        """All goods that the store announces to be on the way, and what became of those whose names are `known`; a
+        known name that is not told is of goods that will not come. `None`: this store tells of none.
+        """
 
     def push(self, order_id: int, desired: StoreSide, key: str, assumed: StoreSide | None = None) -> StoreSide:
         """Make the store have `desired` of ours on the order, writing only the difference; what it has now.

@@ -9,6 +9,7 @@ from backorder.db import items, leases, news, orderbook, stores
 from backorder.db.leases import Lease
 from backorder.domain.store import Health, NewsKind, Store
 from connectors import get
+from jobs.announced import read_announced
 from jobs.breaker import calling, may_be_called
 from jobs.connect import known_zone
 from jobs.pull import pull
@@ -44,7 +45,9 @@ def catch_up(world: World, store_id: int, *, sweep_ids: bool = False) -> None:
 def _catch_up(world: World, store: Store, lease: Lease, sweep_ids: bool) -> None:
     now = world.clock()
     first = store.imported_at is None
-    pull(world, store, lease, world.client(store), everything=first)
+    client = world.client(store)
+    pull(world, store, lease, client, everything=first)
+    read_announced(world, store, lease, client)
     sweep_due = store.swept_at is None or store.swept_at + SWEEP_EVERY <= now
     with leases.writing(world.database, lease) as conn:
         stores.take_turn(conn, store.id)

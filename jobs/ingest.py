@@ -17,6 +17,7 @@ from backorder.domain.events import (
     CustomerErased,
     CustomerTouched,
     Event,
+    InboundTouched,
     OrderGone,
     OrderSeen,
     OrderTouched,
@@ -148,6 +149,8 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
             case StoreTouched():
                 stores.note(conn, store.id, catch_up_at=now)
                 _look_for_orders(conn, store, now)
+            case InboundTouched():
+                stores.note(conn, store.id, catch_up_at=now)
             case SomeOrderGone():
                 # The next catch-up asks for every open order by its id.
                 stores.note(conn, store.id, catch_up_at=now, swept_at=None)

@@ -224,6 +224,7 @@ def coming(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, 
                 row["source"],
                 row["awaited"],
                 row["first_expected_on"],
+                row["external"] is not None,
             )
         )
     return found

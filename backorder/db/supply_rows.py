@@ -232,6 +232,7 @@ def inbound_rows(conn: Connection, store_id: int, *, inbound_id: int | None = No
                 r.expected_on,
                 r.source,
                 first_expected_on=r.first_expected_on,
+                announced=r.external is not None,
             ),
             r.sku,
             r.title,

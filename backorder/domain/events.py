@@ -74,6 +74,13 @@ class StoreTouched:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundTouched:
+    """Goods that the store announced to be on the way changed, came or will not come: they are to be read."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class SomeOrderGone:
     """An order was deleted, and nobody says which: every open one is to be asked for."""
 
@@ -122,6 +129,7 @@ Event = (
     | CustomerTouched
     | StoreRenamed
     | StoreTouched
+    | InboundTouched
     | SomeOrderGone
     | StoreLeft
     | PrivacyEvent

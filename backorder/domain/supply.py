@@ -69,6 +69,8 @@ class Inbound:
     """Units still to come that were entered as received, and that the store does not count yet."""
     first_expected_on: date | None = None
     """The day that was told first; `None` where it is `expected_on`."""
+    announced: bool = False
+    """Whether the store told of it: then only the store changes it."""
 
     @property
     def open(self) -> Units:

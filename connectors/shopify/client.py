@@ -48,6 +48,10 @@ def document(name: str) -> str:
     return files(__package__).joinpath("queries", f"{name}.graphql").read_text(encoding="utf-8")
 
 
+class Denied(PermanentFailure):
+    """The merchant has not allowed what the call asks for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What became of one field of a mutation: what the shop answers, and why it refused it (empty where it is done)."""
@@ -184,7 +188,7 @@ def _data(answer: Json, write: bool) -> Json:
                 raise OutcomeUnknown("Shopify had an error of its own: the change may have been made.")
             raise TemporaryFailure("Shopify had an error of its own.", 30.0)
         if not (write or code == "ACCESS_DENIED") or not _only_field_missing(data, error.get("path")):
-            raise PermanentFailure(_message(error))
+            raise (Denied if code == "ACCESS_DENIED" else PermanentFailure)(_message(error))
     if not isinstance(data, dict):
         raise PermanentFailure(_message(errors))
     return data

@@ -8,7 +8,6 @@ _ORDERS = "it changes nothing that is owed; what does has topics of its own"
 _CUSTOMERS = "of a customer only the tags count, and they have topics of their own"
 _PROGRESS = "units stay owed until they are shipped, and then fulfillments/create tells"
 _PLANS = "payment is read with the order"
-_GOODS = "goods on the way are entered by hand"
 _RETURNS = "a unit that came back is not owed; a new one that is sent instead stands in an order of its own"
 
 LEFT_ALONE: Mapping[str, str] = {
@@ -36,21 +35,6 @@ LEFT_ALONE: Mapping[str, str] = {
     "fulfillment_orders/manually_reported_progress_stopped": _PROGRESS,
     "fulfillment_orders/progress_reported": _PROGRESS,
     "inventory_items/create": "an item that nobody ordered is owed to nobody",
-    "inventory_shipments/add_items": _GOODS,
-    "inventory_shipments/create": _GOODS,
-    "inventory_shipments/delete": _GOODS,
-    "inventory_shipments/mark_in_transit": _GOODS,
-    "inventory_shipments/receive_items": "inventory_levels/update tells that the units are there",
-    "inventory_shipments/remove_items": _GOODS,
-    "inventory_shipments/update_item_quantities": _GOODS,
-    "inventory_shipments/update_tracking": _GOODS,
-    "inventory_transfers/add_items": _GOODS,
-    "inventory_transfers/cancel": _GOODS,
-    "inventory_transfers/complete": "inventory_levels/update tells that the units are there",
-    "inventory_transfers/ready_to_ship": _GOODS,
-    "inventory_transfers/remove_items": _GOODS,
-    "inventory_transfers/update_item_quantities": _GOODS,
-    "inventory_transfers/updated": _GOODS,
     "locations/create": "a new location stocks nothing yet; inventory_levels/connect tells when it does",
     "order_transactions/create": "orders/paid tells that an order is paid",
     "orders/link_requested": _ORDERS,

@@ -65,7 +65,7 @@ def order_nodes(admin: Admin, ids: Sequence[int]) -> dict[int, OrderNode]:
         data = admin.ask("orders", "OrdersById", {"ids": asked})
         for told in data["nodes"]:
             if told:
-                node = _typed(OrderNode, told)
+                node = typed(OrderNode, told)
                 _complete_order(admin, node)
                 found[node.id] = node
     return found
@@ -89,7 +89,7 @@ def after_write(node: OrderNode, told: Mapping[str, Json], sent: Mapping[str, An
         if field in told:
             # A hold that an earlier try made is answered without its fulfillment order.
             work = told[field].get("fulfillmentOrder")
-            after = _typed(AfterNode, work["order"]) if work else None
+            after = typed(AfterNode, work["order"]) if work else None
             if after is None or not after.whole:
                 return None
             changes["fulfillment_orders"] = after.fulfillment_orders
@@ -104,8 +104,8 @@ def item_nodes(admin: Admin, ids: Sequence[int]) -> dict[int, ItemNode]:
         data = admin.ask("stock", "StockByItem", {"ids": asked})
         for told in data["nodes"]:
             if told:
-                node = _typed(ItemNode, told)
-                _complete(admin, node.inventory_levels, LevelNode, gid("InventoryItem", node.id), "stock", "MoreLevels")
+                node = typed(ItemNode, told)
+                complete(admin, node.inventory_levels, LevelNode, gid("InventoryItem", node.id), "stock", "MoreLevels")
                 found[node.id] = node
     return found
 
@@ -116,50 +116,51 @@ def sold_items(admin: Admin, ids: Sequence[int]) -> list[SoldItemNode]:
     for start in range(0, len(ids), ITEMS_A_CALL):
         asked = [gid("InventoryItem", number) for number in ids[start : start + ITEMS_A_CALL]]
         data = admin.ask("sold_items", "SoldItems", {"ids": asked})
-        found += [_typed(SoldItemNode, told) for told in data["nodes"] if told]
+        found += [typed(SoldItemNode, told) for told in data["nodes"] if told]
     return found
 
 
 def cancelling(admin: Admin, order: int, lines: Sequence[Mapping[str, Any]]) -> CancelNode:
     """What Shopify would pay back for these lines of an order, and what was cancelled of it before."""
     data = admin.ask("cancelling", "Cancelling", {"id": gid("Order", order), "lines": list(lines)})
-    return _typed(CancelNode, data["order"])
+    return typed(CancelNode, data["order"])
 
 
 def item_of_variant(admin: Admin, variant: int) -> int | None:
     """The inventory item that a variant sells."""
     told = admin.ask("variant", "Variant", {"id": gid("ProductVariant", variant)})["node"]
-    return _typed(VariantRefNode, told).inventory_item.id if told else None
+    return typed(VariantRefNode, told).inventory_item.id if told else None
 
 
 def definitions(admin: Admin, owner: str) -> list[DefinitionNode]:
     """The metafields that our app defined at orders or variants."""
-    pages = _pages(admin, "definitions", "Definitions", "metafieldDefinitions", DefinitionNode, {"owner": owner})
-    return [node for page in pages for node in page]
+    found = pages(admin, "definitions", "Definitions", "metafieldDefinitions", DefinitionNode, {"owner": owner})
+    return [node for page in found for node in page]
 
 
 def changed_orders(admin: Admin, since: datetime | None) -> Iterator[list[ChangedOrder]]:
     """Pages of the orders changed since then, oldest change first; without a time, of all open ones."""
     search = "status:open" if since is None else f"updated_at:>='{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
-    return _pages(admin, "changed_orders", "ChangedOrders", "orders", ChangedOrder, {"query": search})
+    return pages(admin, "changed_orders", "ChangedOrders", "orders", ChangedOrder, {"query": search})
 
 
 def stocked_items(admin: Admin) -> Iterator[list[StockedItem]]:
     """Pages of every inventory item of the shop."""
-    return _pages(admin, "stocked_items", "StockedItems", "inventoryItems", StockedItem, {})
+    return pages(admin, "stocked_items", "StockedItems", "inventoryItems", StockedItem, {})
 
 
 def subscriptions(admin: Admin) -> list[SubscriptionNode]:
     """Every webhook subscription that our app has in the shop."""
-    pages = _pages(admin, "subscriptions", "Subscriptions", "webhookSubscriptions", SubscriptionNode, {})
-    return [node for page in pages for node in page]
+    found = pages(admin, "subscriptions", "Subscriptions", "webhookSubscriptions", SubscriptionNode, {})
+    return [node for page in found for node in page]
 
 
-def _pages(admin: Admin, name: str, operation: str, field: str, model: type[N], variables: Json) -> Iterator[list[N]]:
+def pages(admin: Admin, name: str, operation: str, field: str, model: type[N], variables: Json) -> Iterator[list[N]]:
+    """The pages of a list at the query's root."""
     after: str | None = None
     while True:
         data = admin.ask(name, operation, {**variables, "after": after})
-        page = _typed(Connection[model], data[field])  # type: ignore[valid-type]
+        page = typed(Connection[model], data[field])  # type: ignore[valid-type]
         yield page.nodes
         if not page.page_info.has_next_page:
             return
@@ -169,28 +170,29 @@ def _pages(admin: Admin, name: str, operation: str, field: str, model: type[N], 
 def _complete_order(admin: Admin, node: OrderNode) -> None:
     """Follow every list of the order to its end."""
     order = gid("Order", node.id)
-    _complete(admin, node.line_items, LineNode, order, "orders", "MoreLines")
-    _complete(admin, node.fulfillment_orders, WorkNode, order, "orders", "MoreWork")
+    complete(admin, node.line_items, LineNode, order, "orders", "MoreLines")
+    complete(admin, node.fulfillment_orders, WorkNode, order, "orders", "MoreWork")
     for work in node.fulfillment_orders.nodes:
-        _complete(admin, work.line_items, WorkLineNode, work.id, "orders", "MoreWorkLines")
+        complete(admin, work.line_items, WorkLineNode, work.id, "orders", "MoreWorkLines")
     for fulfillment in node.fulfillments:
-        _complete(admin, fulfillment.fulfillment_line_items, UnitsNode, fulfillment.id, "orders", "MoreShipped")
+        complete(admin, fulfillment.fulfillment_line_items, UnitsNode, fulfillment.id, "orders", "MoreShipped")
     for refund in node.refunds:
-        _complete(admin, refund.refund_line_items, UnitsNode, refund.id, "orders", "MoreRefunded")
+        complete(admin, refund.refund_line_items, UnitsNode, refund.id, "orders", "MoreRefunded")
 
 
-def _complete(admin: Admin, page: Connection[N], model: type[N], owner: str, name: str, operation: str) -> None:
+def complete(admin: Admin, page: Connection[N], model: type[N], owner: str, name: str, operation: str) -> None:
     """Add to a first page all that stands on the pages behind it."""
     while page.page_info.has_next_page:
         data = admin.ask(name, operation, {"id": owner, "after": page.page_info.end_cursor})
         if not data["node"]:
             raise TemporaryFailure("The order changed while it was read.", 2.0)
-        more = _typed(Connection[model], data["node"]["page"])  # type: ignore[valid-type]
+        more = typed(Connection[model], data["node"]["page"])  # type: ignore[valid-type]
         page.nodes.extend(more.nodes)
         page.page_info = more.page_info
 
 
-def _typed(model: type[N], told: Any) -> N:
+def typed(model: type[N], told: Any) -> N:
+    """An object of an answer. Raises TemporaryFailure where it is not what was asked for."""
     try:
         return model.model_validate(told)
     except ValidationError as error:

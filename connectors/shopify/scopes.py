@@ -25,6 +25,13 @@ OPTIONAL: Mapping[str, str] = {
     "read_customers": (
         "Head starts by customer tag and customers' names are off: Waitline may not read customers (read_customers)."
     ),
+    "read_inventory_shipments": (
+        "Dates of goods on the way are not taken from Shopify: Waitline may not read shipments "
+        "(read_inventory_shipments)."
+    ),
+    "read_inventory_transfers": (
+        "Goods on the way are not taken from Shopify: Waitline may not read transfers (read_inventory_transfers)."
+    ),
     "write_third_party_fulfillment_orders": (
         "Goods that a fulfilment service ships are left out: Waitline may not see its orders "
         "(write_third_party_fulfillment_orders)."
@@ -59,6 +66,8 @@ NEEDED: frozenset[frozenset[str]] = frozenset(
         frozenset({"read_customers"}),
         frozenset({"read_inventory"}),
         frozenset({"read_inventory", "read_locations", "read_markets_home"}),
+        frozenset({"read_inventory_shipments"}),
+        frozenset({"read_inventory_transfers"}),
         frozenset({"read_inventory", "read_products"}),
         frozenset({"read_marketplace_orders", "read_orders"}),
         frozenset({"read_marketplace_orders", "read_orders", "read_quick_sale"}),

@@ -1,10 +1,11 @@
 """One Shopify shop as the rest of Waitline sees it: readings, the one write-back, subscriptions."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from backorder.domain.actions import StoreSide
+from backorder.domain.announced import Announced
 from backorder.domain.errors import PermanentFailure, PlanOutdated, TemporaryFailure
 from backorder.domain.events import StockTouched
 from backorder.domain.orders import Reading
@@ -22,8 +23,8 @@ from connectors.contract import (
 )
 from connectors.http import Transport
 from connectors.joining import Clock, Credentials, Renewed
-from connectors.shopify import cancelling, definitions, holds, read, writes
-from connectors.shopify.client import Admin
+from connectors.shopify import cancelling, definitions, holds, inbound, read, writes
+from connectors.shopify.client import Admin, Denied
 from connectors.shopify.nodes import OrderNode
 from connectors.shopify.scopes import missing_features
 from connectors.shopify.shelf import Shelf
@@ -84,6 +85,13 @@ class ShopifyStore:
             items=[item_of_node(nodes[i]) if i in nodes else Item(i, tracked=False, gone=True) for i in items],
             stock=[stock for i in items if i in nodes for stock in stock_of_node(nodes[i])],
         )
+
+    def read_inbound(self, known: Collection[str]) -> Sequence[Announced] | None:
+        """What transfers and their shipments bring; nothing is known of it where the merchant does not allow it."""
+        try:
+            return inbound.announced(self._admin, known)
+        except Denied:
+            return None
 
     def push(self, order_id: int, desired: StoreSide, key: str, assumed: StoreSide | None = None) -> StoreSide:
         """Make the order's holds, tags and metafield what is desired, writing only the difference."""

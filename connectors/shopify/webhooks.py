@@ -14,6 +14,7 @@ from backorder.domain.errors import BadPayload, UnknownTopic
 from backorder.domain.events import (
     CustomerTouched,
     Event,
+    InboundTouched,
     OrderGone,
     OrderSeen,
     OrderTouched,
@@ -112,6 +113,11 @@ def _store(topic: str, _body: bytes) -> list[Event]:
     return [StoreTouched(topic)]
 
 
+def _on_the_way(topic: str, _body: bytes) -> list[Event]:
+    """Which goods is not asked: one reading tells of all of them."""
+    return [InboundTouched(topic)]
+
+
 def _customer(_topic: str, body: bytes) -> list[Event]:
     return [CustomerTouched(_read(CustomerTagsBody, body).customerId)]
 
@@ -149,6 +155,21 @@ TOPICS: Mapping[str, Callable[[str, bytes], list[Event]]] = {
     "inventory_items/update": _item,
     "inventory_items/delete": _item,
     "products/update": _product,
+    "inventory_shipments/add_items": _on_the_way,
+    "inventory_shipments/create": _on_the_way,
+    "inventory_shipments/delete": _on_the_way,
+    "inventory_shipments/mark_in_transit": _on_the_way,
+    "inventory_shipments/receive_items": _on_the_way,
+    "inventory_shipments/remove_items": _on_the_way,
+    "inventory_shipments/update_item_quantities": _on_the_way,
+    "inventory_shipments/update_tracking": _on_the_way,
+    "inventory_transfers/add_items": _on_the_way,
+    "inventory_transfers/cancel": _on_the_way,
+    "inventory_transfers/complete": _on_the_way,
+    "inventory_transfers/ready_to_ship": _on_the_way,
+    "inventory_transfers/remove_items": _on_the_way,
+    "inventory_transfers/update_item_quantities": _on_the_way,
+    "inventory_transfers/updated": _on_the_way,
     "locations/update": _store,
     "locations/activate": _store,
     "locations/deactivate": _store,
@@ -161,7 +182,13 @@ TOPICS: Mapping[str, Callable[[str, bytes], list[Event]]] = {
 }
 """Every topic that Waitline subscribes to, and what it says."""
 
-OPTIONAL = frozenset({"customer.tags_added", "customer.tags_removed"})
+OPTIONAL = frozenset(
+    {
+        "customer.tags_added",
+        "customer.tags_removed",
+        *(topic for topic, tells in TOPICS.items() if tells is _on_the_way),
+    }
+)
 """Topics that a shop refuses where the merchant has not granted what they tell of: that is no gap."""
 
 IGNORED = frozenset(LEFT_ALONE)

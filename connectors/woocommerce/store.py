@@ -1,11 +1,12 @@
 """One WooCommerce shop, spoken to with its own key: the store client of the contract."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backorder.domain.actions import StoreSide
+from backorder.domain.announced import Announced
 from backorder.domain.errors import PermanentFailure
 from backorder.domain.orders import OrderStatus
 from connectors.contract import (
@@ -68,6 +69,10 @@ class WooStore:
     def read_stock(self, items: Sequence[int]) -> StockRead:
         """These products and variations now, and the numbers that count them."""
         return self._reader.stock(items)
+
+    def read_inbound(self, known: Collection[str]) -> Sequence[Announced] | None:  # noqa: ARG002 -- the contract's
+        """None: a shop knows nothing of goods on the way."""
+        return None
 
     def push(
         self,

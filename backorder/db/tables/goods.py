@@ -109,8 +109,11 @@ inbound = Table(
     Column("awaited_since", Instant),
     Column("source", String(200), nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
+    Column("external", String(120)),
+    Column("seen_at", Instant),
     CheckConstraint("0 <= received AND received <= quantity", name="received_in_bounds"),
     Index("ix_inbound_pool", "store_id", "item", "location"),
+    Index("uq_inbound_external", "store_id", "external", unique=True),
 )
 
 receipts = Table(

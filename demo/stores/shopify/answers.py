@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from demo.stores.shopify.graph import Tree, connection, refused
 from demo.stores.shopify.names import at, gid, item_of_level, level_gid, named, namespace
 from demo.stores.shopify.names import namespace as full_name
+from demo.stores.shopify.shipments import OnTheWay
 from demo.stores.shopify.state import (
     Customer,
     Definition,
@@ -41,8 +42,15 @@ class Answers:
     older than 60 days are not there, as for an app without the scope `read_all_orders`.
     """
 
-    def __init__(self, shop: Shop, page_limit: int = 250, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        page_limit: int = 250,
+        clock: Callable[[], datetime] | None = None,
+        on_the_way: OnTheWay | None = None,
+    ) -> None:
         self.shop = shop
+        self._on_the_way = on_the_way
         self._limit = page_limit
         self._clock = clock
 
@@ -112,6 +120,8 @@ class Answers:
             return self._variant(product) if product else None
         if kind == "InventoryLevel":
             return self._level_by_id(number, item_of_level(given))
+        if kind in ("InventoryTransfer", "InventoryShipment") and self._on_the_way is not None:
+            return self._on_the_way.node(kind, number)
         if kind == "FulfillmentOrder":
             found = self.shop.work(number)
             return self.work(*found) if found and self._seen(found[0]) else None

@@ -18,6 +18,7 @@ from demo.stores.shopify.leaving import Leaving
 from demo.stores.shopify.mutations import Mutations
 from demo.stores.shopify.oauth import Office
 from demo.stores.shopify.outbox import Deliver, Outbox, over_http
+from demo.stores.shopify.shipments import OnTheWay
 from demo.stores.shopify.state import Shop
 from demo.stores.shopify.trade import Trade
 from demo.stores.shopify.works import Ids
@@ -104,13 +105,14 @@ class ShopifyShop:
         self.trade = Trade(self.shop, ids, self.outbox, clock)
         self.journal = self.trade.journal
         sees_since = None if read_all_orders else clock
-        answers = Answers(self.shop, page_limit, sees_since)
+        self.on_the_way = OnTheWay(self.trade, page_limit)
+        answers = Answers(self.shop, page_limit, sees_since, self.on_the_way)
         unpaged = Answers(self.shop, sys.maxsize, sees_since)
         self._bulks = Bulks(domain, unpaged.root(), ids, self.outbox, clock, bulk_at_once)
         self._mutations = Mutations(self.trade, answers, self._bulks)
         self.writes = self._mutations.writes
         self.bucket = Bucket(clock, bucket_size, restore_rate)
-        self._root = {**answers.root(), **self._bulks.root(), **self._mutations.root()}
+        self._root = {**answers.root(), **self.on_the_way.root(), **self._bulks.root(), **self._mutations.root()}
         self.leaving = Leaving(self.shop, domain, self.outbox, self.office.give)
         self._control = Control(self.trade, self.outbox, self.leaving)
         self.troubles = Troubles("/admin/", {"revoked": REVOKED, "throttled": THROTTLED})

@@ -1,8 +1,9 @@
 """Products and their stock: what the merchant does on the shelf, and how the shop tells of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from demo.stores.journal import Journal
 from demo.stores.shopify import works
@@ -86,6 +87,14 @@ class Goods:
         """The figures of an item at a location changed."""
         figures = self.shop.levels(product.item)[place]
         self._outbox.tell("inventory_levels/update", self._bodies.level(product.item, place, figures, self.now()))
+
+    def begin(self) -> None:
+        """What is told from now on tells of one change."""
+        self._outbox.begin()
+
+    def tell(self, topic: str, told: Mapping[str, Any]) -> None:
+        """Say so by webhook."""
+        self._outbox.tell(topic, told)
 
     def now(self) -> datetime:
         """Shopify's clock has a grain of a second."""

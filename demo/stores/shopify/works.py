@@ -35,6 +35,9 @@ class Ids:
             "definition": count(46_000_000_000_001),
             "adjustment": count(3_300_000_001),
             "bulk": count(8_000_000_000_001),
+            "transfer": count(2_900_001),
+            "inbound": count(3_900_001),
+            "parcel": count(82_001),
         }
 
     def next(self, kind: str) -> int:
