@@ -10,7 +10,19 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from backorder.db import changes, decided, goods, items, orderbook, outbox, pool_rows, privacy_tasks, queue, stores
+from backorder.db import (
+    announced,
+    changes,
+    decided,
+    goods,
+    items,
+    orderbook,
+    outbox,
+    pool_rows,
+    privacy_tasks,
+    queue,
+    stores,
+)
 from backorder.db.session import Connection
 from backorder.domain.acceptance import Answer, Verdict
 from backorder.domain.allocation import Decision, give
@@ -243,6 +255,7 @@ def move_inbound(world: World, store_id: int, inbound_id: int, expected_on: date
     """
     with world.database.write() as conn:
         day = expected(expected_on, today_of(stores.to_change(conn, store_id), world.clock()))
+        _by_hand(conn, store_id, inbound_id)
         _touch_goods(conn, store_id, goods.move(conn, store_id, inbound_id, day))
     world.bell.ring("allocate", "allocate", store_id)
 
@@ -251,8 +264,14 @@ def end_inbound(world: World, store_id: int, inbound_id: int) -> None:
     """The rest of the goods will not come."""
     with world.database.write() as conn:
         stores.to_change(conn, store_id)
+        _by_hand(conn, store_id, inbound_id)
         _touch_goods(conn, store_id, goods.end(conn, store_id, inbound_id, world.clock()))
     world.bell.ring("allocate", "allocate", store_id)
+
+
+def _by_hand(conn: Connection, store_id: int, inbound_id: int) -> None:
+    if announced.is_line(conn, store_id, inbound_id):
+        raise Nonsense("Your store announced these goods: change them there.")
 
 
 def _touch_goods(conn: Connection, store_id: int, item: int | None) -> None:
@@ -271,6 +290,7 @@ def receive(world: World, store_id: int, inbound_id: int, units: Decimal, *, cou
         raise Nonsense("The units must be more than 0 and at most 1,000,000, with at most four decimal places.")
     with world.database.write() as conn:
         stores.to_change(conn, store_id)
+        _by_hand(conn, store_id, inbound_id)
         item = goods.receive(conn, store_id, inbound_id, units, world.clock(), counted=counted)
         if item is None:
             raise Nonsense("Fewer units of these goods are on the way.")
@@ -281,6 +301,8 @@ def receive(world: World, store_id: int, inbound_id: int, units: Decimal, *, cou
 def undo_receipt(world: World, store_id: int, receipt_id: int) -> None:
     """What was taken for the arrival of announced goods was none: they are still on the way."""
     with world.database.write() as conn:
+        if announced.is_receipt(conn, store_id, receipt_id):
+            raise Nonsense("Your store says that these goods came: change it there.")
         item = goods.undo_receipt(conn, store_id, receipt_id, world.clock())
         if item is None:
             raise Nonsense("There is nothing to undo: it was undone before.")

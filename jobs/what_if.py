@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from backorder.db import changes, goods, items, orderbook, queue, stores
+from backorder.db import announced, changes, goods, items, orderbook, queue, stores
 from backorder.db.order_rows import BookOrder
 from backorder.db.queries import order_numbers, unit_prices
 from backorder.db.queue import QueuedPart
@@ -125,6 +125,10 @@ def _as_given(book: BookOrder, outcomes: Mapping[Key, Outcome], store: Store) ->
 
 def _make(conn: Connection, store: Store, change: Change, today: date) -> set[int]:
     match change:
+        case LessComes(inbound_id) | ComesLater(inbound_id) if announced.is_line(conn, store.id, inbound_id):
+            raise NotOurs(
+                "Your store announced these goods: what happens to them can be looked at, and is changed there."
+            )
         case LessComes(inbound_id, units):
             return _of_goods(goods.lessen(conn, store.id, inbound_id, units))
         case ComesLater(inbound_id, days):

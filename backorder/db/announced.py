@@ -27,6 +27,22 @@ def known(conn: Connection, store_id: int) -> list[str]:
     return [str(name) for name in found.scalars()]
 
 
+def is_line(conn: Connection, store_id: int, inbound_id: int) -> bool:
+    """Whether the store announced this line: then nobody else changes it."""
+    found = select(inbound.c.external).where(inbound.c.store_id == store_id, inbound.c.id == inbound_id)
+    return conn.execute(found).scalar_one_or_none() is not None
+
+
+def is_receipt(conn: Connection, store_id: int, receipt_id: int) -> bool:
+    """Whether the store told of this arrival."""
+    found = (
+        select(inbound.c.external)
+        .join(receipts, receipts.c.inbound_id == inbound.c.id)
+        .where(receipts.c.store_id == store_id, receipts.c.id == receipt_id, receipts.c.guessed.is_(False))
+    )
+    return conn.execute(found).scalar_one_or_none() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the store announces, with the day of its arrival by the store's calendar; `None` where there is none."""

@@ -256,12 +256,22 @@ class ReceiptRow:
     source: str
     awaited: Units
     """Units of these goods that were entered as received and that the store does not count yet."""
+    announced: bool
+    """Whether the store told of these goods."""
 
 
 def receipt_rows(conn: Connection, store_id: int, *, limit: int, receipt_id: int | None = None) -> list[ReceiptRow]:
     """The newest arrivals first; or one of them."""
     found = (
-        select(receipts, inbound.c.expected_on, inbound.c.source, inbound.c.awaited, items.c.sku, items.c.title)
+        select(
+            receipts,
+            inbound.c.expected_on,
+            inbound.c.source,
+            inbound.c.awaited,
+            inbound.c.external,
+            items.c.sku,
+            items.c.title,
+        )
         .join(inbound, inbound.c.id == receipts.c.inbound_id)
         .join(items, and_(items.c.store_id == inbound.c.store_id, items.c.item == inbound.c.item))
         .where(receipts.c.store_id == store_id)
@@ -271,6 +281,18 @@ def receipt_rows(conn: Connection, store_id: int, *, limit: int, receipt_id: int
     if receipt_id is not None:
         found = found.where(receipts.c.id == receipt_id)
     return [
-        ReceiptRow(r.id, r.sku, r.title, r.units, r.guessed, r.at, r.undone_at, r.expected_on, r.source, r.awaited)
+        ReceiptRow(
+            r.id,
+            r.sku,
+            r.title,
+            r.units,
+            r.guessed,
+            r.at,
+            r.undone_at,
+            r.expected_on,
+            r.source,
+            r.awaited,
+            r.external is not None,
+        )
         for r in conn.execute(found)
     ]

@@ -9,8 +9,9 @@ from backorder.db import supply_rows
 from backorder.db.supply_rows import InboundRow, ReceiptRow
 from backorder.domain.policy import NoticeKind
 from backorder.domain.supply import Pool
+from backorder.domain.what_if import ComesLater
 from demo.stores.shopify.shipments import OnTheWay
-from jobs import steer
+from jobs import steer, what_if
 from jobs.catch_up import catch_up
 from tests.story.stage import Shopify, Stage
 
@@ -196,3 +197,26 @@ def test_what_comes_on_no_known_day_is_left_out(stage: Stage) -> None:
     on_the_way(stage).announce({"MUG": 5}, days_ahead(stage, 365 * 40))
     stage.settle()
     assert figures(stage) == []
+
+
+def test_only_the_store_changes_what_it_announced(stage: Stage) -> None:
+    a_waiting_order(stage)
+    shipment = on_the_way(stage).announce({"MUG": 5}, days_ahead(stage, 20))
+    stage.settle()
+    world, store_id, line = stage.bench.world, stage.bench.store_id, coming(stage)[0].line.id
+    for act in (
+        lambda: steer.move_inbound(world, store_id, line, day_ahead(stage, 5)),
+        lambda: steer.end_inbound(world, store_id, line),
+        lambda: steer.receive(world, store_id, line, Decimal(5)),
+    ):
+        with pytest.raises(steer.Nonsense):
+            act()
+    looked_at = what_if.preview(world, store_id, [ComesLater(line, 9)])
+    with pytest.raises(what_if.NotOurs):
+        what_if.commit(world, store_id, [ComesLater(line, 9)], looked_at.world)
+    assert (figures(stage), looked_at.notices) == ([(5, 0, day_ahead(stage, 20), True)], 1)
+    on_the_way(stage).receive(shipment, 5)
+    stage.settle()
+    read(stage)
+    with pytest.raises(steer.Nonsense):
+        steer.undo_receipt(world, store_id, arrived(stage)[0].id)

@@ -21,6 +21,7 @@ from backorder.domain.errors import (
 from connectors.contract import StoreClient
 from connectors.http import Transport
 from connectors.shopify import PLATFORM
+from connectors.shopify.client import Denied
 from connectors.shopify.scopes import TO_ASK, TO_ASK_ALSO
 from tests.connectors.shopify.conftest import reference
 
@@ -98,7 +99,7 @@ READS: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("text as errors", graphql(errors="Not today"), PermanentFailure),
     ("object as errors", graphql(errors={"message": "Not today"}), PermanentFailure),
     ("no code", graphql(errors=[error("Something")], data={"shop": None}), PermanentFailure),
-    ("all denied", graphql(errors=[error("Denied", "ACCESS_DENIED", ["shop"])], data={"shop": None}), PermanentFailure),
+    ("all denied", graphql(errors=[error("Denied", "ACCESS_DENIED", ["shop"])], data={"shop": None}), Denied),
     ("no data", graphql(extensions={}), PermanentFailure),
     ("a list", {"json": [1], "status": 200}, PermanentFailure),
     ("a field of another kind", {"json": {"data": {"nodes": [{"id": "x"}]}}, "status": 200}, TemporaryFailure),
@@ -231,7 +232,8 @@ def test_every_recorded_error_belongs_to_a_family(client: StoreClient) -> None:
             families.setdefault(type(raised.value).__name__, set()).add(row["code"])
 
     assert families["TemporaryFailure"] == {"INTERNAL_SERVER_ERROR"}
-    assert set(families) == {"TemporaryFailure", "PermanentFailure"}
+    assert families["Denied"] == {"ACCESS_DENIED"}
+    assert set(families) == {"TemporaryFailure", "PermanentFailure", "Denied"}
 
 
 def test_a_shop_takes_no_notes_from_us(client: StoreClient) -> None:
