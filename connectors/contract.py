@@ -197,6 +197,11 @@ class StoreClient(Protocol):
         known name that is not told is of goods that will not come. `None`: this store tells of none.
         """
 
+    def look_ahead(self, ids: Sequence[int]) -> None:
+        """Look at these orders for the pushes that follow at once, in as few calls as possible. A push takes what was
+        seen of its order once, and only for some seconds: after that, and where nothing was seen, it looks itself.
+        """
+
     def push(self, order_id: int, desired: StoreSide, key: str, assumed: StoreSide | None = None) -> StoreSide:
         """Make the store have `desired` of ours on the order, writing only the difference; what it has now.
 

@@ -1,5 +1,10 @@
-"""Makes a store show and hold what was decided: reads, writes the difference, records what the store now has."""
+"""Makes a store show and hold what was decided: reads, writes the difference, records what the store now has.
 
+Orders of a store that are due at the same time are looked at together; each is then written to by itself, under its own
+lease.
+"""
+
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -33,34 +38,92 @@ from jobs.world import World
 
 log = structlog.get_logger()
 
+TOGETHER = 10
+"""So many orders of a store are looked at in one call and then written to, one after the other."""
 TRIES = 12
 UNKNOWN_AGAIN = timedelta(minutes=5)
 NOTE_UNKNOWN_AGAIN = timedelta(minutes=10)
 
 
 def write_back(world: World, store_id: int, order_id: int) -> None:
-    """Bring one order in the store to what was decided."""
-    with leases.holding(world.database, f"write:{store_id}:{order_id}", world.owner, world.clock()) as lease:
-        if lease is None:
+    """Bring one order in the store to what was decided, and with it others of the store that are due."""
+    tried = []
+    with _lease(world, store_id, order_id) as lease:
+        first = _take_on(world, store_id, order_id, lease) if lease is not None else None
+        if lease is None or first is None:
             return
-        with world.database.read() as conn:
-            store = stores.get(conn, store_id)
-        now = world.clock()
-        if store.mode is Mode.WATCH or store.policy.paused or not may_be_called(store, now):
-            return
-        with leases.writing(world.database, lease) as conn:
-            stores.take_turn(conn, store_id)
-            due = outbox.open_actions(conn, store_id, order_id, now)
-            book = orderbook.load(conn, store_id, [order_id]).get(order_id)
-            if not due or book is None:
-                return
-            if not fresh(conn, store, book, now):
-                read_again(conn, world, store, book, now)
-                return
-            _begin(conn, world, lease, [row.id for row in due if row.kind is not ActionKind.NOTE])
+        looked = world.clock()
+        store, book, due = first
         with calling(world, store):
-            _write(world, store, lease, book, due)
-    _ring_notices(world, store_id, order_id)
+            others = _others(world, store, order_id)
+            client = world.client(store)
+            if others:
+                client.look_ahead([order_id, *others])
+            tried.append(order_id)
+            _write(world, store, lease, client, book, due)
+            until = looked + leases.LENGTH
+            for other in others:
+                if world.clock() > until:
+                    # The store is slow: their own rings bring the rest, and this job ends in time.
+                    break
+                tried.append(other)
+                _write_beside(world, client, store_id, other, looked)
+    for number in tried:
+        _ring_notices(world, store_id, number)
+
+
+def _others(world: World, store: Store, order_id: int) -> list[int]:
+    """Other orders of the store that can be written now."""
+    now = world.clock()
+    with world.database.read() as conn:
+        due = [number for _, number in outbox.orders_to_write(conn, now, store.id, TOGETHER) if number != order_id]
+        books = orderbook.load(conn, store.id, due[: TOGETHER - 1])
+        return [number for number, book in sorted(books.items()) if fresh(conn, store, book, now)]
+
+
+def _write_beside(world: World, client: StoreClient, store_id: int, order_id: int, looked: datetime) -> None:
+    """Write to an order that was looked at with another one, if nobody has begun to since."""
+    with _lease(world, store_id, order_id) as lease:
+        found = _take_on(world, store_id, order_id, lease, looked) if lease is not None else None
+        if lease is not None and found is not None:
+            store, book, due = found
+            _write(world, store, lease, client, book, due)
+
+
+def _lease(world: World, store_id: int, order_id: int) -> AbstractContextManager[Lease | None]:
+    return leases.holding(world.database, f"write:{store_id}:{order_id}", world.owner, world.clock())
+
+
+def _take_on(
+    world: World, store_id: int, order_id: int, lease: Lease, looked: datetime | None = None
+) -> tuple[Store, BookOrder, list[ActionRow]] | None:
+    """Begin the order's writes: the store as it is at this moment, the order, and what is due. `None` where nothing is,
+    or where it must not be written now. `looked`: when it was looked at, without its lease: then an order that was
+    written to since is left alone, for what was seen is not what is there.
+    """
+    with leases.writing(world.database, lease) as conn:
+        now = world.clock()
+        store = stores.get(conn, store_id)
+        if store.mode is Mode.WATCH or store.policy.paused or not may_be_called(store, now):
+            return None
+        stores.take_turn(conn, store_id)
+        due = outbox.open_actions(conn, store_id, order_id, now)
+        book = orderbook.load(conn, store_id, [order_id]).get(order_id)
+        if not due or book is None:
+            return None
+        if looked is not None and _written_since(conn, store_id, order_id, due, looked):
+            return None
+        if not fresh(conn, store, book, now):
+            read_again(conn, world, store, book, now)
+            return None
+        _begin(conn, world, lease, [row.id for row in due if row.kind is not ActionKind.NOTE])
+        return store, book, due
+
+
+def _written_since(conn: Connection, store_id: int, order_id: int, due: list[ActionRow], looked: datetime) -> bool:
+    """Whether a write to the order ended after that moment, or was begun at any time and is not done."""
+    ended = outbox.last_written(conn, store_id, [order_id]).get(order_id)
+    return any(outbox.begun(row.state, row.tries) for row in due) or (ended is not None and ended >= looked)
 
 
 def fresh(conn: Connection, store: Store, book: BookOrder, now: datetime) -> bool:
@@ -92,8 +155,9 @@ def read_again(conn: Connection, world: World, store: Store, book: BookOrder, no
     world.bell.ring("allocate", "allocate", store.id)
 
 
-def _write(world: World, store: Store, lease: Lease, book: BookOrder, due: list[ActionRow]) -> None:
-    client = world.client(store)
+def _write(
+    world: World, store: Store, lease: Lease, client: StoreClient, book: BookOrder, due: list[ActionRow]
+) -> None:
     writes = [row for row in due if row.kind is not ActionKind.NOTE]
     if writes and not _push(world, store, lease, client, book, writes):
         return

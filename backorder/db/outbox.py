@@ -290,8 +290,12 @@ def live(table: Any) -> Any:
     )
 
 
-def orders_to_write(conn: Connection, now: datetime, store_id: int | None = None) -> list[tuple[int, int]]:
-    """(store, order) with a write that is due, was begun by somebody who is gone, or has an unknown outcome."""
+def orders_to_write(
+    conn: Connection, now: datetime, store_id: int | None = None, limit: int | None = None
+) -> list[tuple[int, int]]:
+    """(store, order) with a write that is due, was begun by somebody who is gone, or has an unknown outcome; the
+    oldest first.
+    """
     found = (
         select(actions.c.store_id, actions.c.order_id, func.min(actions.c.id))
         .where(
@@ -301,6 +305,7 @@ def orders_to_write(conn: Connection, now: datetime, store_id: int | None = None
         )
         .group_by(actions.c.store_id, actions.c.order_id)
         .order_by(func.min(actions.c.id))
+        .limit(limit)
     )
     if store_id is not None:
         found = found.where(actions.c.store_id == store_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from backorder.domain.actions import StoreSide
 from backorder.domain.announced import Announced
@@ -35,6 +35,8 @@ from connectors.shopify.writes import Write
 
 _CHANGES_AT_MOST = 40
 """Changes of holds in one push. No real order needs as many; a shop that undoes each of them would."""
+_LOOKED_FOR = timedelta(seconds=10)
+"""So long a push takes what was seen of its order beforehand."""
 
 
 class ShopifyStore:
@@ -47,6 +49,7 @@ class ShopifyStore:
         self._clock = clock
         self._subscriptions = Subscriptions(self._admin)
         self._last: dict[int, OrderRead] = {}
+        self._seen: dict[int, tuple[OrderNode, datetime]] = {}
         self._shelf = Shelf(self._admin)
 
     def describe(self) -> StoreFacts:
@@ -93,9 +96,14 @@ class ShopifyStore:
         except Denied:
             return None
 
+    def look_ahead(self, ids: Sequence[int]) -> None:
+        """Look at these orders, fifty in a call."""
+        began = self._clock()
+        self._seen = {number: (node, began) for number, node in read.order_nodes(self._admin, ids).items()}
+
     def push(self, order_id: int, desired: StoreSide, key: str, assumed: StoreSide | None = None) -> StoreSide:
         """Make the order's holds, tags and metafield what is desired, writing only the difference."""
-        node = self._order(order_id)
+        node = self._seen_before(order_id, desired) or self._order(order_id)
         if assumed is not None and holds.taken_off(node, holds.wanted(assumed.held), holds.wanted(desired.held)):
             raise PlanOutdated("Somebody took a hold off the order.")
         if assumed is not None and _untagged(node, assumed, desired):
@@ -157,6 +165,20 @@ class ShopifyStore:
     def unsubscribe(self, url: str) -> None:
         """Remove our subscriptions to this address."""
         self._subscriptions.remove(url)
+
+    def _seen_before(self, order_id: int, desired: StoreSide) -> OrderNode | None:
+        """What a look ahead saw of the order a moment ago; only once, for a push changes it.
+
+        Not where a hold of ours is to be set anew: a person who took it off since then would find it on again.
+        """
+        node, began = self._seen.pop(order_id, (None, None))
+        if node is None or began is None or began < self._clock() - _LOOKED_FOR:
+            return None
+        there = holds.wanted(side_of_node(node).held)
+        if there and desired.held and there != holds.wanted(desired.held):
+            return None
+        self._last[order_id] = _order_read(node, began)
+        return node
 
     def _order(self, order_id: int) -> OrderNode:
         began = self._clock()

@@ -74,6 +74,9 @@ class WooStore:
         """None: a shop knows nothing of goods on the way."""
         return None
 
+    def look_ahead(self, ids: Sequence[int]) -> None:
+        """Nothing: a push reads its order by itself, for an order in the trash is in no list."""
+
     def push(
         self,
         order_id: int,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backorder.domain.actions import Held, Shown, StoreSide
-from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.errors import OutcomeUnknown, PermanentFailure, PlanOutdated, TemporaryFailure
 from connectors.shopify.holds import handle
 from demo.stores.shopify.state import Hold
 from demo.stores.wire import Fault
@@ -354,3 +354,30 @@ def test_a_tag_that_shopify_refuses_is_told(lab: Lab) -> None:
 
     with pytest.raises(PermanentFailure, match="Tag is too long"):
         lab.client.push(number, StoreSide(tags=("b" * 41,)), "k")
+
+
+def calls_of_push(lab: Lab, order: int, desired: StoreSide) -> int:
+    before = len(lab.transport.calls)
+    assert lab.client.push(order, desired, "k") == desired
+    return len(lab.transport.calls) - before
+
+
+def test_a_push_takes_what_was_seen_of_its_order_once_and_for_ten_seconds(lab: Lab) -> None:
+    orders = [lab.order(2), lab.order(1)]
+    lab.client.look_ahead(orders)
+    assert calls_of_push(lab, orders[0], StoreSide(tags=("backorder",))) == 1
+    assert calls_of_push(lab, orders[0], StoreSide(tags=("backorder", "backorder-ready"))) == 2
+    lab.clock.later(11)
+    assert calls_of_push(lab, orders[1], StoreSide(tags=("backorder",))) == 2
+
+
+def test_a_hold_that_is_to_be_set_anew_is_looked_at_anew(lab: Lab) -> None:
+    number = lab.order(3)
+    lab.client.push(number, StoreSide(held=held(lab, number, 3)), "k1")
+    lab.client.look_ahead([number])
+    lab.shop.trade.release_hold_by_hand(number)
+    with pytest.raises(PlanOutdated):
+        lab.client.push(
+            number, StoreSide(held=held(lab, number, 1)), "k2", assumed=StoreSide(held=held(lab, number, 3))
+        )
+    assert [work.holds for work in lab.works(number)] == [[]]

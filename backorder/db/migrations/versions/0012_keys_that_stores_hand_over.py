@@ -1,13 +1,13 @@
 """Keys that stores hand over while their merchant is on the way back
 
-Revision: 0013, after 0010
+Revision: 0012, after 0011
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
