@@ -11,7 +11,7 @@ from backorder.domain import orders
 from backorder.domain.actions import StoreSide, exchanged, lacks_holds, released_by_hand, tags_of_ours, tags_taken_off
 from backorder.domain.allocation import Rule, made_firm
 from backorder.domain.store import Store
-from backorder.domain.supply import ZERO, Units
+from backorder.domain.supply import Units
 from connectors.contract import OrderRead
 from jobs.outlook import zone_of
 from jobs.promise import today_of
@@ -87,7 +87,12 @@ def _respect_hands(
     made = made_firm(
         book.order,
         stands,
-        lambda line, part, pool: part.firm + freed.get((line.line_id, pool.location), ZERO),
+        # Units that were planned to be let go are among those that the person let go.
+        lambda line, part, pool: (
+            max(part.firm, part.free_to_ship) + units
+            if (units := freed.get((line.line_id, pool.location)))
+            else part.firm
+        ),
         Rule.BY_HAND,
     )
     decided.decide(conn, store.id, made, {}, policy_version=store.policy.version, now=now)
