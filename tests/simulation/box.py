@@ -353,7 +353,9 @@ class Box:
             if lost:
                 raise Violation(f"{actor.name} lost {lost[0]} and wrote {sorted(written & FENCED)} all the same.")
         if "leases" in written:
-            rows = conn.execute(text("SELECT name, fence FROM leases WHERE owner = :me"), {"me": actor.name})
+            # One that was given back keeps nobody out, and nobody loses it.
+            mine = "SELECT name, fence FROM leases WHERE owner = :me AND until > 0"
+            rows = conn.execute(text(mine), {"me": actor.name})
             actor.leases = {row.name: row.fence for row in rows}
         self.watching(conn, actor, written)
 
