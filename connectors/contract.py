@@ -103,10 +103,13 @@ class OrderRead:
 
 @dataclass(frozen=True, slots=True)
 class OrdersRead:
-    """Orders asked for by id: those found, and those that the store no longer has (deleted, in the trash)."""
+    """Orders asked for by id: those found, and those that the store no longer has (deleted, in the trash). Of those
+    `unanswered` the store could not tell now, nor when they were asked for once more.
+    """
 
     found: Sequence[OrderRead]
     gone: Sequence[int]
+    unanswered: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from backorder.db.items import Basis
 from backorder.db.leases import Lease
 from backorder.db.session import Connection
 from backorder.domain.choices import may_yield
+from backorder.domain.errors import TemporaryFailure
 from backorder.domain.store import Store
 from backorder.domain.supply import ZERO, Assessment, Believed, Pool, Units, assess
 from connectors.contract import StockRead, StoreClient
@@ -70,16 +71,26 @@ def allocate(world: World, store_id: int) -> None:
 
 
 def _pass(world: World, store: Store, lease: Lease) -> bool:
-    """One pass; whether there was anything to do."""
+    """One pass; whether there was anything to do. Where the store cannot tell of some orders all else is planned, and
+    it is left alone for a while before they are asked for again.
+    """
     client = world.client(store)
-    asked = _read_orders(world, store, lease, client)
+    asked, unanswered = _read_orders(world, store, lease, client)
     with world.database.read() as conn:
-        marks = items.dirty(conn, store.id, world.clock(), ITEMS)
         left = orderbook.unread(conn, store.id, ORDERS) if asked else []
-        to_review = bool(orderbook.to_review(conn, store.id))
-        together = queue.chain(conn, store.id, marks, CHAIN) if may_yield(store.policy) else None
     if left and left != asked:
         return True
+    more = _plan(world, store, lease, client)
+    if unanswered:
+        raise TemporaryFailure(f"Your store could not tell of {unanswered} of its orders.", 30.0)
+    return more
+
+
+def _plan(world: World, store: Store, lease: Lease, client: StoreClient) -> bool:
+    with world.database.read() as conn:
+        marks = items.dirty(conn, store.id, world.clock(), ITEMS)
+        to_review = bool(orderbook.to_review(conn, store.id))
+        together = queue.chain(conn, store.id, marks, CHAIN) if may_yield(store.policy) else None
     if not marks and not to_review:
         return False
     wanted = together or set(marks)
@@ -105,8 +116,9 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _read_orders(world: World, store: Store, lease: Lease, client: StoreClient) -> list[int]:
-    """Read a batch of unread orders; which were asked for."""
+def _read_orders(world: World, store: Store, lease: Lease, client: StoreClient) -> tuple[list[int], int]:
+    """Read a batch of unread orders; which were asked for, and of how many the store could not tell."""
+    unanswered = 0
     with world.database.read() as conn:
         ids = orderbook.unread(conn, store.id, ORDERS)
     for start in range(0, len(ids), BITE):
@@ -115,7 +127,8 @@ def _read_orders(world: World, store: Store, lease: Lease, client: StoreClient) 
         read = client.read_orders(ids[start : start + BITE])
         with leases.writing(world.database, lease) as conn:
             take_in(conn, stores.to_change(conn, store.id), read.found, read.gone, began, world.clock())
-    return ids
+        unanswered += len(read.unanswered)
+    return ids, unanswered
 
 
 def _read_stock(world: World, lease: Lease, client: StoreClient, wanted: set[int]) -> StockRead:

@@ -36,6 +36,8 @@ _CLOSED_SHOP = {
 _SECURITY_WAIT = 3600.0
 """430: Shopify took us for an attacker. Asking again soon makes it worse."""
 
+_THEIRS = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT"})
+
 _NOT_RUN = frozenset({"ACCESS_DENIED", "BAD_REQUEST", "INVALID_FIELD_ARGUMENTS", "NOT_FOUND", "RESOURCE_NOT_FOUND"})
 """Errors of a mutation's field that say that it did not run."""
 
@@ -82,6 +84,30 @@ class Admin:
     def ask(self, name: str, operation: str, variables: Mapping[str, Any]) -> Json:
         """The data of a query. Fields that our scopes do not cover are `None`; any other error raises."""
         return self._call(name, operation, variables, write=False)
+
+    def ask_nodes(
+        self, name: str, operation: str, ids: Sequence[str]
+    ) -> tuple[list[Json], dict[str, TemporaryFailure | PermanentFailure]]:
+        """What the shop has of these ids; and why it cannot tell of some, after they were asked for once more by
+        themselves.
+        """
+        told, failed = self._nodes(name, operation, ids)
+        if failed:
+            more, failed = self._nodes(name, operation, list(failed))
+            told += more
+        return told, failed
+
+    def _nodes(
+        self, name: str, operation: str, ids: Sequence[str]
+    ) -> tuple[list[Json], dict[str, TemporaryFailure | PermanentFailure]]:
+        answer = self._answer(name, operation, {"ids": list(ids)}, write=False)
+        errors = _listed(answer.get("errors"))
+        failed = _failed_nodes(answer.get("data"), errors, len(ids))
+        nodes = _data({**answer, "errors": [each for each in errors if _node_at(each) not in failed]}, False)["nodes"]
+        return (
+            [node for at, node in enumerate(nodes) if node and at not in failed],
+            {ids[at]: _failure(error) for at, error in failed.items()},
+        )
 
     def tell(self, name: str, operation: str, variables: Mapping[str, Any], *, done: Collection[str] = ()) -> None:
         """Run a mutation of one field. `done` are the codes or messages that say that it was done before.
@@ -183,15 +209,44 @@ def _data(answer: Json, write: bool) -> Json:
         code = _code(error)
         if code == "THROTTLED":
             raise StoreBusy(TOO_MANY, _throttled_for(answer))
-        if code in ("INTERNAL_SERVER_ERROR", "TIMEOUT"):
+        if code in _THEIRS:
             if write:
                 raise OutcomeUnknown("Shopify had an error of its own: the change may have been made.")
-            raise TemporaryFailure("Shopify had an error of its own.", 30.0)
+            raise _failure(error)
         if not (write or code == "ACCESS_DENIED") or not _only_field_missing(data, error.get("path")):
-            raise (Denied if code == "ACCESS_DENIED" else PermanentFailure)(_message(error))
+            raise _failure(error)
     if not isinstance(data, dict):
         raise PermanentFailure(_message(errors))
     return data
+
+
+def _node_at(error: Json) -> int | None:
+    """Which of the nodes that were asked for an error is about."""
+    path = error.get("path")
+    if isinstance(path, list) and len(path) > 1 and path[0] == "nodes" and isinstance(path[1], int):
+        return path[1]
+    return None
+
+
+def _failed_nodes(data: Any, errors: Sequence[Json], asked: int) -> dict[int, Json]:
+    """The nodes that an answer lacks, or has only in part, each with its error; a field that we may not see is none."""
+    nodes = data.get("nodes") if isinstance(data, dict) else None
+    if not isinstance(nodes, list) or len(nodes) != asked:
+        return {}
+    return {
+        at: error
+        for error in errors
+        if (at := _node_at(error)) is not None
+        and not (_code(error) == "ACCESS_DENIED" and _only_field_missing(data, error.get("path")))
+    }
+
+
+def _failure(error: Json) -> TemporaryFailure | PermanentFailure:
+    """What an error of a read means."""
+    code = _code(error)
+    if code in _THEIRS:
+        return TemporaryFailure("Shopify had an error of its own.", 30.0)
+    return (Denied if code == "ACCESS_DENIED" else PermanentFailure)(_message(error))
 
 
 def _refused_fields(answer: Json) -> dict[str, str]:

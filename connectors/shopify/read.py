@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import AwareDatetime, ValidationError
 
-from backorder.domain.errors import TemporaryFailure
+from backorder.domain.errors import PermanentFailure, TemporaryFailure
 from connectors.shopify.client import Admin, Json
 from connectors.shopify.nodes import (
     AfterNode,
@@ -58,17 +58,28 @@ class SubscriptionNode(Node):
 
 
 def order_nodes(admin: Admin, ids: Sequence[int]) -> dict[int, OrderNode]:
-    """The orders of these ids that the shop has, whole."""
+    """The orders of these ids that the shop has, whole. Raises where it cannot tell of one of them."""
+    found, unanswered = orders_told(admin, ids)
+    for failure in unanswered.values():
+        raise failure
+    return found
+
+
+def orders_told(
+    admin: Admin, ids: Sequence[int]
+) -> tuple[dict[int, OrderNode], dict[int, TemporaryFailure | PermanentFailure]]:
+    """The orders of these ids that the shop has, whole; and why it cannot tell of some now."""
     found: dict[int, OrderNode] = {}
+    unanswered: dict[int, TemporaryFailure | PermanentFailure] = {}
     for start in range(0, len(ids), ORDERS_A_CALL):
         asked = [gid("Order", number) for number in ids[start : start + ORDERS_A_CALL]]
-        data = admin.ask("orders", "OrdersById", {"ids": asked})
-        for told in data["nodes"]:
-            if told:
-                node = typed(OrderNode, told)
-                _complete_order(admin, node)
-                found[node.id] = node
-    return found
+        told, failed = admin.ask_nodes("orders", "OrdersById", asked)
+        unanswered |= {number_of(each): failure for each, failure in failed.items()}
+        for each in told:
+            node = typed(OrderNode, each)
+            _complete_order(admin, node)
+            found[node.id] = node
+    return found, unanswered
 
 
 def after_write(node: OrderNode, told: Mapping[str, Json], sent: Mapping[str, Any]) -> OrderNode | None:
@@ -101,12 +112,13 @@ def item_nodes(admin: Admin, ids: Sequence[int]) -> dict[int, ItemNode]:
     found: dict[int, ItemNode] = {}
     for start in range(0, len(ids), ITEMS_A_CALL):
         asked = [gid("InventoryItem", number) for number in ids[start : start + ITEMS_A_CALL]]
-        data = admin.ask("stock", "StockByItem", {"ids": asked})
-        for told in data["nodes"]:
-            if told:
-                node = typed(ItemNode, told)
-                complete(admin, node.inventory_levels, LevelNode, gid("InventoryItem", node.id), "stock", "MoreLevels")
-                found[node.id] = node
+        told, failed = admin.ask_nodes("stock", "StockByItem", asked)
+        for failure in failed.values():
+            raise failure
+        for each in told:
+            node = typed(ItemNode, each)
+            complete(admin, node.inventory_levels, LevelNode, gid("InventoryItem", node.id), "stock", "MoreLevels")
+            found[node.id] = node
     return found
 
 

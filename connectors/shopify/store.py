@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from backorder.domain.actions import StoreSide
 from backorder.domain.announced import Announced
 from backorder.domain.errors import PermanentFailure, PlanOutdated, TemporaryFailure
-from backorder.domain.events import StockTouched
+from backorder.domain.events import OrderTouched, StockTouched
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item
 from connectors.contract import (
@@ -65,7 +65,8 @@ class ShopifyStore:
             if changed:
                 found = self.read_orders([read.number(node) for node in changed])
                 newest = max(node.updated_at for node in changed)
-                yield Page(orders=found.found, changed_until=newest.astimezone(UTC))
+                unread = tuple(OrderTouched(order) for order in found.unanswered)
+                yield Page(orders=found.found, events=unread, changed_until=newest.astimezone(UTC))
         if since is None:
             for items in read.stocked_items(self._admin):
                 yield Page(events=[StockTouched(read.number(node)) for node in items if node.tracked])
@@ -73,10 +74,11 @@ class ShopifyStore:
     def read_orders(self, ids: Sequence[int]) -> OrdersRead:
         """These orders now, fifty in a call."""
         began = self._clock()
-        nodes = read.order_nodes(self._admin, ids)
+        nodes, unanswered = read.orders_told(self._admin, ids)
         return OrdersRead(
             found=[_order_read(nodes[i], began) for i in ids if i in nodes],
-            gone=[i for i in ids if i not in nodes],
+            gone=[i for i in ids if i not in nodes and i not in unanswered],
+            unanswered=list(unanswered),
         )
 
     def read_stock(self, items: Sequence[int]) -> StockRead:

@@ -1,8 +1,11 @@
 """What the merchant changes about the store and its customers reaches us by its own webhooks."""
 
+from datetime import timedelta
+
 import pytest
 
 from backorder.db import orderbook
+from backorder.domain.store import Health
 from jobs.catch_up import audit
 from tests.story.stage import Shopify, Stage
 
@@ -37,3 +40,21 @@ def test_a_shop_that_moves_is_known_by_its_new_name_and_time_zone(stage: Stage) 
     audit(stage.bench.world, store.id)
     store = stage.bench.store
     assert (store.name, store.currency, store.timezone) == ("Harbour Goods", "EUR", "Europe/Paris")
+
+
+def test_an_order_that_the_shop_cannot_tell_of_stops_no_other(stage: Stage) -> None:
+    assert isinstance(stage.shop, Shopify)
+    stage.shop.stock("MUG", 0)
+    first, second = stage.shop.order("MUG", 2, 5), stage.shop.order("MUG", 3, 6)
+    stage.settle()
+    stage.shop.app.shop.broken.add(first)
+    stage.shop.edit(first, 1)
+    stage.shop.edit(second, 4)
+    stage.settle()
+    assert stage.has(first, second) == [(0, 2), (0, 4)]
+    assert stage.bench.store.health is Health.BACKING_OFF
+    stage.shop.app.shop.broken.clear()
+    stage.wait(timedelta(minutes=11).total_seconds())
+    stage.settle()
+    assert stage.has(first, second) == [(0, 1), (0, 4)]
+    assert stage.bench.store.health is Health.GOOD

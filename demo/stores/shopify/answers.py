@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from demo.stores.shopify.app_trees import definition_tree, subscription_tree
 from demo.stores.shopify.graph import Tree, connection, refused
 from demo.stores.shopify.names import at, gid, item_of_level, level_gid, named, namespace
 from demo.stores.shopify.names import namespace as full_name
 from demo.stores.shopify.shipments import OnTheWay
 from demo.stores.shopify.state import (
     Customer,
-    Definition,
     Figures,
     Hold,
     Line,
@@ -22,7 +22,6 @@ from demo.stores.shopify.state import (
     Refund,
     Shipment,
     Shop,
-    Subscription,
     Units,
     Work,
     WorkLine,
@@ -112,7 +111,8 @@ class Answers:
         kind, number = named(given)
         if kind == "Order":
             order = self.shop.orders.get(number)
-            return self.order(order) if order and self._seen(order) else None
+            tree = self.order(order) if order and self._seen(order) else None
+            return {**tree, "name": _broken} if tree and number in self.shop.broken else tree
         if kind == "InventoryItem":
             return self._item(self.shop.products[number]) if number in self.shop.products else None
         if kind == "ProductVariant":
@@ -340,18 +340,6 @@ def metafield_tree(found: Metafield) -> Tree:
     }
 
 
-def definition_tree(found: Definition) -> Tree:
-    """A definition of a metafield."""
-    return {
-        "__typename": "MetafieldDefinition",
-        "id": gid("MetafieldDefinition", found.id),
-        "namespace": found.namespace,
-        "key": found.key,
-        "name": found.name,
-        "ownerType": found.owner,
-    }
-
-
 def suggested_refund(order: Order, lines: Iterable[Tree]) -> Tree:
     """What would be paid back for these lines."""
     prices = {line.id: line.price for line in order.lines}
@@ -380,6 +368,10 @@ def hold_tree(hold: Hold) -> Tree:
     }
 
 
+def _broken(_asked: Any) -> str:
+    raise refused("Internal error. Looks like something went wrong on our end.", "INTERNAL_SERVER_ERROR")
+
+
 def _no_apps(_asked: Any) -> Tree:
     raise refused(
         "Access denied for heldByApp field. Required access: `read_apps` access scope.",
@@ -387,14 +379,3 @@ def _no_apps(_asked: Any) -> Tree:
         documentation="https://shopify.dev/api/usage/access-scopes",
         requiredAccess="`read_apps` access scope.",
     )
-
-
-def subscription_tree(subscription: Subscription) -> Tree:
-    """A webhook subscription."""
-    return {
-        "__typename": "WebhookSubscription",
-        "id": gid("WebhookSubscription", subscription.id),
-        "topic": subscription.topic,
-        "uri": subscription.uri,
-        "format": "JSON",
-    }

@@ -1,6 +1,7 @@
 """Metafields and their definitions, and what an app may change of variants."""
 
-from demo.stores.shopify.answers import definition_tree, metafield_tree
+from demo.stores.shopify.answers import metafield_tree
+from demo.stores.shopify.app_trees import definition_tree
 from demo.stores.shopify.graph import Asked, Tree, refused
 from demo.stores.shopify.names import gid, named, namespace
 from demo.stores.shopify.state import APP_NAMESPACE, Definition, Metafield, Order, Product

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from demo.stores.shopify.answers import Answers, hold_tree, subscription_tree
+from demo.stores.shopify.answers import Answers, hold_tree
+from demo.stores.shopify.app_trees import subscription_tree
 from demo.stores.shopify.bulk import Bulks
 from demo.stores.shopify.field_writes import FieldWrites
 from demo.stores.shopify.graph import Asked, Tree, refused

@@ -321,7 +321,13 @@ class _Running:
                     raise self._lost(asked, [*path, at])
                 told.append(None)
                 continue
-            one = self._one(asked, value, [*path, at])
+            try:
+                one = self._one(asked, value, [*path, at])
+            except _Missing:
+                if asked.must_each:
+                    raise
+                told.append(None)
+                continue
             told.append(one.values)
             dearest = max(dearest, one.cost)
         if not asked.entries:

@@ -277,6 +277,8 @@ class Shop:
     scopes: list[str] = field(default_factory=lambda: list(EVERY_SCOPE))
     """What the merchant allowed the app."""
     definitions: list[Definition] = field(default_factory=list)
+    broken: set[int] = field(default_factory=set)
+    """Orders of which the shop cannot tell, by an error of its own."""
 
     def variant(self, number: int) -> Product | None:
         """The product whose variant has this number."""

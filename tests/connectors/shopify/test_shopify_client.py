@@ -209,13 +209,67 @@ def test_a_field_that_we_may_not_see_leaves_the_rest_of_the_answer_whole(client:
 
 
 @responses.activate
-@pytest.mark.parametrize("path", [["nodes", 0], ["nodes", 0, "fulfillmentOrders"], ["nodes"], None])
-def test_an_order_that_we_may_not_see_is_not_taken_for_gone(client: StoreClient, path: list[Any] | None) -> None:
+@pytest.mark.parametrize("path", [["nodes"], None])
+def test_orders_that_we_may_not_see_are_not_taken_for_gone(client: StoreClient, path: list[Any] | None) -> None:
     denied = error("Access denied.", "ACCESS_DENIED", path)
     responses.post(URL, json={"data": {"nodes": [None]}, "errors": [denied]})
 
     with pytest.raises(PermanentFailure):
         client.read_orders([1])
+
+
+@responses.activate
+@pytest.mark.parametrize("path", [["nodes", 0], ["nodes", 0, "fulfillmentOrders"]])
+def test_an_order_that_we_may_not_see_is_not_taken_for_gone(client: StoreClient, path: list[Any]) -> None:
+    denied = error("Access denied.", "ACCESS_DENIED", path)
+    responses.post(URL, json={"data": {"nodes": [None]}, "errors": [denied]})
+
+    read = client.read_orders([1])
+
+    assert (read.found, read.gone, read.unanswered) == ([], [], [1])
+
+
+BROKEN = error("Internal error.", "INTERNAL_SERVER_ERROR", ["nodes", 1])
+
+
+def two_orders() -> list[dict[str, Any] | None]:
+    return [order_answer(), None, order_answer(id="gid://shopify/Order/3")]
+
+
+@responses.activate
+def test_one_order_that_fails_is_asked_for_once_more_by_itself(client: StoreClient) -> None:
+    responses.post(URL, json={"data": {"nodes": two_orders()}, "errors": [BROKEN]})
+    responses.post(URL, json={"data": {"nodes": [order_answer(id="gid://shopify/Order/2")]}})
+
+    read = client.read_orders([1, 2, 3])
+
+    asked = [json.loads(call.request.body or b"")["variables"]["ids"] for call in responses.calls]
+    assert ([order.reading.order.id for order in read.found], read.gone, read.unanswered) == ([1, 2, 3], [], [])
+    assert asked == [[f"gid://shopify/Order/{number}" for number in (1, 2, 3)], ["gid://shopify/Order/2"]]
+
+
+@responses.activate
+@pytest.mark.parametrize("code", ["INTERNAL_SERVER_ERROR", "ACCESS_DENIED", None])
+def test_an_order_that_fails_twice_loses_no_other_and_is_not_taken_for_gone(
+    client: StoreClient, code: str | None
+) -> None:
+    responses.post(URL, json={"data": {"nodes": two_orders()}, "errors": [error("No.", code, ["nodes", 1])]})
+    responses.post(URL, json={"data": {"nodes": [None]}, "errors": [error("No.", code, ["nodes", 0])]})
+
+    read = client.read_orders([1, 2, 3])
+
+    assert ([order.reading.order.id for order in read.found], read.gone, read.unanswered) == ([1, 3], [], [2])
+
+
+@responses.activate
+def test_stock_of_which_the_shop_cannot_tell_is_not_taken_for_gone(client: StoreClient) -> None:
+    level = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+    lamp = {"id": "gid://shopify/InventoryItem/1", "sku": "LAMP", "tracked": True, "inventoryLevels": level}
+    responses.post(URL, json={"data": {"nodes": [lamp, None]}, "errors": [BROKEN]})
+    responses.post(URL, json={"data": {"nodes": [None]}, "errors": [error("No.", "TIMEOUT", ["nodes", 0])]})
+
+    with pytest.raises(TemporaryFailure):
+        client.read_stock([1, 2])
 
 
 @responses.activate
