@@ -89,6 +89,9 @@ def audit(world: World, store_id: int) -> None:
                 )
                 if mended:
                     stores.note(conn, store_id, catch_up_at=now)
+                if facts.lacks != store.lacks:
+                    # What we may see changed: it may be told of every open order, and of goods on the way.
+                    stores.note(conn, store_id, catch_up_at=now, swept_at=None)
                 if store.whole_at is not None and (mended or store.whole_at + UNSEEN <= now):
                     # What was deleted meanwhile is in no list of changes: every open order is asked for by its id.
                     stores.note(conn, store_id, catch_up_at=now, swept_at=None)

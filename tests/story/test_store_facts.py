@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 
 from backorder.db import orderbook
+from backorder.domain.priority import parse_rules, priority_of
 from backorder.domain.store import Health
+from connectors.shopify.scopes import OPTIONAL
+from jobs import steer
 from jobs.catch_up import audit
 from tests.story.stage import Shopify, Stage
 
@@ -58,3 +61,27 @@ def test_an_order_that_the_shop_cannot_tell_of_stops_no_other(stage: Stage) -> N
     stage.settle()
     assert stage.has(first, second) == [(0, 1), (0, 4)]
     assert stage.bench.store.health is Health.GOOD
+
+
+def test_without_leave_to_read_customers_an_order_is_read_whole_but_for_them_and_that_is_said(stage: Stage) -> None:
+    assert isinstance(stage.shop, Shopify)
+    world, store_id = stage.bench.world, stage.bench.store_id
+    steer.save_policy(world, store_id, priority=parse_rules("VIP | 5 | customer tag | vip"))
+    stage.shop.app.office.scopes.remove("read_customers")
+    stage.shop.stock("MUG", 0)
+    older, vip = stage.shop.order("MUG", 2, 5), stage.shop.order("MUG", 1, 6)
+    stage.shop.app.trade.tag_customer(vip, "vip")
+    stage.settle()
+    audit(world, store_id)
+
+    def said() -> list[str]:
+        with world.database.read() as conn:
+            book = orderbook.load(conn, store_id, [vip])[vip]
+        return priority_of(book.order, stage.bench.store.policy.priority).sentences()
+
+    assert (stage.has(older, vip), said()) == ([(0, 2), (0, 1)], ["The store does not tell: customer tag."])
+    assert stage.bench.store.lacks == (OPTIONAL["read_customers"],)
+    stage.shop.app.office.scopes.append("read_customers")
+    audit(world, store_id)
+    stage.settle()
+    assert (said(), stage.bench.store.lacks) == (["Class VIP: 5 days ahead."], ())

@@ -164,7 +164,7 @@ class Answers:
             "tags": list(order.tags),
             "test": order.test,
             "sourceName": order.source,
-            "customer": customer_tree(order.customer) if order.customer else None,
+            "customer": lambda _asked: self._customer(order),
             "shippingLine": None,
             "customAttributes": [],
             "cancellation": {"staffNote": order.staff_note or None} if order.cancelled else None,
@@ -175,6 +175,16 @@ class Answers:
             "fulfillments": lambda _asked, first=250: [self._shipment(order, each) for each in order.shipments[:first]],
             "refunds": lambda _asked, first=250: [self.refund(order, each) for each in order.refunds[:first]],
         }
+
+    def _customer(self, order: Order) -> Tree | None:
+        if "read_customers" not in self.shop.scopes:
+            raise refused(
+                "Access denied for customer field. Required access: `read_customers` access scope.",
+                "ACCESS_DENIED",
+                documentation="https://shopify.dev/api/usage/access-scopes",
+                requiredAccess="`read_customers` access scope.",
+            )
+        return customer_tree(order.customer) if order.customer else None
 
     def _metafield(self, owner: Order | Product, space: str | None, key: str) -> Tree | None:
         found = owner.metafields.get((namespace(space), key))
