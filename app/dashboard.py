@@ -63,12 +63,14 @@ def show() -> ResponseReturnValue:
         needs = needs_you(conn, store)
         told = news.unseen(conn, store.id)
         under_way = queries.health_counts(conn, store.id, now)
+        read = queries.orders_known(conn, store.id) if store.imported_at is None else 0
     return render_template(
         "dashboard.html",
         summary=metrics.summary(waiting, store.currency, now, today_of(store, now)),
         needs=needs,
         news=told,
         under_way=under_way,
+        read=read,
     )
 
 

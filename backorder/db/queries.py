@@ -82,6 +82,11 @@ def health_counts(conn: Connection, store_id: int, now: datetime) -> HealthCount
     return HealthCounts(*(int(value) for value in row))
 
 
+def orders_known(conn: Connection, store_id: int) -> int:
+    """How many orders have been read of a store, whatever became of them."""
+    return int(conn.execute(select(func.count()).where(orders.c.store_id == store_id)).scalar_one())
+
+
 def waiting_units(conn: Connection, store_id: int) -> list[WaitingUnits]:
     """Every part of an open order that waits."""
     rows = conn.execute(

@@ -59,6 +59,16 @@ def test_a_store_that_is_being_read_cannot_be_switched_on(merchant: Merchant, sh
     assert store_of(shop).mode is Mode.WATCH
 
 
+def test_while_a_store_is_read_the_first_page_says_how_far_it_is(merchant: Merchant, shop: Shop) -> None:
+    shop.set(mode=Mode.WATCH, imported_at=None)
+    rest = "This takes a few minutes in a large store. Nothing is decided, written or sent before it has ended."
+    said = []
+    for number in (1, 2):
+        said.append([line for line in lines_of(merchant.get("/")) if line.endswith(rest)])
+        shop.order(number)
+    assert said == [[rest], [f"1 order has been read so far. {rest}"]]
+
+
 def test_the_merchant_switches_it_on_and_back(merchant: Merchant, shop: Shop, bell: Bell) -> None:
     shop.set(mode=Mode.WATCH)
     assert lines_of(merchant.get("/")).count("Waitline watches and changes nothing") == 1

@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 from flask.testing import FlaskClient
 
-from backorder.db import goods
+from backorder.db import announced, goods
+from backorder.db.announced import Told
 from backorder.db.tables import inbound, receipts
+from backorder.domain.announced import Announced
 from backorder.domain.promise import TooFar
 from backorder.domain.supply import Pool
 from jobs import steer
@@ -224,3 +226,22 @@ def test_no_more_goods_are_left_out_than_are_still_to_come(shop: Shop) -> None:
     with shop.world.database.write() as conn:
         assert [goods.lessen(conn, shop.id, row_id, Decimal(units)) for units in (41, 39, 2, 1)] == [None, 7, None, 7]
     assert [row["quantity"] for row in shop.rows(inbound)] == [10]
+
+
+def test_what_the_store_announced_is_shown_as_such_and_changed_only_there(merchant: Merchant, shop: Shop) -> None:
+    shop.item(7, sku="LAMP", title="Desk lamp")
+    told = Announced("1/2/3", Pool(7, 0), Decimal(5), Decimal(0), None, "Mill Potters")
+    with shop.world.database.write() as conn:
+        announced.take_in(conn, shop.id, [Told(told, SOON)], [], NOW, NOW)
+    [row] = shop.rows(inbound)
+    lines = lines_of(merchant.get("/incoming"))
+    assert [lines.count(text) for text in ("from your store", "Change or receive")] == [1, 0]
+    for path, form in (
+        (f"/incoming/{row['id']}", {"end": "yes"}),
+        (f"/incoming/{row['id']}", {"expected_on": "2026-05-01"}),
+        (f"/incoming/{row['id']}/receive", {"units": "5"}),
+    ):
+        refused = merchant.post(path, **form)
+        assert refused.status_code == 422
+        assert refused.text.count("Your store announced these goods: change them there.") == 1
+    assert shop.rows(inbound) == [row]
