@@ -12,7 +12,14 @@ PLATFORM = Platform(
     label="WooCommerce",
     # A status of our own would need a plugin in the shop, and the shop has no other way to keep units from shipping.
     capabilities=frozenset(
-        {Capability.SHOW, Capability.LINE_DATE, Capability.NOTE, Capability.SHOPPERS, Capability.SELLING}
+        {
+            Capability.SHOW,
+            Capability.LINE_DATE,
+            Capability.NOTE,
+            Capability.SHOPPERS,
+            Capability.SELLING,
+            Capability.CANCEL,
+        }
     ),
     webhooks=WooWebhooks(),
     installer=WooInstaller(),

@@ -56,6 +56,10 @@ BROKEN = (
     "The store has a fault of its own ({status}). If it stays, look for a fatal error in WooCommerce > Status > Logs."
 )
 REFUSES = "The store refused a call of ours ({status}): tell whoever runs Waitline."
+NOT_REFUNDED = (
+    "The store did not refund it: its way of payment cannot give money back by itself, or the amount is more than is "
+    "left. Look at the payment, give the money back there, and accept the cancellation without a refund."
+)
 REDIRECTS = "The store answers with a redirect. Connect it with the address that your browser shows for the shop."
 REDIRECTS_TO = "The store answers with a redirect to {target}. Connect it with exactly that address."
 
@@ -86,6 +90,9 @@ def failure(method: str, url: str, reply: Reply) -> WaitlineError | None:
     error = error_in(reply)
     if status in BUSY:
         return _busy(reply, error)
+    if status >= 500 and error is not None and error.code == "woocommerce_rest_cannot_create_order_refund":
+        # The shop's own refusal, though with the number of a fault: it takes the refund that it had begun back.
+        return PermanentFailure(NOT_REFUNDED + _said(error))
     if status >= 500:
         gateway = error is None and status in (502, 504)
         sentence = (HOST_DOWN if gateway else BROKEN).format(status=status) + _said(error)

@@ -69,8 +69,15 @@ class Billing(_Body):
     email: Text = ""
 
 
+class LineTax(_Body):
+    """One tax on a line, by the number of its rate."""
+
+    id: Id = 0
+    total: Number = Decimal(0)
+
+
 class Line(WithMeta):
-    """An order line. `quantity` stays as ordered whatever is refunded later."""
+    """An order line. `quantity` stays as ordered whatever is refunded later; `total` is without tax."""
 
     id: int
     name: Text = ""
@@ -79,6 +86,8 @@ class Line(WithMeta):
     quantity: Number = Decimal(0)
     sku: Text = ""
     price: Number = Decimal(0)
+    total: Number = Decimal(0)
+    taxes: Annotated[list[LineTax], BeforeValidator(_list)] = Field(default_factory=list)
 
 
 class ShippingLine(_Body):
@@ -112,14 +121,17 @@ class OrderBody(WithMeta):
 
 
 class RefundLine(WithMeta):
-    """Units taken off one line; `quantity` is negative."""
+    """Units taken off one line; all figures are negative."""
 
     quantity: Number = Decimal(0)
+    total: Number = Decimal(0)
+    taxes: Annotated[list[LineTax], BeforeValidator(_list)] = Field(default_factory=list)
 
 
 class Refund(_Body):
     """A refund; one of an amount only has no lines."""
 
+    reason: Text = ""
     line_items: Annotated[list[RefundLine], BeforeValidator(_list)] = Field(default_factory=list)
 
 

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backorder.domain.actions import StoreSide
 from backorder.domain.announced import Announced
-from backorder.domain.errors import PermanentFailure
 from backorder.domain.orders import OrderStatus
 from connectors.contract import (
     Cancellation,
@@ -22,7 +21,7 @@ from connectors.contract import (
 )
 from connectors.http import Transport
 from connectors.joining import Clock, Credentials, Renewed
-from connectors.woocommerce import ours, translate
+from connectors.woocommerce import cancelling, ours, translate
 from connectors.woocommerce.answers import NoSuchObject
 from connectors.woocommerce.client import Shop
 from connectors.woocommerce.payloads import Index, Note, OrderBody, SystemStatus
@@ -125,9 +124,9 @@ class WooStore:
         """
         return self._shelf.write(changes)
 
-    def cancel(self, wanted: Cancellation) -> None:  # noqa: ARG002 -- the contract's signature
-        """Not yet: shops refund through gateways that differ."""
-        raise PermanentFailure("Waitline cancels nothing in WooCommerce.")
+    def cancel(self, wanted: Cancellation) -> None:
+        """By a refund; an order that is not paid is cancelled as a whole, or left to a person."""
+        cancelling.cancel(self._shop, self._reader, wanted)
 
     def post_note(self, order_id: int, text: str, marker: str) -> None:
         """A note for the shop's staff: no mail leaves and no webhook comes back."""

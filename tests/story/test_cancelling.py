@@ -8,19 +8,21 @@ import pytest
 from backorder.db import cancel_rows
 from backorder.db.cancel_rows import CancelRow
 from backorder.domain.lifecycle import WorkState
-from connectors import get
+from connectors.woocommerce.answers import NOT_REFUNDED
 from demo.stores.wire import Fault
 from jobs import steer
 from jobs.accept_cancel import accept_cancel
 from jobs.cancel import NEVER_CONFIRMED, cancel
 from jobs.steer import Nonsense
-from tests.story.stage import Shopify, Stage
+from tests.story.stage import Shopify, Stage, Woo
 
 
 @pytest.fixture
 def order(stage: Stage) -> int:
     """An order of three mugs of which one is there; its customer does not want to wait."""
     stage.shop.stock("MUG", 1)
+    if isinstance(stage.shop, Woo):
+        stage.shop.app.shop.settings.gateway_refunds = True
     steer.save_policy(stage.bench.world, stage.bench.store_id, cancel_in_store=True)
     number = stage.shop.order("MUG", 3, 5)
     stage.settle()
@@ -48,27 +50,75 @@ def rows(stage: Stage, order: int) -> list[CancelRow]:
 
 def money(stage: Stage) -> list[str]:
     """The store's own count of what moved money."""
+    if isinstance(stage.shop, Woo):
+        return [entry.kind for entry in stage.shop.app.journal.effects if entry.kind == "POST refund"]
     assert isinstance(stage.shop, Shopify)
     return [
         entry.kind for entry in stage.shop.app.trade.journal.effects if entry.kind in ("orderCancel", "refundCreate")
     ]
 
 
-def cancels(stage: Stage) -> bool:
-    return "cancel" in get(stage.platform).capabilities
+def once(stage: Stage) -> list[str]:
+    """The one entry of a whole order that was cancelled."""
+    return ["POST refund"] if isinstance(stage.shop, Woo) else ["orderCancel"]
 
 
-def test_a_platform_that_cannot_cancel_says_so(stage: Stage, order: int) -> None:
-    expected = (
-        ""
-        if cancels(stage)
-        else "Waitline cancels nothing in your store: cancel it there, or switch it on under Settings."
+def test_where_it_is_not_switched_on_nothing_is_cancelled(stage: Stage, order: int) -> None:
+    steer.save_policy(stage.bench.world, stage.bench.store_id, cancel_in_store=False)
+    assert accept(stage, order) == (
+        "Waitline cancels nothing in your store: cancel it there, or switch it on under Settings."
     )
-    assert accept(stage, order) == expected
+
+
+def test_a_paid_order_is_refunded_by_the_shops_way_of_payment_once(stage: Stage, order: int) -> None:
+    if not isinstance(stage.shop, Woo):
+        return
+    assert [accept(stage, order), accept(stage, order)] == ["", "It is being cancelled already."]
+    stage.settle()
+    known = stage.shop.app.shop.orders[order]
+    assert (known.status, known.refunded_amount, money(stage)) == ("refunded", Decimal(30), ["POST refund"])
+    assert known.refunds[0]["refunded_payment"] is True
+    assert stage.shop.app.shop.by_sku("MUG").stock == 1
+    assert [row.state for row in rows(stage, order)] == [WorkState.DONE]
+
+
+def test_a_way_of_payment_that_cannot_refund_is_told_and_nothing_was_done(stage: Stage, order: int) -> None:
+    if not isinstance(stage.shop, Woo):
+        return
+    stage.shop.app.shop.settings.gateway_refunds = False
+    accept(stage, order)
+    stage.settle()
+    (row,) = rows(stage, order)
+    assert (row.state, row.reason.startswith(NOT_REFUNDED), money(stage)) == (WorkState.FAILED, True, [])
+
+
+def test_a_refund_whose_answer_was_lost_is_found_and_not_repeated(stage: Stage, order: int) -> None:
+    if not isinstance(stage.shop, Woo):
+        return
+    accept(stage, order)
+    stage.transport.fail(Fault.LOST_ANSWER, concerns=lambda method, _: method == "POST")
+    cancel(stage.bench.world, stage.bench.store_id, order)
+    assert [row.state for row in rows(stage, order)] == [WorkState.UNKNOWN]
+    stage.wait(60)
+    stage.settle()
+    assert ([row.state for row in rows(stage, order)], money(stage)) == ([WorkState.DONE], ["POST refund"])
+
+
+def test_a_refund_that_never_arrived_is_left_to_a_person(stage: Stage, order: int) -> None:
+    if not isinstance(stage.shop, Woo):
+        return
+    accept(stage, order)
+    stage.transport.fail(Fault.LOST_CALL, concerns=lambda method, _: method == "POST")
+    cancel(stage.bench.world, stage.bench.store_id, order)
+    for _ in range(8):
+        stage.wait(300)
+        stage.settle()
+    (row,) = rows(stage, order)
+    assert (row.state, row.reason, money(stage)) == (WorkState.FAILED, NEVER_CONFIRMED, [])
 
 
 def test_a_whole_order_is_cancelled_and_paid_back_once(stage: Stage, order: int) -> None:
-    if not cancels(stage) or not isinstance(stage.shop, Shopify):
+    if not isinstance(stage.shop, Shopify):
         return
     assert [accept(stage, order), accept(stage, order)] == ["", "It is being cancelled already."]
     stage.settle()
@@ -84,7 +134,7 @@ def test_a_whole_order_is_cancelled_and_paid_back_once(stage: Stage, order: int)
 
 
 def test_lines_of_an_order_are_refunded_and_the_rest_stays(stage: Stage) -> None:
-    if not cancels(stage) or not isinstance(stage.shop, Shopify):
+    if not isinstance(stage.shop, Shopify):
         return
     stage.shop.stock("MUG", 0)
     stage.shop.stock("LAMP", 5)
@@ -103,13 +153,13 @@ def test_lines_of_an_order_are_refunded_and_the_rest_stays(stage: Stage) -> None
 
 
 def test_what_was_shipped_meanwhile_is_not_cancelled(stage: Stage, order: int) -> None:
-    if not cancels(stage):
-        return
     accept(stage, order)
     stage.shop.receive("MUG", 2)
-    assert isinstance(stage.shop, Shopify)
-    stage.shop.app.trade.release_hold_by_hand(order)
-    stage.shop.app.trade.fulfil(order)
+    if isinstance(stage.shop, Shopify):
+        stage.shop.app.trade.release_hold_by_hand(order)
+        stage.shop.app.trade.fulfil(order)
+    else:
+        stage.shop.ship(order, 3)
     cancel(stage.bench.world, stage.bench.store_id, order)
     (row,) = rows(stage, order)
     assert (row.state, row.reason, money(stage)) == (
@@ -120,8 +170,6 @@ def test_what_was_shipped_meanwhile_is_not_cancelled(stage: Stage, order: int) -
 
 
 def test_what_a_person_cancelled_meanwhile_is_not_paid_back_again(stage: Stage, order: int) -> None:
-    if not cancels(stage):
-        return
     accept(stage, order)
     stage.shop.cancel(order)
     stage.settle()
@@ -135,7 +183,7 @@ def test_what_a_person_cancelled_meanwhile_is_not_paid_back_again(stage: Stage, 
 
 @pytest.mark.parametrize("partly", [False, True])
 def test_a_lost_answer_is_looked_up_and_not_repeated(stage: Stage, partly: bool) -> None:
-    if not cancels(stage) or not isinstance(stage.shop, Shopify):
+    if not isinstance(stage.shop, Shopify):
         return
     stage.shop.stock("MUG", 0)
     stage.shop.stock("LAMP", 5)
@@ -155,7 +203,7 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(stage: Stage, partly: bool)
 
 
 def test_a_whole_order_whose_cancellation_is_never_confirmed_is_left_to_a_person(stage: Stage, order: int) -> None:
-    if not cancels(stage) or not isinstance(stage.shop, Shopify):
+    if not isinstance(stage.shop, Shopify):
         return
     accept(stage, order)
     before = len(stage.transport.calls)
@@ -170,12 +218,10 @@ def test_a_whole_order_whose_cancellation_is_never_confirmed_is_left_to_a_person
 
 
 def test_ten_at_once_make_one_cancellation(stage: Stage, order: int) -> None:
-    if not cancels(stage):
-        return
     with ThreadPoolExecutor(10) as people:
         said = sorted(people.map(lambda _: accept(stage, order), range(10)))
     assert said == ["", *["It is being cancelled already."] * 9]
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(lambda _: cancel(stage.bench.world, stage.bench.store_id, order), range(4)))
     stage.settle()
-    assert ([row.state for row in rows(stage, order)], money(stage)) == ([WorkState.DONE], ["orderCancel"])
+    assert ([row.state for row in rows(stage, order)], money(stage)) == ([WorkState.DONE], once(stage))

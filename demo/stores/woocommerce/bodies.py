@@ -60,6 +60,8 @@ class Settings:
     """At or below it a product is out of stock."""
     fulfilments: bool = True
     """The shop's feature for parcels."""
+    gateway_refunds: bool = False
+    """Whether its way of payment can give money back by itself."""
     backordered_label: str = "Backordered"
     """The key of the line's mark, in the shop's own language."""
 

@@ -67,7 +67,7 @@ class OrderParts:
         raise no_such("shop_order_refund")
 
     def _refund(self, order: Order) -> Response:
-        """Give money back. The shop's gateways cannot do so by themselves."""
+        """Give money back; by itself only where the shop's way of payment can."""
         body = asked()
         units = []
         for line in body.get("line_items", []):
@@ -80,10 +80,11 @@ class OrderParts:
         amount = Decimal(str(body.get("amount", sum((money for *_, money in units), Decimal(0)))))
         if not 0 <= amount <= order.total - order.refunded_amount:
             raise _no_refund("Invalid refund amount.")
-        if body.get("api_refund", True):
+        if body.get("api_refund", True) and not self._shop.settings.gateway_refunds:
             raise _no_refund(NO_GATEWAY)
         restock = bool(body.get("api_restock", True))
         made = self._shop.aftermath.refund(order, amount, units, reason=body.get("reason", ""), restock=restock)
+        made["refunded_payment"] = bool(body.get("api_refund", True))
         keep(self._shop, "POST refund", order.id, body, f"{amount:.2f}{'' if restock else ' without restock'}")
         return told(self._shop.bodies.refund(order, made), 201)
 
