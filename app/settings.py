@@ -51,12 +51,14 @@ SWITCHES = (
     "customers_choose",
     "whole_orders_first",
     "types_counted",
+    "note_to_customer",
     "tell_shoppers",
     "turn_selling",
     "cancel_in_store",
     "paused",
 )
-FOR_ITEMS = (
+FOR_SOME = (
+    (Capability.NOTE, "note_to_customer", "Send notes to customers"),
     (Capability.SHOPPERS, "tell_shoppers", "Tell shoppers"),
     (Capability.SELLING, "turn_selling", "Sell what may be backordered"),
     (Capability.CANCEL, "cancel_in_store", "Cancel and refund in the store"),
@@ -101,6 +103,8 @@ def chosen(form: MultiDict[str, str], *, with_tags: bool) -> tuple[dict[str, Any
     }
     if with_tags:
         choices["tag_prefix"] = form.get("tag_prefix", "").strip()
+    if "line_label" in form:
+        choices["line_label"] = form["line_label"].strip()
     if form.get("split") in [split.value for split in Split]:
         choices["split"] = Split(form["split"])
     else:
@@ -166,6 +170,7 @@ def as_entered(policy: BackorderPolicy) -> MultiDict[str, str]:
             "sender_name": policy.sender_name,
             "reply_to": policy.reply_to,
             "tag_prefix": policy.tag_prefix,
+            "line_label": policy.line_label,
             **{name: str(getattr(policy, name)) for name in WHOLE_NUMBERS},
             **{name: spoken(getattr(policy, name)) for name in AMOUNTS},
             **{name: str(days) for name in MAYBE_NUMBERS if (days := getattr(policy, name)) is not None},
@@ -193,5 +198,6 @@ def _page(store: Store, entered: MultiDict[str, str], errors: Mapping[str, str])
         notices=words.NOTICES,
         notice_help=words.NOTICE_HELP,
         with_tags=Capability.TAG in capabilities(store),
-        for_items=[(name, title) for cap, name, title in FOR_ITEMS if cap in capabilities(store)],
+        with_dates=Capability.LINE_DATE in capabilities(store),
+        for_some=[(name, title) for cap, name, title in FOR_SOME if cap in capabilities(store)],
     )

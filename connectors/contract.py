@@ -240,11 +240,13 @@ class StoreClient(Protocol):
         units was shipped or cancelled meanwhile, and OutcomeUnknown where nobody knows yet.
         """
 
-    def post_note(self, order_id: int, text: str, marker: str) -> None:
-        """Add one private note that carries the marker. Not safe to repeat. May raise OutcomeUnknown."""
+    def post_note(self, order_id: int, text: str, marker: str, *, to_customer: bool = False) -> None:
+        """Add one note that carries the marker, private or told to the customer by the store. Not safe to repeat. May
+        raise OutcomeUnknown.
+        """
 
     def has_note(self, order_id: int, marker: str) -> bool:
-        """Whether a note with that marker is there."""
+        """Whether a note with that marker is there. One that a network repeated is made one again."""
 
     def subscribe(self, url: str) -> list[str]:
         """Make the store's subscriptions to this address match the topic table; the sentences of what was changed."""

@@ -298,7 +298,7 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
     with world.database.write() as conn:
         _begin(conn, world, lease, [row.id])
     try:
-        client.post_note(row.order_id, row.text, marker)
+        client.post_note(row.order_id, row.text, marker, to_customer=store.policy.note_to_customer)
     except OutcomeUnknown as error:
         with leases.writing(world.database, lease) as conn:
             now = world.clock()

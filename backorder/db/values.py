@@ -57,6 +57,8 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "sender_name": policy.sender_name,
         "reply_to": policy.reply_to,
         "tag_prefix": policy.tag_prefix,
+        "line_label": policy.line_label,
+        "note_to_customer": policy.note_to_customer,
         "tell_shoppers": policy.tell_shoppers,
         "turn_selling": policy.turn_selling,
         "cancel_in_store": policy.cancel_in_store,
@@ -95,7 +97,7 @@ def side_out(side: StoreSide) -> dict[str, Any]:
         "held": [[held.line_id, held.location, str(held.units)] for held in side.held],
         "tags": list(side.tags),
         "shown": None if shown is None else [shown.state, str(shown.waiting), _day(shown.early), _day(shown.late)],
-        "line_dates": [[dated.line_id, _day(dated.late)] for dated in side.line_dates],
+        "line_dates": [[dated.line_id, _day(dated.late), dated.label] for dated in side.line_dates],
     }
 
 
@@ -108,7 +110,7 @@ def side_in(kept: dict[str, Any] | None) -> StoreSide:
         held=tuple(Held(line, location, Decimal(units)) for line, location, units in kept["held"]),
         tags=tuple(kept["tags"]),
         shown=None if shown is None else Shown(shown[0], Decimal(shown[1]), _date(shown[2]), _date(shown[3])),
-        line_dates=tuple(LineDate(line, _date(late)) for line, late in kept["line_dates"]),
+        line_dates=tuple(LineDate(line, _date(late), *label) for line, late, *label in kept["line_dates"]),
     )
 
 

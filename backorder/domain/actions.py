@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from backorder.domain.lifecycle import OrderStanding
 from backorder.domain.orders import Order, OrderStatus
-from backorder.domain.policy import BackorderPolicy
+from backorder.domain.policy import LINE_LABEL, BackorderPolicy
 from backorder.domain.supply import ZERO, Units
 
 
@@ -75,6 +75,8 @@ class LineDate:
 
     line_id: int
     late: date | None
+    label: str = LINE_LABEL
+    """What it is called there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,11 @@ def desired(order: OrderStanding, policy: BackorderPolicy, can: frozenset[Capabi
         return StoreSide()
     waits = order.short > 0
     ready = not waits and all(line.free_to_ship == line.outstanding for line in order.lines if line.waited)
-    dates = [LineDate(x.line_id, x.promised[1] if x.promised else None) for x in order.lines if x.short > 0]
+    dates = [
+        LineDate(line.line_id, line.promised[1] if line.promised else None, policy.line_label)
+        for line in order.lines
+        if line.short > 0
+    ]
     return StoreSide(
         held=_held(order) if Capability.HOLD in can else (),
         tags=_tags(order, policy.tag_prefix, waits, ready) if Capability.TAG in can else (),

@@ -38,6 +38,7 @@ class NoticeKind(StrEnum):
 
 
 MOST_LOCATIONS = 100
+LINE_LABEL = "Expected to ship"
 _COUNTRY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
@@ -94,6 +95,8 @@ class BackorderPolicy:
     sender_name: str = ""
     reply_to: str = ""
     tag_prefix: str = "backorder"
+    line_label: str = LINE_LABEL
+    note_to_customer: bool = False
     tell_shoppers: bool = False
     turn_selling: bool = False
     cancel_in_store: bool = False
@@ -175,6 +178,10 @@ HELP = {
     "sender_name": "The name customers see as the sender. Left empty, your store's name is used.",
     "reply_to": "Where customers' answers go.",
     "tag_prefix": "Orders are tagged with this word, and with this word and -partial or -ready behind it.",
+    "line_label": "What the day is called that waiting lines carry in your store, in its pages and mails: in your "
+    "customers' language.",
+    "note_to_customer": "Notes at orders go to the customer, as a mail of your store. When off, only your staff sees "
+    "them. Customers who get them need no message from here: switch those off below, or they read everything twice.",
     "tell_shoppers": "Keeps at each item of which nothing is free whether it can be ordered, by which day it would "
     "ship and how many units are on the way, where your product pages can show it.",
     "turn_selling": "Turns your store's own switch “continue selling when out of stock” by whether an item may be "
@@ -238,6 +245,9 @@ def check(policy: BackorderPolicy) -> None:
     _check_together(policy)
     if not policy.tag_prefix or len(policy.tag_prefix) > 30 or "," in policy.tag_prefix:
         raise PolicyError("tag_prefix", "The tag must have 1 to 30 characters and no comma.")
+    label = policy.line_label
+    if not label or len(label) > 40 or label != label.strip() or label.startswith("_") or _has_control(label):
+        raise PolicyError("line_label", "This must be one line of 1 to 40 characters that does not begin with _.")
     if len(policy.sender_name) > 100 or _has_control(policy.sender_name):
         raise PolicyError("sender_name", "The sender's name must be one line of at most 100 characters.")
     if policy.reply_to and not plausible_address(policy.reply_to):

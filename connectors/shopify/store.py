@@ -146,7 +146,7 @@ class ShopifyStore:
         """Cancel units of an order with their refund, once."""
         cancelling.cancel(self._admin, wanted)
 
-    def post_note(self, order_id: int, text: str, marker: str) -> None:  # noqa: ARG002 -- the contract's signature
+    def post_note(self, order_id: int, text: str, marker: str, *, to_customer: bool = False) -> None:  # noqa: ARG002
         """Shopify has one note per order, and it is the merchant's."""
         raise PermanentFailure("Shopify orders take no notes from Waitline.")
 

@@ -3,17 +3,19 @@
 One private record at the order for the shop's staff, and at each waiting line the day that the customer reads.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
+from json import dumps
 from typing import Any
 
 from backorder.domain.actions import LineDate, Shown, StoreSide
-from connectors.woocommerce.payloads import Meta, OrderBody, WithMeta
+from backorder.domain.policy import LINE_LABEL
+from connectors.woocommerce.payloads import Line, Meta, OrderBody, WithMeta
 
 RECORD_KEY = "_backorder_manager"
 """The order's meta of ours. The underscore keeps it out of the shop's pages and mails."""
-DATE_KEY = "Expected to ship"
-"""The line's meta of ours: without an underscore, so the shop shows it to the customer."""
 NO_DATE = "not known yet"
 RECORD_VERSION = 1
 _MONTHS = (
@@ -23,13 +25,27 @@ _MONTHS = (
 
 
 def found(body: OrderBody) -> StoreSide:
-    """What the order has of ours."""
+    """What the order has of ours. A line's day is called as our record of the order says."""
+    label = _label(body)
     dates = []
     for line in sorted(body.line_items, key=lambda line: line.id):
-        meta = line.meta(DATE_KEY)
-        if meta is not None and (meta.value == NO_DATE or _date_of(meta.value) is not None):
-            dates.append(LineDate(line.id, _date_of(meta.value)))
+        meta = _day_at(line, label)
+        if meta is not None:
+            dates.append(LineDate(line.id, _date_of(meta.value), label))
     return StoreSide(shown=_shown(body.meta(RECORD_KEY)), line_dates=tuple(dates))
+
+
+def _label(body: OrderBody) -> str:
+    """The key of the lines' metas of ours: without an underscore, so the shop shows it to the customer."""
+    record = body.meta(RECORD_KEY)
+    told = record.value.get("label") if record is not None and isinstance(record.value, dict) else None
+    return told if isinstance(told, str) and told else LINE_LABEL
+
+
+def _day_at(line: Line, label: str) -> Meta | None:
+    """The entry of that name, where what it says is a day of ours: others may use the same name."""
+    meta = line.meta(label)
+    return meta if meta is not None and (meta.value == NO_DATE or _date_of(meta.value) is not None) else None
 
 
 def _shown(meta: Meta | None) -> Shown | None:
@@ -37,6 +53,9 @@ def _shown(meta: Meta | None) -> Shown | None:
     if meta is None or not isinstance(meta.value, dict) or meta.value.get("version") != RECORD_VERSION:
         return None
     value = meta.value
+    if value.get("hash") != _hash(value):
+        # Somebody edited it, or only a part of it arrived.
+        return None
     waiting = str(value.get("waiting", ""))
     if not waiting.replace(".", "", 1).isdecimal():
         return None
@@ -55,21 +74,35 @@ def difference(body: OrderBody, desired: StoreSide, key: str) -> dict[str, Any]:
     """
     has = found(body)
     changes: dict[str, Any] = {}
-    if has.shown != desired.shown:
-        meta = _meta_change(body, RECORD_KEY, _record(desired.shown, key) if desired.shown else None)
+    was = _label(body)
+    label = desired.line_dates[0].label if desired.line_dates else was
+    if has.shown != desired.shown or (label != was and desired.shown is not None):
+        meta = _meta_change(body, RECORD_KEY, _record(desired.shown, label, key) if desired.shown else None)
         if meta:
             changes["meta_data"] = [meta]
     wanted = {day.line_id: day for day in desired.line_dates}
-    shows = {day.line_id: day for day in has.line_dates}
     lines = []
     for line in body.line_items:
-        day = wanted.get(line.id)
-        if day != shows.get(line.id):
-            meta = _meta_change(line, DATE_KEY, date_text(day.late) if day else None)
-            if meta:
-                lines.append({"id": line.id, "meta_data": [meta]})
+        metas = _day_changes(line, wanted.get(line.id), {was, label})
+        if metas:
+            lines.append({"id": line.id, "meta_data": metas})
     if lines:
         changes["line_items"] = lines
+    return changes
+
+
+def _day_changes(line: Line, wanted: LineDate | None, labels: set[str]) -> list[dict[str, Any]]:
+    """Entries that make the line say its day once, under the name of today."""
+    changes: list[dict[str, Any]] = []
+    for label in sorted(labels):
+        there = _day_at(line, label)
+        if wanted is None or label != wanted.label:
+            if there is not None:
+                changes.append({"id": there.id, "key": label, "value": None})
+        elif there is None and line.meta(label) is None:
+            changes.append({"key": label, "value": date_text(wanted.late)})
+        elif there is not None and there.value != date_text(wanted.late):
+            changes.append({"id": there.id, "key": label, "value": date_text(wanted.late)})
     return changes
 
 
@@ -81,15 +114,22 @@ def _meta_change(holder: WithMeta, key: str, value: Any) -> dict[str, Any] | Non
     return {"id": there.id, "key": key, "value": None} if there is not None else None
 
 
-def _record(shown: Shown, key: str) -> dict[str, Any]:
-    return {
+def _record(shown: Shown, label: str, key: str) -> dict[str, Any]:
+    record = {
         "version": RECORD_VERSION,
         "state": shown.state,
         "waiting": f"{shown.waiting.normalize():f}",
         "from": shown.early.isoformat() if shown.early else None,
         "to": shown.late.isoformat() if shown.late else None,
-        "key": key,
+        "label": label,
     }
+    return {**record, "hash": _hash(record), "key": key}
+
+
+def _hash(record: Mapping[str, Any]) -> str:
+    """A short mark of what the record says, so that one that was changed by others is not taken for ours."""
+    said = [record.get(name) for name in ("version", "state", "waiting", "from", "to", "label")]
+    return sha256(dumps(said).encode()).hexdigest()[:16]
 
 
 def date_text(late: date | None) -> str:

@@ -206,6 +206,7 @@ class OrderStatusWord(_Body):
 class Note(_Body):
     """A note at an order."""
 
+    id: Id = 0
     note: Text = ""
 
 

@@ -1,6 +1,7 @@
 """One WooCommerce shop, spoken to with its own key: the store client of the contract."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -128,13 +129,20 @@ class WooStore:
         """By a refund; an order that is not paid is cancelled as a whole, or left to a person."""
         cancelling.cancel(self._shop, self._reader, wanted)
 
-    def post_note(self, order_id: int, text: str, marker: str) -> None:
-        """A note for the shop's staff: no mail leaves and no webhook comes back."""
-        self._shop.post(Note, f"orders/{order_id}/notes", {"note": ours.note(text, marker), "customer_note": False})
+    def post_note(self, order_id: int, text: str, marker: str, *, to_customer: bool = False) -> None:
+        """A note for staff: no mail leaves and no webhook comes back. One to the customer leaves as a mail too."""
+        note = {"note": ours.note(text, marker), "customer_note": to_customer}
+        self._shop.post(Note, f"orders/{order_id}/notes", note)
 
     def has_note(self, order_id: int, marker: str) -> bool:
-        """Whether one of the order's notes carries the marker."""
-        return any(ours.carries(note.note, marker) for note in self._shop.whole(Note, f"orders/{order_id}/notes"))
+        """Whether one of the order's notes carries the marker; of several (a host between us and the shop may have
+        repeated the call) only the first is left.
+        """
+        notes = [note for note in self._shop.whole(Note, f"orders/{order_id}/notes") if ours.carries(note.note, marker)]
+        for double in sorted(notes, key=lambda note: note.id)[1:]:
+            with suppress(NoSuchObject):
+                self._shop.delete(f"orders/{order_id}/notes/{double.id}")
+        return bool(notes)
 
     def subscribe(self, url: str) -> list[str]:
         """One active webhook per topic, under `url`."""

@@ -10,6 +10,7 @@ from backorder.domain.accept_rules import About, AcceptRule
 from backorder.domain.policy import FIELDS, HELP, BackorderPolicy, Excess, NoticeKind
 from backorder.domain.priority import Fact, PriorityRule
 from backorder.domain.split import Share, Split
+from jobs.world import World
 from tests.app.shop import Merchant, Shop, lines_of, store_of, told_by
 
 FORM = {
@@ -57,11 +58,26 @@ FORM = {
 }
 
 
-def test_every_choice_has_a_field_and_a_line_of_help(merchant: Merchant) -> None:
-    found = merchant.get("/settings")
-    assert {name: found.text.count(f'name="{name}"') > 0 for name in FIELDS} == dict.fromkeys(FIELDS, True)
-    lines = lines_of(found)
-    assert {name: lines.count(HELP[name]) for name in FIELDS} == dict.fromkeys(FIELDS, 1)
+def test_every_choice_has_a_field_and_a_line_of_help(
+    merchant: Merchant, app: Flask, world: World, other_shop: Shop
+) -> None:
+    other = Merchant(app.test_client(), new_signin(world, other_shop.id))
+    pages = {name: who.get("/settings") for name, who in (("one", merchant), ("other", other))}
+    where = {name: "other" if name in ("line_label", "note_to_customer") else "one" for name in FIELDS}
+    assert {name: pages[where[name]].text.count(f'name="{name}"') > 0 for name in FIELDS} == dict.fromkeys(FIELDS, True)
+    lines = {name: lines_of(page) for name, page in pages.items()}
+    assert {name: lines[where[name]].count(HELP[name]) for name in FIELDS} == dict.fromkeys(FIELDS, 1)
+
+
+def test_the_name_of_the_day_is_chosen_where_lines_carry_one(
+    merchant: Merchant, app: Flask, world: World, other_shop: Shop
+) -> None:
+    other = Merchant(app.test_client(), new_signin(world, other_shop.id))
+    assert other.post("/settings", **FORM, line_label=" Voraussichtlich ", note_to_customer="yes").status_code == 303
+    policy = store_of(other_shop).policy
+    assert (policy.line_label, policy.note_to_customer) == ("Voraussichtlich", True)
+    assert other.post("/settings", **FORM, line_label="_hidden").status_code == 422
+    assert merchant.get("/settings").text.count('name="line_label"') == 0
 
 
 def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:

@@ -331,3 +331,21 @@ def test_a_call_that_never_left_may_be_tried_again(
         client.post_note(order.id, "Two mugs are waiting.", "wl-1")
 
     assert client.has_note(order.id, "wl-1") is False
+
+
+@pytest.mark.parametrize("to_customer", [False, True])
+def test_a_note_goes_to_the_staff_or_to_the_customer(to_customer: bool, client: StoreClient, woo: WooShop) -> None:
+    order = woo.shop.place_order(units(("MUG", 7)))
+    client.post_note(order.id, "Two mugs are waiting.", "wl-1", to_customer=to_customer)
+    ours = [note.to_customer for note in order.notes if note.text == "Two mugs are waiting. [wl-1]"]
+    assert ours == [to_customer]
+
+
+def test_a_note_that_the_network_repeated_is_made_one_again(client: StoreClient, woo: WooShop) -> None:
+    order = woo.shop.place_order(units(("MUG", 7)))
+    woo.shop.note(order, "Mine [wl-12]", "admin")
+    before = [note.text for note in order.notes]
+    for _ in range(3):
+        client.post_note(order.id, "Two mugs are waiting.", "wl-1")
+    assert client.has_note(order.id, "wl-1") is True
+    assert sorted(note.text for note in order.notes) == sorted([*before, "Two mugs are waiting. [wl-1]"])

@@ -234,6 +234,8 @@ def test_a_first_record_is_one_write_with_everything_in_it() -> None:
                     "waiting": "2.5",
                     "from": "2027-01-10",
                     "to": "2027-01-12",
+                    "label": "Expected to ship",
+                    "hash": "19b2cb008bdf36d1",
                     "key": "k-1",
                 },
             }
@@ -270,6 +272,40 @@ def test_what_is_no_longer_true_is_removed_by_its_id() -> None:
         "meta_data": [{"id": 44, "key": "_backorder_manager", "value": None}],
         "line_items": [{"id": 2, "meta_data": [{"id": 45, "key": "Expected to ship", "value": None}]}],
     }
+
+
+def test_the_day_is_called_as_the_merchant_wants_and_stands_there_once() -> None:
+    german = StoreSide(shown=SHOWN, line_dates=(LineDate(2, date(2027, 1, 12), "Voraussichtlich"),))
+    there = written(StoreSide(shown=SHOWN, line_dates=(LineDate(2, date(2027, 1, 12)),)))
+
+    changes = ours.difference(there, german, "k-2")
+
+    assert changes["line_items"] == [
+        {
+            "id": 2,
+            "meta_data": [
+                {"id": 45, "key": "Expected to ship", "value": None},
+                {"key": "Voraussichtlich", "value": "12 January 2027"},
+            ],
+        }
+    ]
+    assert changes["meta_data"][0]["value"]["label"] == "Voraussichtlich"
+    assert ours.found(written(german)) == german
+
+
+def test_what_somebody_else_keeps_under_that_name_stays() -> None:
+    taken = body(line(meta_data=[{"id": 45, "key": "Size", "value": "XL"}]))
+
+    changes = ours.difference(taken, StoreSide(shown=SHOWN, line_dates=(LineDate(2, None, "Size"),)), "k-1")
+
+    assert sorted(changes) == ["meta_data"]
+
+
+def test_a_record_that_somebody_edited_is_written_anew() -> None:
+    there = written(StoreSide(shown=SHOWN, line_dates=(LineDate(2, None),)))
+    value = {**there.meta_data[0].value, "waiting": "1"}
+
+    assert ours.found(body(line(), meta_data=[{"id": 44, "key": "_backorder_manager", "value": value}])).shown is None
 
 
 def test_a_line_that_the_order_no_longer_has_is_not_named() -> None:
