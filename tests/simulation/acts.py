@@ -10,8 +10,10 @@ from demo.stores.troubles import Broken
 from demo.stores.woocommerce.shop import Refused as WooRefused
 from jobs import sweep
 from jobs.world import World
+from tests.simulation.access import office
 from tests.simulation.box import Box
 from tests.simulation.merchant import merchant
+from tests.simulation.money import accepts
 from tests.simulation.site import Site
 
 REFUSED = (ShopifyRefused, WooRefused)
@@ -161,7 +163,9 @@ STEPS: Mapping[str, tuple[int, Step]] = {
     "merchant": (5, merchant),
     "nonsense": (2, nonsense),
     "impostor": (1, impostor),
+    "office": (3, office),
+    "cancel": (3, accepts),
 }
 
-MEANWHILE = ("shop", "send", "late", "late", "work", "work", "work", "rush", "clock", "merchant")
+MEANWHILE = ("shop", "send", "late", "late", "work", "work", "work", "rush", "clock", "merchant", "office")
 """What others do while somebody is at work, the more frequent ones more than once."""

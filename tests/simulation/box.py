@@ -32,6 +32,7 @@ from jobs.drain import JOBS
 from jobs.mailer import Message
 from jobs.steer import Loss
 from jobs.world import World
+from tests.simulation import consent
 from tests.simulation.ports import Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Site
@@ -41,7 +42,7 @@ from tests.simulation.woo_site import WooSite
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TICK = timedelta(milliseconds=1)
 ZONES = ("America/Los_Angeles", "Pacific/Auckland", "Europe/Berlin", "Asia/Kolkata", "UTC")
-SHORT_JOBS = ("web", "write_back", "notify")
+SHORT_JOBS = ("web", "write_back", "cancel", "notify")
 OFTEN = 4
 """How many times as likely something happens at an effect of these."""
 DEPTH = 2
@@ -135,6 +136,8 @@ class Box:
         """Looks at each transaction before it is committed; the run sets it."""
         self.reading: Callable[[Mail], None] = lambda _mail: None
         """Looks at each mail when it is taken; the run sets it."""
+        self.calling: Callable[[str, Mapping[str, str]], None] = lambda _url, _headers: None
+        """Looks at each call before it reaches a shop; the run sets it."""
         self.step_began = self.now
         self.folder = Path(tempfile.mkdtemp(prefix="waitline-box-", dir=ROOM))
         shutil.copy(template, self.folder / "waitline.db")
@@ -155,13 +158,20 @@ class Box:
             self.sites.append(site)
         hosts = {urlsplit(f"//{site.address.removeprefix('https://')}").hostname: site.app for site in self.sites}
         self.transport = LocalTransport({str(host): app for host, app in hosts.items()})
-        self.world = self._world()
+        apart = [site for site in self.sites if isinstance(site, ShopifySite)]
+        # Two shops of one app share its secret; here each has its own, so that neither can speak for the other.
+        if len(apart) == 1:
+            apart[0].tokens_end = True
+        self.world = self._world(consent.settings(apart[0]) if len(apart) == 1 else {})
         self.web = create_app(self.world).test_client()
         self.ids: dict[str, int] = {}
         for site in self.sites:
-            self.ids[site.name] = remember(self.world, site.platform, site.address, site.credentials).id
+            given = site.credentials
+            if isinstance(site, ShopifySite) and site.tokens_end:
+                given = consent.tokens(site, self.now)
+            self.ids[site.name] = remember(self.world, site.platform, site.address, given).id
 
-    def _world(self) -> World:
+    def _world(self, environ: Mapping[str, str]) -> World:
         key = "a key for a box that is thrown away"
         return World(
             config=Config(
@@ -169,6 +179,7 @@ class Box:
                 public_url="http://localhost:8000",
                 mail_from="orders@box.example",
                 secret_keys=(SecretStr(key),),
+                environ=environ,
             ),
             database=SimDatabase(self.database, self.effect, self._committing),
             clock=self.look,
@@ -298,8 +309,9 @@ class Box:
 
     # What the ports ask
 
-    def _about_to(self, method: str, url: str) -> None:
+    def _about_to(self, url: str, headers: Mapping[str, str]) -> None:
         """Before a call reaches a shop."""
+        self.calling(url, headers)
 
     def _mail_trouble(self, message: Message) -> Exception | None:
         die = self.actors[-1].die if self.actors else Random(0)

@@ -11,16 +11,18 @@ from sqlalchemy import Connection
 
 from backorder.db.columns import EPOCH
 from demo.stores.journal import Effect
+from tests.simulation.access import Access
 from tests.simulation.box import Actor, Box, Mail, Violation
 from tests.simulation.choices import Choices
 from tests.simulation.given import BY_HAND, Given
+from tests.simulation.money import Money
 from tests.simulation.rules import SCALE
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Book
 from tests.simulation.told import Told
 
 FRESH = timedelta(seconds=61)
-FOR_EVER = ("deliveries", "actions", "notices", "decisions")
+FOR_EVER = ("deliveries", "actions", "notices", "decisions", "cancellations")
 """What was received, decided, tried and said is never forgotten."""
 ON_AN_ORDER = ("fulfillmentOrderHold", "fulfillmentOrderReleaseHold", "tagsAdd", "tagsRemove", "metafieldsSet")
 
@@ -34,6 +36,8 @@ class Checks:
         self._told = Told(box)
         self._choices = Choices(box)
         self.given = Given(box)
+        self.money = Money(box)
+        self.access = Access(box, box.world.sealer)
         self._deliveries = self._mails = self._acknowledged = self._decisions = 0
         self._effects: dict[str, int] = {}
         self._keys: set[tuple[Any, ...]] = set()
@@ -54,6 +58,8 @@ class Checks:
         self._outgoing()
         self._hands()
         self._customers()
+        self.money.look()
+        self.access.look()
 
     # What came in
 

@@ -58,7 +58,7 @@ def farewell(box: Box) -> None:
 
 def _one_secret_for_the_app(box: Box, site: ShopifySite) -> None:
     """A shop's own secret goes with its credentials: what comes later is signed with one that the operator knows."""
-    environ = {SECRETS_SETTING: site.credentials["client_secret"]}
+    environ = {**box.world.config.environ, SECRETS_SETTING: site.credentials["client_secret"]}
     box.world = replace(box.world, config=box.world.config.model_copy(update={"environ": environ}))
     box.web = create_app(box.world).test_client()
 

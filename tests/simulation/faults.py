@@ -13,12 +13,14 @@ from backorder.db import erasing, inbox, intake, items, leases, messages, order_
 from backorder.domain import choices, orders, split, supply
 from backorder.domain.errors import OutcomeUnknown, TemporaryFailure
 from backorder.domain.lifecycle import WorkState
+from connectors.shopify import tokens
 from connectors.shopify.store import ShopifyStore
 from connectors.shopify.webhooks import ShopifyWebhooks
 from connectors.woocommerce.store import WooStore
 from connectors.woocommerce.webhooks import WooWebhooks
 from jobs import allocate, catch_up, ingest, notify, plan, promise, steer, sweep, take_in, write_back
-from tests.simulation import faulty
+from jobs.keys import Keys
+from tests.simulation import faulty, faulty_stores
 from tests.simulation.faulty import instead
 
 
@@ -196,6 +198,14 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "tag-put-back": PlantedFault(
         "A tag that a person took off is put back.", instead((take_in, "tags_taken_off", lambda *_: ()))
+    ),
+    "token-used-before-kept": PlantedFault(
+        "A renewed token is used, and kept by nobody.",
+        instead((Keys, "_exchanged", faulty_stores.exchanged_and_not_kept)),
+    ),
+    "trouble-of-the-office-shuts-out": PlantedFault(
+        "A shop that gives no new token at the moment counts as one that has shut us out.",
+        instead((tokens, "refresh", faulty_stores.refresh_or_lost)),
     ),
     "erased-come-back": PlantedFault(
         "What a store still tells of an erased order brings its customer back.",

@@ -87,6 +87,7 @@ def _where(error: BaseException) -> str:
 def _prepare(box: Box, checks: Checks) -> None:
     box.watching = checks.committing
     box.reading = checks.taken
+    box.calling = checks.access.calling
 
     def meanwhile(die: Random) -> None:
         kind = die.choice(MEANWHILE)

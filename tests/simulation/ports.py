@@ -5,7 +5,7 @@ clean-up still tries to do raises it again: of a dead process nothing comes any 
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -86,24 +86,24 @@ class _Raw:
 class SimTransport(Transport):
     """Calls to the stand-in stores. Ended before a call nothing happened; ended after it the store did its part."""
 
-    def __init__(self, inner: Transport, effect: Effect, about_to: Callable[[str, str], None]) -> None:
+    def __init__(self, inner: Transport, effect: Effect, about_to: Callable[[str, Mapping[str, str]], None]) -> None:
         super().__init__()
         self._inner = inner
         self._effect = effect
         self._about_to = about_to
 
     def request(self, method: str, url: str, **how: Any) -> Reply:
-        self._effect(f"call {method} {url.partition('?')[0]} {_operation(how.get('data'))}".rstrip(), True)
-        self._about_to(method, url)
+        self._effect(f"call {method} {url.partition('?')[0]} {_operation(url, how.get('data'))}".rstrip(), True)
+        self._about_to(url, how.get("headers") or {})
         try:
             return self._inner.request(method, url, **how)
         finally:
             self._effect("answer", True)
 
 
-def _operation(data: bytes | str | None) -> str:
+def _operation(url: str, data: bytes | str | None) -> str:
     """The name of a GraphQL operation; nothing for other calls."""
-    asked = json.loads(data) if data else None
+    asked = json.loads(data) if data and url.endswith("/graphql.json") else None
     return str(asked.get("operationName", "")) if isinstance(asked, dict) else ""
 
 

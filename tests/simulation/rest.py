@@ -18,11 +18,12 @@ from jobs import sweep
 from jobs.catch_up import audit, catch_up
 from jobs.drain import next_due
 from jobs.promise import today_of
-from tests.simulation import rules
+from tests.simulation import access, rules
 from tests.simulation.box import Box, Violation
 from tests.simulation.checks import Checks
 from tests.simulation.dates import dates_follow_from_supply
 from tests.simulation.rules import SCALE, instant
+from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.weather import CALM
 
 LIMIT = timedelta(seconds=130)
@@ -48,6 +49,8 @@ class Rest:
         box.chances = CALM
         for site in box.sites:
             site.app.troubles.mend()
+            if isinstance(site, ShopifySite):
+                access.let_in(box, site, Random(0), mortal=False)
         self._settle("the webhooks that were under way")
         for site in box.sites:
             if site.name not in box.missed and not site.silent:
@@ -58,6 +61,10 @@ class Rest:
             self._mended_itself(site.name)
             self._reconcile(box.ids[site.name])
         self._settle("a catch-up")
+        while until := self._checks.money.waits_until():
+            box.now = max(box.now, instant(until))
+            self._settle("a cancellation that was looked for")
+        self._checks.money.ended()
         for site in box.sites:
             self._knows_what_is_true(site.name, "after a catch-up")
             self._gave_what_is_there(site.name)

@@ -23,6 +23,12 @@ class ShopifySite:
     def __init__(self, name: str, zone: str, clock: Callable[[], datetime], deliver: Deliver, die: Random) -> None:
         self.name = name
         self.rich = False
+        self.tokens_end = False
+        """Whether its tokens live for an hour, as those of an app that merchants install."""
+        self.given: set[str] = set()
+        """Tokens that a merchant's consent gave: they are tried before they are kept."""
+        self.revoked_at: datetime | None = None
+        """Since when our access is ended."""
         numbers = count(1)
         self.address = f"{name}.myshopify.com"
         self.credentials = {
@@ -237,6 +243,27 @@ class ShopifySite:
         number = int(target.rpartition("/")[2])
         found = self._shop.work(number)
         return found[0].id if found is not None else number
+
+    def ships_now(self, number: int) -> str:
+        """The warehouse ships what nobody holds of an order, if there is anything."""
+        order = self._shop.orders.get(number)
+        if order is None or order.cancelled or not any(work.open and not work.holds for work in order.works):
+            return ""
+        self._trade.fulfil(number)
+        self.touched[number] = self._clock()
+        return "and shipped"
+
+    def shipped_and_gone(self, number: int) -> dict[int, tuple[int, int]]:
+        """Lines of an order of which more was shipped than is left of them: (shipped, left)."""
+        order = self._shop.orders.get(number)
+        if order is None:
+            return {}
+        shipped: dict[int, int] = {}
+        for shipment in order.shipments:
+            for units in shipment.lines:
+                shipped[units.line.id] = shipped.get(units.line.id, 0) + units.quantity
+        found = {line.id: (shipped.get(line.id, 0), line.current) for line in order.lines}
+        return {line: pair for line, pair in found.items() if pair[0] > pair[1]}
 
     def all_held(self, name: str) -> bool:
         """Whether every unit that the order of this name is still owed lies in a hold of ours."""

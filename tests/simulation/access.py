@@ -1,0 +1,124 @@
+"""A shop's tokens: they end, are renewed with lost answers, and are ended by the merchant, who lets us in again."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from random import Random
+
+from backorder.db.secrets import Sealer
+from connectors.joining import Admitted
+from demo.stores.troubles import Broken
+from jobs.connect import admit
+from jobs.world import World
+from tests.simulation.box import Box, Violation
+from tests.simulation.consent import tokens
+from tests.simulation.shopify_site import ShopifySite
+
+OFFICE = "/admin/oauth/access_token"
+TROUBLES = (*Broken, "429", "500", "503", "500_after", "html")
+IN_VAIN = timedelta(seconds=60)
+SOME = 6
+"""Calls that a shop may refuse once it has ended our access: whoever made one may have died before he said so."""
+
+
+def ending(box: Box) -> ShopifySite | None:
+    """The shop whose tokens end, in worlds that have one."""
+    return next((site for site in box.sites if isinstance(site, ShopifySite) and site.tokens_end), None)
+
+
+def office(box: Box, die: Random) -> str | None:
+    """Something happens to a shop's tokens."""
+    site = ending(box)
+    if site is None:
+        return None
+    what = die.choices(["ends", "trouble", "revoked", "let in"], [6, 5, 1, 3])[0]
+    if what == "ends":
+        site.app.office.open_tokens.clear()
+    elif what == "trouble":
+        site.app.troubles.fail(die.choice(TROUBLES), die.choice([1, 1, 2]), path=OFFICE)
+    elif what == "revoked":
+        site.app.office.revoke()
+        site.revoked_at = box.now
+        box.missed.add(site.name)
+    else:
+        return let_in(box, site, die)
+    return f"{site.name}: {what}"
+
+
+def let_in(box: Box, site: ShopifySite, die: Random, *, mortal: bool = True) -> str | None:
+    """The merchant lets us in again, where our access was ended."""
+    if site.revoked_at is None:
+        return None
+    site.revoked_at = None
+    given = tokens(site, box.now)
+
+    def act(world: World) -> None:
+        admit(world, site.platform, Admitted(site.address, given))
+
+    ended = box.as_actor("merchant", die, act, mortal=mortal)
+    if ended != "done":
+        # Nothing of it was kept: the merchant tries again another time.
+        site.app.office.revoke()
+        site.revoked_at = box.now
+    return f"{site.name}: let in, {ended}"
+
+
+class Access:
+    """Whether access is kept as long as the shop gives it, and is not used any longer."""
+
+    def __init__(self, box: Box, sealer: Sealer) -> None:
+        self._box = box
+        self._sealer = sealer
+        self._kept: set[str] = set()
+        self._sealed = ""
+        self._held: Mapping[str, str] = {}
+        self._shut_out = False
+        self._refused: list[datetime] = []
+
+    def look(self) -> None:
+        """After each step."""
+        site = ending(self._box)
+        if site is None:
+            return
+        health = self._read(site)
+        self._shut_out = health == "access_lost"
+        if site.revoked_at is not None:
+            return
+        self._refused.clear()
+        if self._shut_out:
+            raise Violation(f"{site.name} counts as shut out, and its merchant has not ended our access.")
+        names = [self._held.get(name, "") for name in ("refresh_token", "old_refresh_token")]
+        if not set(names) & set(site.app.office.refresh_tokens):
+            raise Violation(f"Access to {site.name} is lost: the shop takes none of the refresh tokens that are kept.")
+
+    def calling(self, url: str, headers: Mapping[str, str]) -> None:
+        """Before a call leaves."""
+        site = ending(self._box)
+        token = headers.get("X-Shopify-Access-Token")
+        if site is None or token is None or not url.startswith(f"https://{site.address}/"):
+            return
+        self._read(site)
+        if token not in self._kept | site.given:
+            raise Violation(f"{site.name} is called with a token that is not kept: whoever dies now has lost it.")
+        if site.revoked_at is None:
+            return
+        self._refused.append(self._box.now)
+        since = self._refused[0]
+        late = self._box.step_began > since + IN_VAIN
+        if self._shut_out and self._box.step_began > site.revoked_at:
+            raise Violation(f"{site.name} has shut us out, we know it, and call all the same.")
+        if late and len(self._refused) > SOME:
+            raise Violation(
+                f"{site.name} has ended our access, and is called {len(self._refused)} times since {since}."
+            )
+
+    def _read(self, site: ShopifySite) -> str:
+        """Take notice of what is kept now; the store's health."""
+        row = self._box.sql.execute(
+            "SELECT credentials, health FROM stores WHERE id = ?", (self._box.ids.get(site.name, 0),)
+        ).fetchone()
+        if row is None or not row[0]:
+            return ""
+        if row[0] != self._sealed:
+            self._sealed, self._held = row[0], self._sealer.open(row[0])
+            self._kept.add(self._held["access_token"])
+        return str(row[1])
