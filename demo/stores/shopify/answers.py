@@ -77,6 +77,7 @@ class Answers:
             "orders": self._orders,
             "inventoryItems": self._paged(lambda: self.shop.products.values(), self._item),
             "metafieldDefinitions": self._definitions,
+            "inventoryTransfers": connection([], dict, self._limit),
             "locations": self._paged(lambda: self.shop.locations, self._location),
             "webhookSubscriptions": self._paged(lambda: self.shop.subscriptions.values(), subscription_tree),
         }
