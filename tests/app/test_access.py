@@ -86,7 +86,7 @@ def merchant_routes(app: Flask) -> list[tuple[str, str]]:
     """Every page that a merchant signs in for, made from the map of addresses."""
     free = (
         *("access.", "embedded.", "install.", "webhooks.", "proxy.", "status_page.", "api.", "static"),
-        *("healthz", "readyz"),
+        *("healthz", "readyz", "connect"),
     )
     found = []
     for rule in app.url_map.iter_rules():
