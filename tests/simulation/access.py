@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from random import Random
 
 from backorder.db.secrets import Sealer
+from backorder.domain.errors import TemporaryFailure
 from connectors.joining import Admitted
+from demo.stores.shopify.oauth import ACCESS_LIVES
 from demo.stores.troubles import Broken
 from jobs.connect import admit
 from jobs.world import World
@@ -16,8 +18,12 @@ from tests.simulation.shopify_site import ShopifySite
 OFFICE = "/admin/oauth/access_token"
 TROUBLES = (*Broken, "429", "500", "503", "500_after", "html")
 IN_VAIN = timedelta(seconds=60)
-SOME = 6
-"""Calls that a shop may refuse once it has ended our access: whoever made one may have died before he said so."""
+SOME = 25
+"""Calls that a shop may refuse once it has ended our access: whoever made one may have died before he said so, and the
+office that would have said it for good may have been in trouble.
+"""
+YOUNG = timedelta(minutes=1)
+"""Tokens of this age do not end: that one ends between two calls of the same moment is no story of any shop."""
 
 
 def ending(box: Box) -> ShopifySite | None:
@@ -32,7 +38,9 @@ def office(box: Box, die: Random) -> str | None:
         return None
     what = die.choices(["ends", "trouble", "revoked", "let in"], [6, 5, 1, 3])[0]
     if what == "ends":
-        site.app.office.open_tokens.clear()
+        held = site.app.office.open_tokens
+        for token in [token for token, until in held.items() if until <= box.now + ACCESS_LIVES - YOUNG]:
+            del held[token]
     elif what == "trouble":
         site.app.troubles.fail(die.choice(TROUBLES), die.choice([1, 1, 2]), path=OFFICE)
     elif what == "revoked":
@@ -51,11 +59,16 @@ def let_in(box: Box, site: ShopifySite, die: Random, *, mortal: bool = True) -> 
     site.revoked_at = None
     given = tokens(site, box.now)
 
+    told: list[str] = []
+
     def act(world: World) -> None:
-        admit(world, site.platform, Admitted(site.address, given))
+        try:
+            admit(world, site.platform, Admitted(site.address, given))
+        except TemporaryFailure as failure:
+            told.append(str(failure))
 
     ended = box.as_actor("merchant", die, act, mortal=mortal)
-    if ended != "done":
+    if ended != "done" or told:
         # Nothing of it was kept: the merchant tries again another time.
         site.app.office.revoke()
         site.revoked_at = box.now
