@@ -25,20 +25,21 @@ from backorder.db import (
 )
 from backorder.db.session import Connection
 from backorder.domain.acceptance import Answer, Verdict
+from backorder.domain.actions import Capability
 from backorder.domain.allocation import Decision, give
 from backorder.domain.choices import FOR_CUSTOMERS, ItemChoices, customer_may_choose
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, Rejected, TemporaryFailure
-from backorder.domain.policy import BackorderPolicy
+from backorder.domain.policy import BackorderPolicy, PolicyError
 from backorder.domain.promise import expected
 from backorder.domain.split import Split
-from backorder.domain.store import Mode
+from backorder.domain.store import Mode, Store
 from backorder.domain.supply import ZERO, Pool, Units
 from backorder.domain.what_if import GivenByHand, Key
 from connectors import get
 from jobs.outlook import calendar
 from jobs.promise import today_of
 from jobs.what_if import days_of_hand
-from jobs.world import World
+from jobs.world import World, capabilities
 
 
 class Nonsense(Rejected):
@@ -77,8 +78,11 @@ def watch(world: World, store_id: int) -> None:
 def save_policy(world: World, store_id: int, **choices: Any) -> BackorderPolicy:
     """Save the merchant's choices and plan everything anew under them. Raises PolicyError."""
     with world.database.write() as conn:
-        before = stores.to_change(conn, store_id).policy
+        store = stores.to_change(conn, store_id)
+        before = store.policy
         policy = before.changed(**choices)
+        if not _can_be_kept_back(store, policy.keep_back):
+            raise PolicyError("keep_back", WHOLE_UNITS)
         calendar(policy, world.clock().year)
         stores.set_policy(conn, store_id, policy)
         stores.note(conn, store_id, judge_at=world.clock())
@@ -142,11 +146,21 @@ def accept(world: World, store_id: int, order_id: int) -> None:
     world.bell.ring("allocate", "allocate", store_id)
 
 
+WHOLE_UNITS = "Your store counts whole units: keep back a whole number of them."
+
+
+def _can_be_kept_back(store: Store, units: Units | None) -> bool:
+    """Part of a unit that is kept back would leave its other part to a line that needs all of it."""
+    return Capability.PARTS in capabilities(store) or units is None or units == units.to_integral_value()
+
+
 def choose_for_item(world: World, store_id: int, item: int, choices: ItemChoices) -> None:
     """What the merchant chose for one item. Raises Nonsense and ChoiceError."""
     choices.check()
     with world.database.write() as conn:
-        stores.to_change(conn, store_id)
+        store = stores.to_change(conn, store_id)
+        if not _can_be_kept_back(store, choices.keep_back):
+            raise Nonsense(WHOLE_UNITS)
         if not pool_rows.locations_of(conn, store_id, item):
             raise Nonsense(f"Item {item} has no stock of its own in this store.")
         before = items.choices(conn, store_id, [item]).get(item, ItemChoices())

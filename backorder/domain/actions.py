@@ -33,6 +33,8 @@ class Capability(StrEnum):
     """Cancel units of an order and refund them."""
     SELLING = "selling"
     """Turn the store's switch for selling an item that is not there."""
+    PARTS = "parts"
+    """Count parts of a unit: goods by the metre."""
 
 
 class ActionKind(StrEnum):

@@ -19,6 +19,7 @@ PLATFORM = Platform(
             Capability.SHOPPERS,
             Capability.SELLING,
             Capability.CANCEL,
+            Capability.PARTS,
         }
     ),
     webhooks=WooWebhooks(),

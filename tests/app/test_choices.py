@@ -54,10 +54,10 @@ def test_a_choice_that_cannot_be_is_told_and_nothing_is_saved(
 
 
 def test_choices_for_an_item_are_saved_and_mark_it(lamps: Shop, merchant: Merchant) -> None:
-    assert merchant.post("/items/7", split="line_whole", keep_back="1.5").status_code == 303
+    assert merchant.post("/items/7", split="line_whole", keep_back="37").status_code == 303
     row = lamps.rows(items)[0]
-    assert (row["split"], row["keep_back"], row["dirty_seq"]) == (Split.LINE_WHOLE, Decimal("1.5"), 1)
-    assert merchant.get("/items/7").text.count('value="1.5"') == 1
+    assert (row["split"], row["keep_back"], row["dirty_seq"]) == (Split.LINE_WHOLE, Decimal(37), 1)
+    assert merchant.get("/items/7").text.count('value="37"') == 1
 
 
 def test_what_is_kept_back_of_a_share_stays_when_its_choices_are_saved_again(lamps: Shop, merchant: Merchant) -> None:

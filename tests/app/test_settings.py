@@ -39,7 +39,7 @@ FORM = {
     "cross_location": "yes",
     "locations": "88, 77",
     "most_locations": "2",
-    "keep_back": "2.5",
+    "keep_back": "3",
     "lead_time_days": "14",
     "handling_days": "2",
     "inbound_buffer_days": "0",
@@ -108,7 +108,7 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
         cross_location=True,
         locations=(88, 77),
         most_locations=2,
-        keep_back=Decimal("2.5"),
+        keep_back=Decimal(3),
         lead_time_days=14,
         handling_days=2,
         inbound_buffer_days=0,
@@ -127,7 +127,7 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
     )
     again = merchant.get("/settings")
     assert lines_of(again).count("Saved. Every waiting order is looked at anew under these settings.") == 1
-    assert [again.text.count(f'value="{value}"') for value in ("2.5", "14", "waits")] == [1, 2, 1]
+    assert [again.text.count(f'value="{value}"') for value in ("14", "waits")] == [2, 1]
     assert again.text.count('name="workdays" value="5" checked') == 0
 
 
@@ -161,6 +161,7 @@ def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:
         ("least_part_units", "few", "This must be a number."),
         ("keep_back", "some", "This must be a number."),
         ("keep_back", "NaN", "This must be a number."),
+        ("keep_back", "2.5", "Your store counts whole units: keep back a whole number of them."),
         ("keep_back", "-1", "The units kept back must be from 0 to 1,000,000."),
         ("lead_time_days", "1.5", "This must be a whole number."),
         ("lead_time_days", "731", "This must be a whole number from 0 to 730."),
