@@ -131,9 +131,8 @@ def _handed(platform: Platform, handover: Handover, begun: Begun) -> Admitted:
 def _remember(platform: str, address: str) -> str:
     """A new mark of this browser, good for this store."""
     here, state = world(), new_token()
-    now = here.clock()
     with here.database.write() as conn:
-        consents.begin(conn, token_hash(state), platform, address, now + consents.LIVES, now)
+        consents.begin(conn, token_hash(state), platform, address, here.clock() + consents.LIVES)
     session[STATE] = token_hash(state)
     return state
 

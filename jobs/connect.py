@@ -8,7 +8,8 @@ from backorder.db.secrets import new_token
 from backorder.db.stores import NewStore
 from backorder.domain.store import Store
 from connectors import get
-from connectors.joining import Admitted
+from connectors.contract import StoreFacts
+from connectors.joining import Admitted, Credentials
 from jobs.world import World
 
 
@@ -31,22 +32,18 @@ def admit(world: World, platform_name: str, admitted: Admitted) -> Store:
         known = stores.connected(conn, platform_name, admitted.address)
     if known is None:
         return remember(world, platform_name, admitted.address, admitted.credentials)
-    platform = get(platform_name)
-    credentials = platform.installer.proven(admitted.address, admitted.credentials, world.transport)
-    lacks = platform.client(admitted.address, credentials, world.transport, world.clock).describe().lacks
+    credentials, facts = _proven(world, platform_name, admitted.address, admitted.credentials)
     sealed, renew_at = world.keys.seal(platform_name, credentials)
     with world.database.write() as conn:
         stores.let_in_again(conn, known.id, sealed, renew_at, world.clock())
-        stores.told_lacks(conn, known.id, lacks)
+        stores.told_lacks(conn, known.id, facts.lacks)
     _ring(world, known.id)
     return known
 
 
 def remember(world: World, platform_name: str, address: str, credentials: Mapping[str, str]) -> Store:
     """Prove credentials and remember the store under its address."""
-    platform = get(platform_name)
-    credentials = platform.installer.proven(address, credentials, world.transport)
-    facts = platform.client(address, credentials, world.transport, world.clock).describe()
+    credentials, facts = _proven(world, platform_name, address, credentials)
     sealed, renew_at = world.keys.seal(platform_name, credentials)
     new = NewStore(
         platform=platform_name,
@@ -63,6 +60,13 @@ def remember(world: World, platform_name: str, address: str, credentials: Mappin
         store = stores.connect(conn, new, world.clock())
     _ring(world, store.id)
     return store
+
+
+def _proven(world: World, platform_name: str, address: str, credentials: Credentials) -> tuple[Credentials, StoreFacts]:
+    """The credentials as the store takes them, and what it says of itself: the proof that they work."""
+    platform = get(platform_name)
+    credentials = platform.installer.proven(address, credentials, world.transport)
+    return credentials, platform.client(address, credentials, world.transport, world.clock).describe()
 
 
 def _ring(world: World, store_id: int) -> None:

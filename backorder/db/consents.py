@@ -18,9 +18,8 @@ class Begun:
     handed: str
 
 
-def begin(conn: Connection, state_hash: str, platform: str, address: str, until: datetime, now: datetime) -> None:
-    """Remember who was sent where, until then; what ran out is forgotten."""
-    forget_old(conn, now)
+def begin(conn: Connection, state_hash: str, platform: str, address: str, until: datetime) -> None:
+    """Remember who was sent where, until then. What ran out works no more, and the sweep forgets it."""
     conn.execute(insert(consents).values(state_hash=state_hash, platform=platform, address=address, until=until))
 
 
