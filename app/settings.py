@@ -52,6 +52,7 @@ SWITCHES = (
     "whole_orders_first",
     "types_counted",
     "note_to_customer",
+    "order_note",
     "tell_shoppers",
     "turn_selling",
     "cancel_in_store",
@@ -59,6 +60,7 @@ SWITCHES = (
 )
 FOR_SOME = (
     (Capability.NOTE, "note_to_customer", "Send notes to customers"),
+    (Capability.ORDER_NOTE, "order_note", "Keep a line in the order's note"),
     (Capability.SHOPPERS, "tell_shoppers", "Tell shoppers"),
     (Capability.SELLING, "turn_selling", "Sell what may be backordered"),
     (Capability.CANCEL, "cancel_in_store", "Cancel and refund in the store"),

@@ -85,6 +85,7 @@ ACTIONS = {
     ActionKind.TAG: "Tag the order",
     ActionKind.SHOW: "Show the promise at the order",
     ActionKind.LINE_DATE: "Show the expected date at the line",
+    ActionKind.ORDER_NOTE: "Keep a line in the order's note",
     ActionKind.NOTE: "Add a note to the order",
 }
 IGNORED = {

@@ -18,7 +18,11 @@ from benchmarks.long_queue import Line, Shop
 
 CHANGED = (
     (parts, ("allocated", "firm", "decided"), ("store_id", "order_id", "line_id", "item", "location")),
-    (orders, ("review", "state_seq", "stood", "side_seq", "desired", "refused_tags"), ("store_id", "order_id")),
+    (
+        orders,
+        ("review", "state_seq", "stood", "side_seq", "desired", "refused_tags", "refused_line"),
+        ("store_id", "order_id"),
+    ),
 )
 ADDED = (decisions, actions, notices)
 TYPES = {"INTEGER": "bigint", "DATE": "date", "BOOLEAN": "boolean", "JSON": "text"}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backorder.db import orderbook, queries, stores
-from backorder.domain.actions import desired, without_tags
+from backorder.domain.actions import desired, without_refused
 from backorder.domain.errors import Rejected
 from connectors.contract import Intended
 from jobs.promise import today_of
@@ -44,7 +44,9 @@ def preview_writes(world: World, store_id: int, order_id: int | None = None) -> 
         raise NoSuchOrder("There is no such order.")
     today, can = today_of(store, now), capabilities(store)
     wanted = {
-        order: without_tags(desired(book.standing(store.policy, today), store.policy, can), book.refused_tags)
+        order: without_refused(
+            desired(book.standing(store.policy, today), store.policy, can), book.refused_tags, line=book.refused_line
+        )
         for order, book in books.items()
     }
     found: Mapping[int, Sequence[Intended]] = world.client(store).preview(wanted) if wanted else {}

@@ -9,7 +9,15 @@ from backorder.db import decided, orderbook, outbox
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import Reviewed
 from backorder.db.session import Connection
-from backorder.domain.actions import ActionKind, Capability, StoreSide, desired, plan_actions, without_tags
+from backorder.domain.actions import (
+    ActionKind,
+    Capability,
+    StoreSide,
+    desired,
+    line_still_refused,
+    plan_actions,
+    without_refused,
+)
 from backorder.domain.allocation import Binding, Decision, Rule, made_firm
 from backorder.domain.lifecycle import LineStanding, OrderStanding, PartStanding
 from backorder.domain.notices import notices_due
@@ -88,6 +96,7 @@ def _reviewed(store: Store, book: BookOrder, order: OrderStanding, *, settled: b
     stood = order.stood(book.stood)
     live = store.mode is Mode.ON
     side, refused, kinds = book.desired, book.refused_tags, list[ActionKind]()
+    refused_line = book.refused_line
     if store.mode is not Mode.WATCH:
         can = capabilities(store)
         # Whoever leaves wants nothing of ours to stay behind.
@@ -99,12 +108,14 @@ def _reviewed(store: Store, book: BookOrder, order: OrderStanding, *, settled: b
         if set(planned.tags) != {*before.tags, *refused}:
             # Our reason for the tags changed: what a person did to the old ones says nothing about the new.
             refused = ()
-        side = without_tags(planned, refused)
+        refused_line = refused_line and line_still_refused(before, planned)
+        side = without_refused(planned, refused, line=refused_line)
         kinds = plan_actions(before, side, can)
     notices = notices_due(book.stood, order, store.policy) if live else []
     # A date may move again before its message has left: each time is a reason of its own.
     state_seq = book.state_seq + (stood != book.stood or NoticeKind.NEW_DATE in notices)
-    if not (book.review or kinds or notices or stood != book.stood or refused != book.refused_tags):
+    refusals = (refused, refused_line) != (book.refused_tags, book.refused_line)
+    if not (book.review or kinds or notices or stood != book.stood or refusals):
         return None
     writes = any(kind is not ActionKind.NOTE for kind in kinds)
     return Reviewed(
@@ -114,6 +125,7 @@ def _reviewed(store: Store, book: BookOrder, order: OrderStanding, *, settled: b
         side_seq=book.side_seq + bool(kinds),
         desired=side,
         refused_tags=refused,
+        refused_line=refused_line,
         actions=tuple((kind, _text(kind, side)) for kind in kinds),
         notices=tuple((kind, writes and kind is NoticeKind.ALLOCATED) for kind in notices),
     )

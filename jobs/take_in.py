@@ -1,4 +1,4 @@
-"""Takes readings of orders into the book, and respects what people did to our holds and tags in the store."""
+"""Takes readings of orders into the book, and respects what people did to our holds, tags and lines in the store."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +8,15 @@ from backorder.db import decided, orderbook, outbox, traces
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
 from backorder.domain import orders
-from backorder.domain.actions import StoreSide, exchanged, lacks_holds, released_by_hand, tags_of_ours, tags_taken_off
+from backorder.domain.actions import (
+    StoreSide,
+    exchanged,
+    lacks_holds,
+    line_deleted,
+    released_by_hand,
+    tags_of_ours,
+    tags_taken_off,
+)
 from backorder.domain.allocation import Rule, made_firm
 from backorder.domain.store import Store
 from backorder.domain.supply import Units
@@ -97,4 +105,5 @@ def _respect_hands(
     )
     decided.decide(conn, store.id, made, {}, policy_version=store.policy.version, now=now)
     refused = tuple(sorted({*book.refused_tags, *tags_taken_off(wrote, found)}))
-    outbox.set_wrote(conn, store.id, book.order.id, found, refused_tags=refused)
+    deleted = line_deleted(wrote, found)
+    outbox.set_wrote(conn, store.id, book.order.id, found, refused_tags=refused, line_deleted=deleted)

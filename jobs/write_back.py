@@ -224,7 +224,8 @@ def _keep_reading(
     """
     if told is None:
         return
-    if told.found.held == has.held and set(has.tags) <= set(told.found.tags):
+    same = told.found.held == has.held and told.found.noted == has.noted
+    if same and set(has.tags) <= set(told.found.tags):
         take_in(conn, store, [told], (), told.reading.began, now)
     else:
         orderbook.mark_unread(conn, store.id, [order_id], now)

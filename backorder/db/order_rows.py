@@ -37,6 +37,8 @@ class BookOrder:
     desired: StoreSide | None = None
     wrote: StoreSide | None = None
     refused_tags: tuple[str, ...] = ()
+    refused_line: bool = False
+    """Whether a person deleted our line from the order's note."""
     link_version: int = 1
     choices: OrderChoices = NO_CHOICES
     refused: Mapping[int, str] = field(default_factory=dict)
@@ -105,6 +107,7 @@ HEAD = (
     orders.c.desired,
     orders.c.wrote,
     orders.c.refused_tags,
+    orders.c.refused_line,
     orders.c.link_version,
     *CHOICES,
 )
@@ -155,7 +158,7 @@ def book_order(
     (
         order_id, number, placed_at, changed_at, status, store_status, paid, currency, customer_id, customer_name,
         email, customer_tags, tags, shipping, need_by, unread, unread_at, read_began, review, state_seq, stood,
-        side_seq, desired, wrote, refused_tags, link_version, *choices, timezone,
+        side_seq, desired, wrote, refused_tags, refused_line, link_version, *choices, timezone,
     ) = head  # fmt: skip
     told = []
     given: dict[int, list[Given]] = {}
@@ -228,6 +231,7 @@ def book_order(
         desired=None if desired is None else side_in(desired),
         wrote=None if wrote is None else side_in(wrote),
         refused_tags=tuple(refused_tags or ()),
+        refused_line=refused_line,
         link_version=link_version,
         choices=chosen(choices),
         refused=refused,

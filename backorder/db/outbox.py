@@ -40,6 +40,8 @@ class Reviewed:
     side_seq: int
     desired: StoreSide | None
     refused_tags: tuple[str, ...]
+    refused_line: bool = False
+    """Whether a person deleted our line from the order's note."""
     actions: tuple[tuple[ActionKind, str], ...] = ()
     notices: tuple[tuple[NoticeKind, bool], ...] = ()
     """Each with whether it speaks of a write that has to be done first."""
@@ -65,7 +67,7 @@ def save_reviews(conn: Connection, store_id: int, found: Sequence[Reviewed], now
     update_many(
         conn,
         orders,
-        ("review", "state_seq", "stood", "side_seq", "desired", "refused_tags"),
+        ("review", "state_seq", "stood", "side_seq", "desired", "refused_tags", "refused_line"),
         ("store_id", "order_id"),
         [
             (
@@ -75,6 +77,7 @@ def save_reviews(conn: Connection, store_id: int, found: Sequence[Reviewed], now
                 r.side_seq,
                 None if r.desired is None else side_out(r.desired),
                 list(r.refused_tags) or None,
+                r.refused_line,
                 store_id,
                 r.order_id,
             )
@@ -217,12 +220,22 @@ def set_actions(
 
 
 def set_wrote(
-    conn: Connection, store_id: int, order_id: int, wrote: StoreSide, *, refused_tags: tuple[str, ...] | None = None
+    conn: Connection,
+    store_id: int,
+    order_id: int,
+    wrote: StoreSide,
+    *,
+    refused_tags: tuple[str, ...] | None = None,
+    line_deleted: bool = False,
 ) -> None:
-    """What the store has of ours on the order now; with `refused_tags` also what a person does not want there."""
+    """What the store has of ours on the order now; with `refused_tags` also what a person does not want there.
+    `line_deleted`: a person deleted our line from the order's note.
+    """
     values: dict[str, Any] = {"wrote": side_out(wrote)}
     if refused_tags is not None:
         values.update(refused_tags=list(refused_tags) or None, review=True)
+    if line_deleted:
+        values.update(refused_line=True)
     conn.execute(update(orders).where(orders.c.store_id == store_id, orders.c.order_id == order_id).values(**values))
 
 

@@ -59,6 +59,7 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "tag_prefix": policy.tag_prefix,
         "line_label": policy.line_label,
         "note_to_customer": policy.note_to_customer,
+        "order_note": policy.order_note,
         "tell_shoppers": policy.tell_shoppers,
         "turn_selling": policy.turn_selling,
         "cancel_in_store": policy.cancel_in_store,
@@ -93,12 +94,16 @@ def policy_in(kept: dict[str, Any]) -> BackorderPolicy:
 def side_out(side: StoreSide) -> dict[str, Any]:
     """What a store has of ours, as JSON."""
     shown = side.shown
-    return {
+    kept: dict[str, Any] = {
         "held": [[held.line_id, held.location, str(held.units)] for held in side.held],
         "tags": list(side.tags),
         "shown": None if shown is None else [shown.state, str(shown.waiting), _day(shown.early), _day(shown.late)],
         "line_dates": [[dated.line_id, _day(dated.late), dated.label] for dated in side.line_dates],
     }
+    if side.noted:
+        # Only where there is one: sides kept before there were such lines read the same as those without one.
+        kept["noted"] = side.noted
+    return kept
 
 
 def side_in(kept: dict[str, Any] | None) -> StoreSide:
@@ -111,6 +116,7 @@ def side_in(kept: dict[str, Any] | None) -> StoreSide:
         tags=tuple(kept["tags"]),
         shown=None if shown is None else Shown(shown[0], Decimal(shown[1]), _date(shown[2]), _date(shown[3])),
         line_dates=tuple(LineDate(line, _date(late), *label) for line, late, *label in kept["line_dates"]),
+        noted=kept.get("noted", ""),
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from backorder.domain.lifecycle import OrderStanding
 from backorder.domain.orders import Order, OrderStatus
 from backorder.domain.policy import LINE_LABEL, BackorderPolicy
+from backorder.domain.spoken import spoken, spoken_days
 from backorder.domain.supply import ZERO, Units
 
 
@@ -27,6 +28,8 @@ class Capability(StrEnum):
     """Show the expected date at the line."""
     NOTE = "note"
     """Add a private note. Cannot be repeated safely."""
+    ORDER_NOTE = "order_note"
+    """Keep one line of ours in the order's own note, beside what people write there."""
     SHOPPERS = "shoppers"
     """Show at an item what shoppers may know of it."""
     CANCEL = "cancel"
@@ -46,6 +49,7 @@ class ActionKind(StrEnum):
     SHOW = "show"
     LINE_DATE = "line_date"
     NOTE = "note"
+    ORDER_NOTE = "order_note"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,6 +93,8 @@ class StoreSide:
     tags: tuple[str, ...] = ()
     shown: Shown | None = None
     line_dates: tuple[LineDate, ...] = ()
+    noted: str = ""
+    """Our line in the order's own note; empty where there is none."""
 
 
 def tags_of_ours(prefix: str) -> frozenset[str]:
@@ -107,12 +113,24 @@ def desired(order: OrderStanding, policy: BackorderPolicy, can: frozenset[Capabi
         for line in order.lines
         if line.short > 0
     ]
+    shown = _shown(order, waits, ready)
     return StoreSide(
         held=_held(order) if Capability.HOLD in can else (),
         tags=_tags(order, policy.tag_prefix, waits, ready) if Capability.TAG in can else (),
-        shown=_shown(order, waits, ready) if Capability.SHOW in can else None,
+        shown=shown if Capability.SHOW in can else None,
         line_dates=tuple(dates) if Capability.LINE_DATE in can else (),
+        noted=_noted(shown, order.outstanding) if policy.order_note and Capability.ORDER_NOTE in can else "",
     )
+
+
+def _noted(shown: Shown, outstanding: Units) -> str:
+    """What staff reads in the order's note; nothing where nothing waits."""
+    if shown.waiting == 0:
+        return ""
+    verb = "waits" if shown.waiting == 1 else "wait"
+    dates = (shown.early, shown.late)
+    when = f"expected {spoken_days(*dates)}" if dates[0] and dates[1] else "the date is not known yet"
+    return f"Backorder: {spoken(shown.waiting)} of {spoken(outstanding)} {verb}, {when}"
 
 
 def _held(order: OrderStanding) -> tuple[Held, ...]:
@@ -163,6 +181,8 @@ def plan_actions(before: StoreSide, after: StoreSide, can: frozenset[Capability]
         kinds.append(ActionKind.SHOW)
     if before.line_dates != after.line_dates:
         kinds.append(ActionKind.LINE_DATE)
+    if before.noted != after.noted:
+        kinds.append(ActionKind.ORDER_NOTE)
     if Capability.NOTE in can and _worth_a_note(before.shown, after.shown):
         kinds.append(ActionKind.NOTE)
     return kinds
@@ -173,6 +193,11 @@ def _worth_a_note(before: Shown | None, after: Shown | None) -> bool:
     if after is None:
         return False
     return before is None or (before.state, before.waiting) != (after.state, after.waiting)
+
+
+def line_still_refused(before: StoreSide, after: StoreSide) -> bool:
+    """Whether a person who deleted our line from the order's note is still to be respected: what waits is the same."""
+    return after.shown is not None and not _worth_a_note(before.shown, after.shown)
 
 
 def exchanged(before: Order, now: Order) -> dict[int, Units]:
@@ -220,6 +245,22 @@ def lacks_holds(wanted: StoreSide, found: StoreSide, kept: Iterable[Held]) -> bo
 def tags_taken_off(wrote: StoreSide, found: StoreSide) -> tuple[str, ...]:
     """Tags of ours that a person removed since we wrote them."""
     return tuple(tag for tag in wrote.tags if tag not in found.tags)
+
+
+def line_deleted(wrote: StoreSide, found: StoreSide) -> bool:
+    """Whether a person deleted our line from the order's note since we wrote it."""
+    return bool(wrote.noted) and not found.noted
+
+
+def line_left_out(desired: StoreSide | None, wrote: StoreSide | None) -> bool:
+    """Whether the order's note, once written to, has none of our line although it should: it has no room for it."""
+    return bool(desired and desired.noted and wrote is not None and not wrote.noted)
+
+
+def without_refused(side: StoreSide, tags: Iterable[str], *, line: bool) -> StoreSide:
+    """The side without what a person does not want: tags, and with `line` our line in the order's note."""
+    side = without_tags(side, tags)
+    return replace(side, noted="") if line and side.noted else side
 
 
 def without_tags(side: StoreSide, refused: Iterable[str]) -> StoreSide:

@@ -97,6 +97,7 @@ class BackorderPolicy:
     tag_prefix: str = "backorder"
     line_label: str = LINE_LABEL
     note_to_customer: bool = False
+    order_note: bool = False
     tell_shoppers: bool = False
     turn_selling: bool = False
     cancel_in_store: bool = False
@@ -182,6 +183,9 @@ HELP = {
     "customers' language.",
     "note_to_customer": "Notes at orders go to the customer, as a mail of your store. When off, only your staff sees "
     "them. Customers who get them need no message from here: switch those off below, or they read everything twice.",
+    "order_note": "Keeps one line in the note of each order that waits, for your staff: how many units wait, and when "
+    "they are expected. What people wrote there stays as it is. Whoever deletes the line does not find it again before "
+    "something else waits.",
     "tell_shoppers": "Keeps at each item of which nothing is free whether it can be ordered, by which day it would "
     "ship and how many units are on the way, where your product pages can show it.",
     "turn_selling": "Turns your store's own switch “continue selling when out of stock” by whether an item may be "

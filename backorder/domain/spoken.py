@@ -24,3 +24,14 @@ def counted_days(count: int) -> str:
 def spoken_day(day: date) -> str:
     """A day as people write it, such as 3 Dec 2025."""
     return f"{day.day} {day:%b %Y}"
+
+
+def spoken_days(early: date, late: date) -> str:
+    """Days from one to another as people write them: 12-15 January 2027, 28 January - 3 February 2027."""
+    last = f"{late.day} {late:%B %Y}"
+    if early == late:
+        return last
+    if (early.year, early.month) == (late.year, late.month):
+        return f"{early.day}-{last}"
+    first = f"{early.day} {early:%B}" if early.year == late.year else f"{early.day} {early:%B %Y}"
+    return f"{first} - {last}"

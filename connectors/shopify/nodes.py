@@ -187,6 +187,7 @@ class OrderNode(Node):
     customer: CustomerNode | None = None
     shipping_line: ShippingNode | None = None
     custom_attributes: list[AttributeNode] = []
+    note: str | None = None
     metafield: RecordNode | None = None
     line_items: Connection[LineNode]
     fulfillment_orders: Connection[WorkNode]

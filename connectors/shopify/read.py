@@ -91,6 +91,8 @@ def after_write(node: OrderNode, told: Mapping[str, Json], sent: Mapping[str, An
             if tags is None:
                 return None
             changes["tags"] = tags
+    if "orderUpdate" in told:
+        changes["note"] = (told["orderUpdate"].get("order") or {}).get("note")
     record = next((each for each in sent.get("fields", ()) if each["key"] == RECORD_KEY), None)
     if record is not None:
         changes["metafield"] = RecordNode(value=record["value"])

@@ -74,6 +74,14 @@ NEEDED: frozenset[frozenset[str]] = frozenset(
         frozenset({"read_orders"}),
         frozenset({"read_products"}),
         frozenset({"write_marketplace_orders", "write_orders"}),
+        frozenset(
+            {
+                "write_marketplace_orders",
+                "write_orders",
+                "write_pos_staff_member_event_attribution_overrides",
+                "write_quick_sale",
+            }
+        ),
         frozenset({"write_products"}),
         frozenset({"write_merchant_managed_fulfillment_orders", "write_third_party_fulfillment_orders"}),
         frozenset(

@@ -26,6 +26,7 @@ from connectors.joining import Clock, Credentials, Renewed
 from connectors.shopify import cancelling, definitions, holds, inbound, read, writes
 from connectors.shopify.client import Admin, Denied
 from connectors.shopify.nodes import OrderNode
+from connectors.shopify.note_line import line_in, rewritten
 from connectors.shopify.scopes import missing_features
 from connectors.shopify.shelf import Shelf
 from connectors.shopify.subscriptions import Subscriptions
@@ -111,6 +112,8 @@ class ShopifyStore:
             raise PlanOutdated("Somebody took a hold off the order.")
         if assumed is not None and _untagged(node, assumed, desired):
             raise PlanOutdated("Somebody took a tag off the order.")
+        if assumed is not None and assumed.noted and desired.noted and not line_in(node.note):
+            raise PlanOutdated("Somebody deleted our line from the order's note.")
         node = self._write(node, writes.first_write(node, desired, key))
         for _ in range(_CHANGES_AT_MOST):
             more = writes.next_write(node, desired, key)
@@ -172,13 +175,16 @@ class ShopifyStore:
     def _seen_before(self, order_id: int, desired: StoreSide) -> OrderNode | None:
         """What a look ahead saw of the order a moment ago; only once, for a push changes it.
 
-        Not where a hold of ours is to be set anew: a person who took it off since then would find it on again.
+        Not where a hold of ours is to be set anew: a person who took it off since then would find it on again. Nor
+        where the note is to be written: what a person wrote there since then would be lost.
         """
         node, began = self._seen.pop(order_id, (None, None))
         if node is None or began is None or began < self._clock() - _LOOKED_FOR:
             return None
         there = holds.wanted(side_of_node(node).held)
         if there and desired.held and there != holds.wanted(desired.held):
+            return None
+        if rewritten(node.note, desired.noted) is not None:
             return None
         self._last[order_id] = _order_read(node, began)
         return node

@@ -13,6 +13,7 @@ from backorder.domain.actions import Held, StoreSide
 from backorder.domain.orders import Customer, Ignored, Order, OrderLine, OrderStatus, Part, Shipping, needed_by
 from backorder.domain.supply import ZERO, Item, Pool, Stock, Units
 from connectors.shopify.nodes import ItemNode, LineNode, OrderNode, WorkNode
+from connectors.shopify.note_line import line_in
 from connectors.shopify.payloads import BodyLine, OrderBody
 from connectors.shopify.record import record_of
 
@@ -210,6 +211,7 @@ def side_of_node(node: OrderNode) -> StoreSide:
         held=tuple(sorted(Held(line, place, Units(units)) for (line, place), units in held.items() if units)),
         tags=tuple(node.tags),
         shown=record_of(node.metafield.value if node.metafield else None).shown,
+        noted=line_in(node.note),
     )
 
 

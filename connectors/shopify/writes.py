@@ -1,7 +1,8 @@
 """Which writes a push comes to: computed as values before anything is sent, so that they can also only be shown. Pure.
 
-Tags, record and one change of holds go in one request. Holds are planned one change ahead: a hold of some units splits
-a fulfillment order and a release merges its parts, so what comes after is planned on what the answer tells.
+Tags, record, our line in the note and one change of holds go in one request. Holds are planned one change ahead: a hold
+of some units splits a fulfillment order and a release merges its parts, so what comes after is planned on what the
+answer tells.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backorder.domain.actions import StoreSide
-from connectors.shopify import holds, order_fields
+from connectors.shopify import holds, note_line, order_fields
 from connectors.shopify.nodes import OrderNode
 from connectors.shopify.payloads import gid
 from connectors.shopify.record import Record, record_of
@@ -33,7 +34,7 @@ class Write:
 
 def first_write(node: OrderNode, desired: StoreSide, key: str) -> Write:
     """Everything that differs, with the first change of holds."""
-    return _write(node, {**_shown(node, desired), **_holds(node, desired, key)})
+    return _write(node, {**_shown(node, desired), **_noted(node, desired), **_holds(node, desired, key)})
 
 
 def next_write(node: OrderNode, desired: StoreSide, key: str) -> Write:
@@ -60,6 +61,11 @@ def _holds(node: OrderNode, desired: StoreSide, key: str) -> dict[str, Any]:
     if change.units:
         how["fulfillmentOrderLineItems"] = [{"id": line, "quantity": units} for line, units in change.units]
     return {"hold": True, "work": change.work, "how": how}
+
+
+def _noted(node: OrderNode, desired: StoreSide) -> dict[str, Any]:
+    note = note_line.rewritten(node.note, desired.noted)
+    return {} if note is None else {"annotate": True, "note": note}
 
 
 def _shown(node: OrderNode, desired: StoreSide) -> dict[str, Any]:

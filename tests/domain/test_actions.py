@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from backorder.domain.actions import (
     ActionKind,
     Capability,
@@ -11,15 +13,18 @@ from backorder.domain.actions import (
     StoreSide,
     desired,
     exchanged,
+    line_still_refused,
     plan_actions,
     released_by_hand,
     tags_taken_off,
+    without_refused,
     without_tags,
 )
 from backorder.domain.lifecycle import Given, standing
 from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.split import Split, Terms
+from backorder.domain.spoken import spoken_days
 from backorder.domain.supply import Pool
 from tests.builders import an_order, line, units
 
@@ -27,6 +32,7 @@ AT_A = Pool(11, 7)
 HOLDS = frozenset({Capability.HOLD, Capability.TAG, Capability.SHOW})
 NOTES = frozenset({Capability.SHOW, Capability.LINE_DATE, Capability.NOTE})
 DAY = date(2026, 1, 20)
+LATE = date(2026, 1, 24)
 
 
 def stands(owed: float, allocated: float, firm: float = 0, *, promised=(DAY, DAY), **told):
@@ -123,3 +129,54 @@ def test_a_tag_that_a_person_took_off_is_left_off() -> None:
     wrote = side(stands(5, 3))
     refused = tags_taken_off(wrote, StoreSide(tags=("backorder",)))
     assert without_tags(wrote, refused).tags == ("backorder",)
+
+
+LINES = frozenset({Capability.SHOW, Capability.ORDER_NOTE})
+EARLY = date(2026, 1, 12)
+
+
+def noted(order, **choices) -> str:
+    return desired(order, BackorderPolicy(order_note=True, **choices), LINES).noted
+
+
+def test_the_orders_note_tells_staff_how_much_waits_and_when_it_is_expected() -> None:
+    assert [
+        noted(stands(5, 3, promised=(EARLY, DAY))),
+        noted(stands(5, 4)),
+        noted(stands(5, 3, promised=None)),
+        noted(stands(5, 5)),
+    ] == [
+        "Backorder: 2 of 5 wait, expected 12-20 January 2026",
+        "Backorder: 1 of 5 waits, expected 20 January 2026",
+        "Backorder: 2 of 5 wait, the date is not known yet",
+        "",
+    ]
+
+
+def test_the_orders_note_is_left_alone_unless_the_merchant_wants_it_and_the_store_has_one() -> None:
+    order = stands(5, 3)
+    assert desired(order, BackorderPolicy(), LINES).noted == ""
+    assert desired(order, BackorderPolicy(order_note=True), HOLDS).noted == ""
+
+
+def test_a_line_that_a_person_deleted_stays_off_until_something_else_waits() -> None:
+    policy = BackorderPolicy(order_note=True)
+    two, later, one = (
+        desired(order, policy, LINES) for order in (stands(5, 3), stands(5, 3, promised=(DAY, LATE)), stands(5, 4))
+    )
+    assert [line_still_refused(two, after) for after in (two, later, one, StoreSide())] == [True, True, False, False]
+    assert without_refused(two, (), line=True) == StoreSide(shown=two.shown)
+    assert plan_actions(two, later, LINES) == [ActionKind.SHOW, ActionKind.ORDER_NOTE]
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "said"),
+    [
+        (date(2027, 1, 12), date(2027, 1, 12), "12 January 2027"),
+        (date(2027, 1, 12), date(2027, 1, 15), "12-15 January 2027"),
+        (date(2027, 1, 28), date(2027, 2, 3), "28 January - 3 February 2027"),
+        (date(2026, 12, 30), date(2027, 1, 4), "30 December 2026 - 4 January 2027"),
+    ],
+)
+def test_a_range_of_days_is_said_as_people_do(early: date, late: date, said: str) -> None:
+    assert spoken_days(early, late) == said

@@ -47,6 +47,7 @@ orders = Table(
     Column("desired", JSON(none_as_null=True)),
     Column("wrote", JSON(none_as_null=True)),
     Column("refused_tags", JSON(none_as_null=True)),
+    Column("refused_line", Boolean, nullable=False, server_default=text("false")),
     Column("link_version", Integer, nullable=False, server_default="1"),
     Column("customer_tags", JSON(none_as_null=True)),
     Column("shipping", JSON(none_as_null=True)),

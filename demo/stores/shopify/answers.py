@@ -163,6 +163,7 @@ class Answers:
             "currencyCode": order.currency,
             "email": order.email or None,
             "tags": list(order.tags),
+            "note": order.note or None,
             "test": order.test,
             "sourceName": order.source,
             "customer": lambda _asked: self._customer(order),

@@ -33,6 +33,7 @@ class Bodies:
             "financial_status": order.financial.lower(),
             "fulfillment_status": {"FULFILLED": "fulfilled", "PARTIALLY_FULFILLED": "partial"}.get(order.fulfillment),
             "tags": ", ".join(order.tags),
+            "note": order.note or None,
             "test": order.test,
             "source_name": order.source,
             "shipping_lines": [{"title": "Standard", "code": "Standard"}] if order.source == "web" else [],

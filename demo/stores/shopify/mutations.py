@@ -19,6 +19,7 @@ from demo.stores.shopify.works import Refused
 
 HANDLE_AT_MOST = 64
 TAG_AT_MOST = 40
+NOTE_AT_MOST = 5000
 LIST_AT_MOST = 250
 _THIS_MACHINE = ("127.0.0.1", "localhost")
 """The one thing in which the stand-in is milder than Shopify: a demo has no certificate."""
@@ -57,6 +58,7 @@ class Mutations:
             "metafieldsSet": self._fields.put,
             "productVariantsBulkUpdate": self._fields.update_variants,
             "orderCancel": self._cancel,
+            "orderUpdate": self._annotate,
             "refundCreate": self._refund,
             "tagsAdd": self._add_tags,
             "tagsRemove": self._remove_tags,
@@ -191,6 +193,16 @@ class Mutations:
     def _remove_tags(self, asked: Asked, id: str, tags: list[str]) -> Tree:
         order = self._tagged(id, tags)
         return self._retagged(asked, order, self._trade.retag(order.id, remove=tags))
+
+    def _annotate(self, asked: Asked, input: Tree) -> Tree:
+        """`orderUpdate`, as far as the note goes: the last one who writes it wins."""
+        order = self._order(input["id"])
+        text = input.get("note") or ""
+        if len(text) > NOTE_AT_MOST:
+            raise Refused(f"Note is too long (maximum is {NOTE_AT_MOST} characters)", None, ("note",))
+        if self._trade.write_note(order.id, text):
+            self._note(asked, gid("Order", order.id), "", text)
+        return {"order": lambda _asked: self._answers.order(order)}
 
     def _tagged(self, id: str, tags: list[str]) -> Order:
         if len(tags) > LIST_AT_MOST:

@@ -191,6 +191,8 @@ class Order:
     source: str = "web"
     """Where it was placed: `web`, `pos`, `shopify_draft_order`."""
     test: bool = False
+    note: str = ""
+    """The one note of the order: the customer's, the merchant's and every app's."""
     staff_note: str = ""
     """What was noted when it was cancelled."""
 

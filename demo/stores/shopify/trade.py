@@ -241,6 +241,16 @@ class Trade(Goods):
             self.changed(known)
         return [*sorted(off), *new.values()]
 
+    def write_note(self, order: int, text: str) -> bool:
+        """Somebody writes the order's note, whole; whether it is another one now."""
+        known = self.shop.orders[order]
+        if known.note == text:
+            return False
+        self._outbox.begin()
+        known.note = text
+        self.changed(known)
+        return True
+
     def tag_customer(self, order: int, tag: str) -> None:
         """The merchant tags the customer of an order; the order itself does not change."""
         customer = self.shop.orders[order].customer
