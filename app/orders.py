@@ -8,14 +8,15 @@ from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
 from app.words import PARCELS, SPLITS
-from backorder.db import ahead, cancel_rows, explain_rows, goods, orderbook, queries, supply_rows
+from backorder.db import ahead, cancel_rows, explain_rows, goods, move_rows, orderbook, queries, supply_rows
 from backorder.db.explain_rows import Story
+from backorder.db.move_rows import MoveRow
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
-from backorder.domain.actions import Capability
+from backorder.domain.actions import Capability, line_left_out
 from backorder.domain.choices import OrderChoices, kept_back
 from backorder.domain.explained import Explained, Place, explain
-from backorder.domain.lifecycle import LineState, OrderStanding
+from backorder.domain.lifecycle import LineState, OrderStanding, WorkState
 from backorder.domain.locations import Move, Need, moves
 from backorder.domain.metrics import order_state
 from backorder.domain.orders import Order, OrderStatus, pools_of
@@ -47,10 +48,16 @@ class OrderStory:
     priority: Priority
     moves: list[Move]
     """What could be served from other locations, if it were moved in the store."""
+    moved: list[MoveRow]
+    """Its moves between locations, made or to be made, the newest last."""
+    moved_back: bool
+    """Whether somebody moved it back to where it came from by the last of them."""
+    line_left_out: bool
+    """Whether the order's note has no room for our line."""
 
 
 def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderStory | None:
-    """The order with its reasons; `None` where this store has none of that id. Sixteen statements, and one where
+    """The order with its reasons; `None` where this store has none of that id. Seventeen statements, and one where
     other locations may serve it.
     """
     book = orderbook.load(conn, store.id, [order_id]).get(order_id)
@@ -62,8 +69,28 @@ def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderS
     priority = priority_of(
         book.order, store.policy.priority, by_hand=book.choices.priority, pinned=book.choices.pinned, zone=book.zone
     )
-    moved = elsewhere(conn, store, standing, story)
-    return OrderStory(book.order, order_state(standing), lines, story, book.link_version, book.choices, priority, moved)
+    advice = elsewhere(conn, store, standing, story)
+    rows = move_rows.of_orders(conn, store.id, [order_id]).get(order_id, [])
+    moved = [row for row in rows if row.state is not WorkState.DROPPED]
+    written = not any(row.state in (WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN) for row in story.writes)
+    return OrderStory(
+        order=book.order,
+        state=order_state(standing),
+        lines=lines,
+        story=story,
+        link_version=book.link_version,
+        choices=book.choices,
+        priority=priority,
+        moves=advice,
+        moved=moved,
+        moved_back=bool(moved) and _back(book.order, moved[-1]),
+        line_left_out=written and line_left_out(book.desired, book.wrote),
+    )
+
+
+def _back(order: Order, row: MoveRow) -> bool:
+    locations = {pool.location for pool in pools_of(order)}
+    return row.state is WorkState.DONE and row.relocation.source in locations - {row.relocation.target}
 
 
 def elsewhere(conn: Connection, store: Store, standing: OrderStanding, story: Story) -> list[Move]:

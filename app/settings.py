@@ -56,6 +56,7 @@ SWITCHES = (
     "tell_shoppers",
     "turn_selling",
     "cancel_in_store",
+    "move_in_store",
     "paused",
 )
 FOR_SOME = (
@@ -63,6 +64,7 @@ FOR_SOME = (
     (Capability.ORDER_NOTE, "order_note", "Keep a line in the order's note"),
     (Capability.SHOPPERS, "tell_shoppers", "Tell shoppers"),
     (Capability.SELLING, "turn_selling", "Sell what may be backordered"),
+    (Capability.MOVE, "move_in_store", "Move orders to the location that has them"),
     (Capability.CANCEL, "cancel_in_store", "Cancel and refund in the store"),
 )
 """Switches that only some platforms can follow."""

@@ -9,6 +9,7 @@ from backorder.domain.actions import Capability, Held, StoreSide
 from backorder.domain.announced import Announced
 from backorder.domain.events import Event, PrivacyEvent
 from backorder.domain.item_side import ItemShown
+from backorder.domain.locations import Relocation
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item, Stock, Units
 from connectors.http import Transport
@@ -238,6 +239,14 @@ class StoreClient(Protocol):
 
         Once for a key, however often it is called. Raises PermanentFailure, with nothing changed, where any of the
         units was shipped or cancelled meanwhile, and OutcomeUnknown where nobody knows yet.
+        """
+
+    def move(self, order_id: int, wanted: Relocation) -> None:
+        """Let another location ship these units, after a look at the order in the same operation.
+
+        Safe to repeat: what is there already is left there. Raises PlanOutdated, with nothing changed, where the units
+        lie otherwise, PermanentFailure where somebody else holds them or the store lets nobody move them, and
+        OutcomeUnknown.
         """
 
     def post_note(self, order_id: int, text: str, marker: str, *, to_customer: bool = False) -> None:

@@ -37,6 +37,7 @@ from jobs.breaker import calling, may_be_called
 from jobs.plan import CHAIN, Planned
 from jobs.promise import Dated, promise
 from jobs.pull import pull
+from jobs.relocate import plan_moves
 from jobs.review import review
 from jobs.scope import Scope
 from jobs.take_in import take_in
@@ -248,6 +249,7 @@ def _save_pass(
     dated = _save_planned(conn, store, scope, planned, found.owing, now)
     decided = {decision.demand.turn.order_id for decision in planned.plan.decisions}
     review(conn, store, decided | dated.orders | planned.dated | set(orderbook.to_review(conn, store.id)), now)
+    plan_moves(conn, store, marks, now)
     items.planned(conn, store.id, scope.settled(dated.refused))
     items.done(conn, store.id, marks)
 

@@ -4,25 +4,20 @@ The key is stored before the first call. The connector looks at the order in the
 longer so; whoever comes second reads why. Of an outcome that is unknown the store is asked before anything else.
 """
 
-from datetime import datetime, timedelta
-
 import structlog
 
 from backorder.db import cancel_rows, leases, orderbook, stores
 from backorder.db.cancel_rows import CancelRow
 from backorder.db.leases import Lease
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.store import Mode, Store
 from connectors.contract import Cancellation
+from jobs.attempt import attempt
 from jobs.breaker import calling, may_be_called
 from jobs.world import World
 
 log = structlog.get_logger()
 
-TRIES = 12
-LOOKS = 6
-"""How often a cancellation of unknown outcome is looked for: about eight minutes. Then a person has to look."""
 NEVER_CONFIRMED = "It was begun and never confirmed: look at the order in your store before you accept it again."
 
 
@@ -46,43 +41,23 @@ def cancel(world: World, store_id: int, order_id: int) -> None:
 
 
 def _cancel(world: World, store: Store, lease: Lease, row: CancelRow) -> None:
+    """Make it, and record how it went; the order is read anew, for it is not as it was, or not as we believed."""
     begun = row.state is not WorkState.DUE
     wanted = Cancellation(row.order_id, row.units, row.key, restock=row.restock, refund=row.refund, begun=begun)
-    try:
-        world.client(store).cancel(wanted)
-    except OutcomeUnknown as error:
-        if row.tries + 1 >= LOOKS:
-            _note(world, store, lease, row, WorkState.FAILED, NEVER_CONFIRMED, world.clock())
-            return
-        _note(world, store, lease, row, WorkState.UNKNOWN, str(error), _later(world.clock(), row.tries))
-        raise
-    except TemporaryFailure as error:
-        again = max(_later(world.clock(), row.tries), world.clock() + timedelta(seconds=error.retry_after))
-        # What was begun may have been done: it stays open until the store has said.
-        state = WorkState.UNKNOWN if begun else WorkState.FAILED if row.tries + 1 >= TRIES else WorkState.DUE
-        _note(world, store, lease, row, state, str(error), again)
-        raise
-    except (AccessLost, StoreClosed) as error:
-        state = WorkState.UNKNOWN if begun else WorkState.DUE
-        _note(world, store, lease, row, state, str(error), world.clock())
-        raise
-    except PermanentFailure as error:
-        _note(world, store, lease, row, WorkState.FAILED, str(error), world.clock())
-        return
-    _note(world, store, lease, row, WorkState.DONE, "", world.clock())
-    log.info("order_cancelled", store=store.id, order=row.order_id)
-
-
-def _later(now: datetime, tries: int) -> datetime:
-    return now + timedelta(seconds=min(6 * 3600.0, 15.0 * 2 ** min(tries, 12)))
-
-
-def _note(
-    world: World, store: Store, lease: Lease, row: CancelRow, state: WorkState, reason: str, due_at: datetime
-) -> None:
-    """Record how it went; the order is read anew, for it is not as it was, or not as we believed."""
+    client = world.client(store)
+    went = attempt(
+        lambda: client.cancel(wanted),
+        world.clock,
+        begun=begun,
+        tries=row.tries,
+        never_confirmed=NEVER_CONFIRMED,
+    )
     with leases.writing(world.database, lease) as conn:
         now = world.clock()
-        cancel_rows.set_state(conn, row.id, state, now, due_at=due_at, reason=reason, tried=True)
+        cancel_rows.set_state(conn, row.id, went.state, now, due_at=went.due_at, reason=went.reason, tried=True)
         orderbook.mark_unread(conn, store.id, [row.order_id], now)
     world.bell.ring("allocate", "allocate", store.id)
+    if went.failure is not None:
+        raise went.failure
+    if went.state is WorkState.DONE:
+        log.info("order_cancelled", store=store.id, order=row.order_id)

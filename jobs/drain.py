@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from backorder.db import item_rows, outbox, privacy_tasks, queue, stores
+from backorder.db import item_rows, move_rows, outbox, privacy_tasks, queue, stores
 from jobs.allocate import allocate
 from jobs.cancel import cancel
 from jobs.catch_up import audit, catch_up
@@ -11,6 +11,7 @@ from jobs.erase import erase
 from jobs.ingest import ingest
 from jobs.judge import judge
 from jobs.notify import notify
+from jobs.relocate import relocate
 from jobs.renew import renew
 from jobs.sweep import due, give_up_abandoned
 from jobs.world import World
@@ -23,6 +24,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "write_back": write_back,
     "write_items": write_items,
     "cancel": cancel,
+    "relocate": relocate,
     "notify": notify,
     "catch_up": catch_up,
     "audit": audit,
@@ -68,6 +70,7 @@ def next_due(world: World) -> datetime | None:
             queue.next_doubt(conn, now),
             outbox.next_due(conn, now),
             item_rows.next_due(conn, now),
+            move_rows.next_due(conn, now),
             stores.next_call(conn, now),
             stores.next_pull(conn, now),
             privacy_tasks.next_try(conn, now),

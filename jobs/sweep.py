@@ -12,6 +12,7 @@ from backorder.db import (
     leases,
     messages,
     moments,
+    move_rows,
     outbox,
     privacy_tasks,
     queue,
@@ -92,6 +93,7 @@ def due(world: World) -> list[Ring]:
                 may_act.add(store.id)
         found += [("write_back", "write_back", *ids) for ids in outbox.orders_to_write(conn, now) if ids[0] in may_act]
         found += [("write_back", "cancel", *ids) for ids in cancel_rows.due(conn, now) if ids[0] in may_act]
+        found += [("write_back", "relocate", *ids) for ids in move_rows.due(conn, now) if ids[0] in may_act]
         to_items = sorted(item_rows.stores_to_write(conn, now) & may_act)
         found += [("write_back", "write_items", store_id) for store_id in to_items]
         found += [("notify", "notify", *ids) for ids in messages.notices_to_send(conn, now) if ids[0] in may_act]

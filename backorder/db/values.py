@@ -44,6 +44,7 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "cross_location": policy.cross_location,
         "locations": list(policy.locations),
         "most_locations": policy.most_locations,
+        "move_in_store": policy.move_in_store,
         "keep_back": str(policy.keep_back),
         "lead_time_days": policy.lead_time_days,
         "handling_days": policy.handling_days,

@@ -34,6 +34,8 @@ class Capability(StrEnum):
     """Show at an item what shoppers may know of it."""
     CANCEL = "cancel"
     """Cancel units of an order and refund them."""
+    MOVE = "move"
+    """Let another location ship what is still to ship."""
     SELLING = "selling"
     """Turn the store's switch for selling an item that is not there."""
     PARTS = "parts"

@@ -1,7 +1,8 @@
 """From which locations an order that waits could be served: ranked, as few as can be, where the merchant allows it.
 
 The store says from where a line ships, and nothing here gives units of another place. It says what to move in the
-store: units that nobody waits for at a location, for lines that wait at another.
+store: units that nobody waits for at a location, for lines that wait at another. Only the plainest of these moves is
+ever made without a person: a whole order, away from where there is nothing for it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,6 +107,67 @@ def _served(needs: Iterable[Need], free: Mapping[Pool, Units], chosen: Sequence[
 
 def _sum(found: Iterable[Move]) -> Units:
     return sum((move.units for move in found), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """All that an order is still to get from one location, by line, and another that has all of it."""
+
+    source: int
+    target: int
+    units: Mapping[int, Units]
+
+    @property
+    def text(self) -> str:
+        """Why it is moved, in one sentence."""
+        total = sum(self.units.values(), ZERO)
+        return (
+            f"{'It' if total == 1 else f'All {counted(total)} of it'} lay free at location {self.target}, and location "
+            f"{self.source} had none for it."
+        )
+
+
+def relocation(
+    owed: Sequence[Need], serving: Iterable[int], free: Mapping[Pool, Units], policy: BackorderPolicy
+) -> Relocation | None:
+    """The one whole move that is right without a person: a ranked location has all that the order is owed from another
+    one, free, and that other has nothing of it.
+
+    `owed` is all that is still to ship, `serving` where the order has units. Locations whose figures are in doubt are
+    not among the `free` ones: then nothing is moved.
+    """
+    if not policy.move_in_store:
+        return None
+    sources: dict[int, list[Need]] = {}
+    for need in owed:
+        sources.setdefault(need.pool.location, []).append(need)
+    has = frozenset(serving)
+    for source, needs in sorted(sources.items()):
+        empty = all(need.pool in free and free[need.pool] <= 0 for need in needs)
+        if source in has or not empty:
+            continue
+        for target in policy.locations:
+            if target != source and _has_all(needs, free, target):
+                units: dict[int, Units] = {}
+                for need in needs:
+                    units[need.line_id] = units.get(need.line_id, ZERO) + need.units
+                return Relocation(source, target, units)
+    return None
+
+
+def _has_all(needs: Iterable[Need], free: Mapping[Pool, Units], location: int) -> bool:
+    wanted: dict[Pool, Units] = {}
+    for need in needs:
+        there = Pool(need.pool.item, location)
+        wanted[there] = wanted.get(there, ZERO) + need.units
+    return all(free.get(pool, ZERO) >= units for pool, units in wanted.items())
+
+
+def more_came(then: Mapping[int, Units], now: Mapping[int, Units]) -> bool:
+    """Whether more of any item is at a location than when an order was moved there: without that it is not moved there
+    again, for whoever moved it back had a reason.
+    """
+    return any(units > then.get(item, ZERO) for item, units in now.items())
 
 
 class UnreadableLocations(ValueError):

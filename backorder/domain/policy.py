@@ -82,6 +82,7 @@ class BackorderPolicy:
     cross_location: bool = False
     locations: tuple[int, ...] = ()
     most_locations: int | None = None
+    move_in_store: bool = False
     keep_back: Units = ZERO
     lead_time_days: int | None = None
     handling_days: int = 1
@@ -158,7 +159,9 @@ HELP = {
     "late_lines_wait": "When on, a line that is added to an order later queues from the day it was added. When off, it "
     "has the place of its order.",
     "cross_location": "When on, an order that waits at one location says from which other it could be served. You move "
-    "it in your store; nothing is moved by itself.",
+    "it in your store.",
+    "move_in_store": "Moves an order in your store where all of it lies free at one of the locations that you ranked, "
+    "and nothing of it is there where it waits. What you move back stays until more comes in at the other place.",
     "locations": "The numbers of your locations, the best one first, with commas between them. Those that you leave "
     "out come last.",
     "most_locations": "An order is served from at most so many locations. Left empty, from as many as it takes.",
@@ -290,6 +293,12 @@ def _check_together(policy: BackorderPolicy) -> None:
             "most_locations",
             "Without “other locations” every order is served from where your store put it: switch them on, or leave "
             "this empty.",
+        )
+    if policy.move_in_store and not (policy.cross_location and policy.locations):
+        raise PolicyError(
+            "move_in_store",
+            "Orders are moved only to locations that you ranked: switch “other locations” on and rank them, or switch "
+            "this off.",
         )
     per_order, per_customer = policy.most_units_order, policy.most_units_customer
     if per_order is not None and per_customer is not None and per_order > per_customer:

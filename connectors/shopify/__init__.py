@@ -22,6 +22,7 @@ PLATFORM = Platform(
             Capability.SHOPPERS,
             Capability.SELLING,
             Capability.CANCEL,
+            Capability.MOVE,
         }
     ),
     webhooks=ShopifyWebhooks(),

@@ -50,14 +50,14 @@ def next_change(node: OrderNode, want: Wanted) -> Release | Hold | None:
     missing = dict(want)
     for work in works:
         if our_holds(work):
-            for key, units in _contents(work).items():
+            for key, units in contents(work).items():
                 missing[key] = missing.get(key, 0) - units
     for work in works:
-        too_much = any(missing[key] < 0 for key in _contents(work)) if our_holds(work) else False
-        if too_much and _may(work, "RELEASE_HOLD"):
+        too_much = any(missing[key] < 0 for key in contents(work)) if our_holds(work) else False
+        if too_much and may(work, "RELEASE_HOLD"):
             return Release(work.id, tuple(our_holds(work)))
     for work in works:
-        if not our_holds(work) and _may(work, "HOLD"):
+        if not our_holds(work) and may(work, "HOLD"):
             change = _hold(work, missing)
             if change is not None:
                 return change
@@ -70,7 +70,7 @@ def taken_off(node: OrderNode, assumed: Wanted, want: Wanted) -> bool:
     left: dict[tuple[int, int], int] = {}
     for work in node.fulfillment_orders.nodes:
         if is_open(work) and work.assigned_location.location:
-            for key, units in _contents(work).items():
+            for key, units in contents(work).items():
                 left[key] = left.get(key, 0) + units
                 if our_holds(work):
                     held[key] = held.get(key, 0) + units
@@ -121,7 +121,8 @@ def _hold(work: WorkNode, missing: Wanted) -> Hold | None:
     return None if work.fulfillment_holds else Hold(work.id, tuple(taken))
 
 
-def _contents(work: WorkNode) -> dict[tuple[int, int], int]:
+def contents(work: WorkNode) -> dict[tuple[int, int], int]:
+    """The units left in a fulfillment order, by line and location."""
     place = _place(work)
     contents: dict[tuple[int, int], int] = {}
     for line in work.line_items.nodes:
@@ -135,5 +136,6 @@ def _place(work: WorkNode) -> int:
     return location.id if location else 0
 
 
-def _may(work: WorkNode, action: str) -> bool:
+def may(work: WorkNode, action: str) -> bool:
+    """Whether Shopify lets this be done with it now."""
     return any(supported.action == action for supported in work.supported_actions)

@@ -8,6 +8,7 @@ from backorder.domain.actions import StoreSide
 from backorder.domain.announced import Announced
 from backorder.domain.errors import PermanentFailure, PlanOutdated, TemporaryFailure
 from backorder.domain.events import OrderTouched, StockTouched
+from backorder.domain.locations import Relocation
 from backorder.domain.orders import Reading
 from backorder.domain.supply import Item
 from connectors.contract import (
@@ -23,7 +24,7 @@ from connectors.contract import (
 )
 from connectors.http import Transport
 from connectors.joining import Clock, Credentials, Renewed
-from connectors.shopify import cancelling, definitions, holds, inbound, read, writes
+from connectors.shopify import cancelling, definitions, holds, inbound, moving, read, writes
 from connectors.shopify.client import Admin, Denied
 from connectors.shopify.nodes import OrderNode
 from connectors.shopify.note_line import line_in, rewritten
@@ -149,6 +150,10 @@ class ShopifyStore:
     def cancel(self, wanted: Cancellation) -> None:
         """Cancel units of an order with their refund, once."""
         cancelling.cancel(self._admin, wanted)
+
+    def move(self, order_id: int, wanted: Relocation) -> None:
+        """Move the order's units to another location, once."""
+        moving.move(self._admin, order_id, wanted)
 
     def post_note(self, order_id: int, text: str, marker: str, *, to_customer: bool = False) -> None:  # noqa: ARG002
         """Shopify has one note per order, and it is the merchant's."""

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backorder.domain.actions import StoreSide
 from backorder.domain.announced import Announced
+from backorder.domain.errors import PermanentFailure
+from backorder.domain.locations import Relocation
 from backorder.domain.orders import OrderStatus
 from connectors.contract import (
     Cancellation,
@@ -128,6 +130,10 @@ class WooStore:
     def cancel(self, wanted: Cancellation) -> None:
         """By a refund; an order that is not paid is cancelled as a whole, or left to a person."""
         cancelling.cancel(self._shop, self._reader, wanted)
+
+    def move(self, order_id: int, wanted: Relocation) -> None:  # noqa: ARG002 -- the contract's signature
+        """WooCommerce knows no locations."""
+        raise PermanentFailure("WooCommerce orders lie at no location.")
 
     def post_note(self, order_id: int, text: str, marker: str, *, to_customer: bool = False) -> None:
         """A note for staff: no mail leaves and no webhook comes back. One to the customer leaves as a mail too."""

@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from backorder.domain.locations import (
     Move,
     Need,
+    Relocation,
     UnreadableLocations,
     locations_written,
+    more_came,
     moves,
     parse_locations,
+    relocation,
 )
 from backorder.domain.policy import BackorderPolicy, PolicyError
 from backorder.domain.supply import Pool
@@ -147,3 +150,73 @@ def test_choices_about_locations_that_contradict_each_other_are_refused(
     with pytest.raises(PolicyError) as refused:
         BackorderPolicy().changed(**choices)
     assert (refused.value.field, str(refused.value)) == (field, sentence)
+
+
+def relocated(owed: list[Need], there: dict[Pool, Decimal], *serving: int, **choices: object) -> Relocation | None:
+    """The whole move that is right, with locations 3 and 2 ranked in this order."""
+    policy = BackorderPolicy().changed(
+        **{"cross_location": True, "locations": (3, 2), "move_in_store": True, **choices}
+    )
+    return relocation(owed, serving, there, policy)
+
+
+EMPTY = free(mug1=0, tote1=0)
+
+
+def test_an_order_moves_whole_to_the_best_ranked_location_that_has_all_of_it() -> None:
+    owed = [need(2), need(1, TOTE, 2)]
+    assert relocated(owed, EMPTY | free(mug2=2, tote2=1, mug3=2, tote3=1)) == Relocation(
+        HOME, 3, {1: units(2), 2: units(1)}
+    )
+    assert relocated(owed, EMPTY | free(mug2=2, tote2=1, mug3=1, tote3=1)) == Relocation(
+        HOME, 2, {1: units(2), 2: units(1)}
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "serving", "choices"),
+    [
+        (EMPTY | free(mug2=2, tote2=1), [], {"move_in_store": False}),
+        (EMPTY | free(mug2=1, tote2=1), [], {}),
+        (EMPTY | free(mug2=2, tote3=1), [], {}),
+        (EMPTY | free(mug4=2, tote4=1), [], {}),
+        (free(mug1=1, tote1=0, mug2=2, tote2=1), [], {}),
+        (free(mug1=0, mug2=2, tote2=1), [], {}),
+        (EMPTY | free(mug2=2, tote2=1), [HOME], {}),
+    ],
+    ids=[
+        "it is switched off",
+        "a unit is missing there",
+        "two locations have it together",
+        "nobody ranked the location",
+        "a unit is free where it waits",
+        "the figures where it waits are in doubt",
+        "it has units where it waits",
+    ],
+)
+def test_an_order_stays_where(there: dict[Pool, Decimal], serving: list[int], choices: dict[str, object]) -> None:
+    assert relocated([need(2), need(1, TOTE, 2)], there, *serving, **choices) is None
+
+
+def test_lines_of_one_item_need_the_sum_of_their_units() -> None:
+    owed = [need(2), need(2, line=2)]
+    assert relocated(owed, EMPTY | free(mug2=3)) is None
+    assert relocated(owed, EMPTY | free(mug2=4)) == Relocation(HOME, 2, {1: units(2), 2: units(2)})
+
+
+def test_only_more_units_are_a_reason_to_move_an_order_again() -> None:
+    then = {MUG: units(5), TOTE: units(1)}
+    assert [more_came(then, {MUG: units(mugs), TOTE: units(1)}) for mugs in (4, 5, 6)] == [False, False, True]
+
+
+def test_orders_are_moved_only_where_locations_are_ranked() -> None:
+    for choices in ({}, {"cross_location": True}, {"locations": (2,)}):
+        with pytest.raises(PolicyError):
+            BackorderPolicy().changed(move_in_store=True, **choices)
+
+
+def test_why_an_order_was_moved_is_one_sentence() -> None:
+    assert [Relocation(1, 2, {1: units(count)}).text for count in (1, 3)] == [
+        "It lay free at location 2, and location 1 had none for it.",
+        "All 3 units of it lay free at location 2, and location 1 had none for it.",
+    ]

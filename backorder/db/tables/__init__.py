@@ -9,6 +9,7 @@ from backorder.db.tables.cancellations import cancellations
 from backorder.db.tables.consents import consents
 from backorder.db.tables.goods import inbound, items, pools, receipts, verdicts
 from backorder.db.tables.item_writes import item_writes
+from backorder.db.tables.moves import moves
 from backorder.db.tables.orders import NOWHERE, order_lines, orders, parts
 from backorder.db.tables.privacy import erased_orders, news, privacy_tasks
 from backorder.db.tables.stores import deliveries, leases, signins, stores
@@ -28,6 +29,7 @@ __all__ = [
     "items",
     "leases",
     "metadata",
+    "moves",
     "news",
     "notices",
     "order_lines",
