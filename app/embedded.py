@@ -4,7 +4,7 @@
 token, in the address of a page that the admin opens or with a call of the platform's script, and by nothing else.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -45,6 +45,11 @@ class Frame:
     def head(self) -> Markup:
         """What the head of the page begins with; the connector made it safe."""
         return Markup(self.embedding.head(self.environ))
+
+    def menu(self, pages: Sequence[tuple[str, str]]) -> Markup:
+        """The pages for the admin's own navigation; the first of them is where the app begins."""
+        (home, _), *others = pages
+        return Markup(self.embedding.menu(home, others))
 
     @property
     def root(self) -> str:

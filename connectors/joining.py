@@ -140,6 +140,10 @@ class Embedding(Protocol):
     """Parameters that the platform's script needs in the address of a page."""
     retry: tuple[str, str]
     """The header of a 401 that makes the platform's script ask once more with a fresh token."""
+    bridge: str
+    """What the platform's script is called in a page once it has loaded; the names of its events begin with it."""
+    save_bar: str
+    """The attribute of a form for which the admin shows its own bar to save or discard what was changed."""
     sources: Mapping[str, tuple[str, ...]]
     """Where the platform's scripts, and what they load, come from: sources by the directive of a content policy."""
 
@@ -154,6 +158,9 @@ class Embedding(Protocol):
 
     def head(self, environ: Mapping[str, str]) -> str:
         """What comes first in the head of every page, as HTML."""
+
+    def menu(self, home: str, pages: Sequence[tuple[str, str]]) -> str:
+        """The pages (address and name) for the admin's own navigation, as HTML; `home` is where the app begins."""
 
     def frame_ancestors(self, address: str) -> Sequence[str]:
         """Who may frame the pages of a store."""

@@ -2,10 +2,14 @@
 // Inside a store's admin there are no cookies, and only calls of a script carry the token that lets us in. So links and
 // forms of our own pages are followed by fetch, and the page that comes back is put in the place of the one shown.
 (() => {
-  const { root, keep } = document.currentScript.dataset;
+  const { root, keep, bridge } = document.currentScript.dataset;
   // What the admin opened the first page with: a page that is loaded anew needs it to get a token.
   const opened = [...new URLSearchParams(location.search)].filter(([name]) => keep.split(" ").includes(name));
   const isOurs = (address) => address.origin === location.origin && address.pathname.startsWith(root);
+
+  // The admin has its own navigation and its own bar to save a form with. Where its script did not load, ours stay.
+  const admin = window[bridge];
+  if (admin) document.documentElement.classList.add("bridged");
 
   const tell = (sentence) => {
     const note = document.createElement("p");
@@ -37,6 +41,12 @@
     }
   };
 
+  // The admin asks before changes that were not saved are left behind; it does not answer where the merchant stays.
+  const leave = async (address) => {
+    await admin?.saveBar?.leaveConfirmation?.();
+    show(address, {}, true);
+  };
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -46,8 +56,20 @@
       open(address, address.origin === location.origin ? "_blank" : "_top");
     } else if (address.pathname !== location.pathname || address.search !== location.search || !address.hash) {
       event.preventDefault();
-      show(address, {}, true);
+      leave(address);
     }
+  });
+
+  // A page that is chosen in the admin's own navigation.
+  document.addEventListener(`${bridge}:navigate`, (event) => {
+    const href = event.target.getAttribute?.("href");
+    if (href) leave(new URL(href, location.href));
+  });
+
+  // Discarded after an error, a form goes back to what is saved, not to what was entered wrongly.
+  document.addEventListener("reset", (event) => {
+    const { discard } = event.target.dataset;
+    if (discard) show(new URL(discard, location.href), {}, true);
   });
 
   document.addEventListener("submit", (event) => {

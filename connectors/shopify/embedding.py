@@ -1,6 +1,6 @@
 """Our pages inside Shopify's admin: who opens them, what their head needs, and who may frame them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from connectors.joining import Credentials, Wire
@@ -21,6 +21,8 @@ class ShopifyEmbedding:
     reload = "shopify-reload"
     opened_with: tuple[str, ...] = ("shop", "host", "embedded", "locale")
     retry = ("X-Shopify-Retry-Invalid-Session-Request", "1")
+    bridge = "shopify"
+    save_bar = "data-save-bar"
     sources: Mapping[str, tuple[str, ...]] = {
         "script-src": (_CDN,),
         "style-src": (_CDN,),
@@ -49,6 +51,11 @@ class ShopifyEmbedding:
             f'  <script src="{APP_BRIDGE}"></script>\n'
             f'  <script src="{POLARIS}"></script>'
         )
+
+    def menu(self, home: str, pages: Sequence[tuple[str, str]]) -> str:
+        """App Bridge reads the links and shows them in the admin's own menu; the app's name there leads home."""
+        links = "".join(f'<s-link href="{escape(address)}">{escape(name)}</s-link>' for address, name in pages)
+        return f'<s-app-nav><s-link href="{escape(home)}" rel="home">Home</s-link>{links}</s-app-nav>'
 
     def frame_ancestors(self, address: str) -> tuple[str, ...]:
         """The shop itself, and the admin."""

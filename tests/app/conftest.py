@@ -14,8 +14,10 @@ from backorder.config import Config
 from backorder.db.secrets import Sealer, token_hash
 from backorder.db.session import Database
 from connectors.http import Transport
+from demo.stores.shopify import ShopifyShop
 from jobs.mailer import NoMailer
 from jobs.world import World
+from tests.app.embedding_shop import a_shop, beside
 from tests.app.shop import API_TOKEN, KEY, Bell, Clock, Merchant, Shop, Statements, connected
 
 
@@ -85,3 +87,15 @@ def merchant(app: Flask, world: World, shop: Shop) -> Merchant:
 @pytest.fixture
 def statements(database: Database) -> Statements:
     return Statements(database)
+
+
+@pytest.fixture
+def store_app(clock: Clock) -> ShopifyShop:
+    """A shop that installs the app."""
+    return a_shop(clock)
+
+
+@pytest.fixture
+def here(world: World, store_app: ShopifyShop) -> World:
+    """The world that is the app of that shop."""
+    return beside(world, store_app)

@@ -1,6 +1,5 @@
 """The merchant's pages inside the store's own admin: let in by the platform's token alone, without any cookie."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -12,28 +11,13 @@ from werkzeug.test import TestResponse
 
 from app import MERCHANT_PAGES, create_app
 from backorder.db import stores
-from backorder.domain.store import Health, Mode, Store
+from backorder.domain.store import Health, Mode
 from demo.stores.shopify import ShopifyShop
-from demo.stores.wire import LocalTransport
 from jobs.world import World
-from tests.app.shop import Clock, Shop
+from tests.app.embedding_shop import DOMAIN, HOST, known
+from tests.app.shop import Shop
 
-HOST = "https://waitline.example"
-DOMAIN = "lab-goods.myshopify.com"
-SECRET = "the secret of an app that only these tests know"
 RETRY = "X-Shopify-Retry-Invalid-Session-Request"
-
-
-@pytest.fixture
-def store_app(clock: Clock) -> ShopifyShop:
-    return ShopifyShop(domain=DOMAIN, clock=clock, deliver=lambda *_: 200, client_id="the-app", secret=SECRET)
-
-
-@pytest.fixture
-def here(world: World, store_app: ShopifyShop) -> World:
-    environ = {"WAITLINE_SHOPIFY_CLIENT_ID": "the-app", "WAITLINE_SHOPIFY_CLIENT_SECRETS": SECRET}
-    config = world.config.model_copy(update={"environ": environ})
-    return replace(world, config=config, transport=LocalTransport({DOMAIN: store_app}))
 
 
 @pytest.fixture
@@ -68,11 +52,6 @@ def admin(app: Flask, store_app: ShopifyShop) -> Admin:
     return Admin(app.test_client(), store_app)
 
 
-def known(world: World) -> list[Store]:
-    with world.database.read() as conn:
-        return stores.everyone(conn)
-
-
 def policy(answer: TestResponse) -> dict[str, list[str]]:
     parts = [part.split() for part in answer.headers["Content-Security-Policy"].split("; ")]
     return {name: values for name, *values in parts}
@@ -102,6 +81,20 @@ class Head(HTMLParser):
                 self.plain = sorted(given) == ["src"]
         if tag == "meta" and given.get("name") == "shopify-api-key":
             self.found.append(given.get("content") or "")
+
+
+def menu_of(page: str) -> list[tuple[str | None, str | None]]:
+    """The links that the admin shows for us: address, and what each is."""
+    found: list[tuple[str | None, str | None]] = []
+
+    class Menu(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            given = dict(attrs)
+            if tag == "s-link":
+                found.append((given.get("href"), given.get("rel")))
+
+    Menu().feed(page)
+    return found
 
 
 def test_opening_the_app_connects_the_store_and_shows_its_first_page(admin: Admin, here: World) -> None:
@@ -154,6 +147,20 @@ def test_the_head_begins_as_the_platform_asks(admin: Admin) -> None:
     assert head.plain
     with admin.browser.get("/embedded/shopify/static/embedded.js", base_url=HOST) as script:
         assert (script.status_code, script.mimetype) == (200, "text/javascript")
+
+
+def test_the_admins_own_menu_is_told_every_page_and_the_settings_use_its_bar_to_save(admin: Admin) -> None:
+    assert menu_of(admin.open().text) == [
+        ("/embedded/shopify/", "home"),
+        ("/embedded/shopify/queue", None),
+        ("/embedded/shopify/orders", None),
+        ("/embedded/shopify/incoming", None),
+        ("/embedded/shopify/reports", None),
+        ("/embedded/shopify/settings", None),
+    ]
+    entered, refused = admin.call("/settings").text, admin.call("/settings", form={"handling_days": "many"}).text
+    assert [page.count(" data-save-bar") for page in (entered, refused)] == [1, 1]
+    assert [page.count(' data-discard="/embedded/shopify/settings"') for page in (entered, refused)] == [0, 1]
 
 
 def test_a_page_may_be_framed_by_its_own_store_and_the_admin_only(admin: Admin) -> None:

@@ -5,7 +5,6 @@ scripts to be read.
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,11 +14,9 @@ from werkzeug.serving import make_server
 from app import create_app
 from backorder.db import stores
 from demo.stores.shopify import ShopifyShop
-from demo.stores.wire import LocalTransport
 from jobs.world import World
-from tests.app.shop import Clock
+from tests.app.embedding_shop import beside
 
-SECRET = "the secret of an app that only these tests know"
 CDN = "https://cdn.shopify.com/**"
 SCRIPT = """
 const token = "%s", plain = window.fetch;
@@ -36,11 +33,10 @@ if (back) {
 }
 """
 """What the platform's script does for a page, as far as ours can tell."""
-
-
-@pytest.fixture
-def store_app(clock: Clock) -> ShopifyShop:
-    return ShopifyShop(clock=clock, deliver=lambda *_: 200, client_id="the-app", secret=SECRET)
+OBJECT = """
+window.shopify = { asked: 0, saveBar: { leaveConfirmation: async () => { window.shopify.asked += 1; } } };
+"""
+"""With it the admin shows menu and save bar, and asks before changes are left behind."""
 
 
 @pytest.fixture
@@ -48,9 +44,7 @@ def root(world: World, store_app: ShopifyShop) -> Iterator[str]:
     """The address of the framed pages on a server of their own, with a store whose first import has ended."""
     server = make_server("127.0.0.1", 0, lambda environ, start: application(environ, start), threaded=True)
     address = f"http://127.0.0.1:{server.server_port}"
-    environ = {"WAITLINE_SHOPIFY_CLIENT_ID": "the-app", "WAITLINE_SHOPIFY_CLIENT_SECRETS": SECRET}
-    config = world.config.model_copy(update={"environ": environ, "public_url": address})
-    application = create_app(replace(world, config=config, transport=LocalTransport({store_app.domain: store_app})))
+    application = create_app(beside(world, store_app, address))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"{address}/embedded/shopify"
     server.shutdown()
@@ -68,18 +62,22 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
-@pytest.fixture
-def page(browser: Browser, store_app: ShopifyShop) -> Page:
+def playing(browser: Browser, store_app: ShopifyShop, before: str = "") -> Page:
     """A page for which the platform's script is played."""
 
     def answer(route: Route) -> None:
         is_bridge = "app-bridge" in route.request.url
-        body = SCRIPT % store_app.office.id_token(datetime.now(UTC)) if is_bridge else ""
+        body = before + SCRIPT % store_app.office.id_token(datetime.now(UTC)) if is_bridge else ""
         route.fulfill(body=body, content_type="text/javascript")
 
     made = browser.new_page()
     made.route(CDN, answer)
     return made
+
+
+@pytest.fixture
+def page(browser: Browser, store_app: ShopifyShop) -> Page:
+    return playing(browser, store_app)
 
 
 def opened(page: Page, root: str, store_app: ShopifyShop) -> None:
@@ -125,3 +123,28 @@ def test_the_first_page_can_be_read_without_the_platforms_scripts(
     assert page.inner_text("main p") == told
     with world.database.read() as conn:
         assert [store.address for store in stores.everyone(conn)] == [store_app.domain]
+
+
+def test_the_admins_menu_and_bar_take_the_place_of_ours_and_discarding_brings_back_what_is_saved(
+    browser: Browser, root: str, store_app: ShopifyShop
+) -> None:
+    page = playing(browser, store_app, OBJECT)
+    opened(page, root, store_app)
+    assert (page.is_visible("header nav"), page.is_visible("s-app-nav")) == (False, False)
+    chosen = "document.querySelector('s-link[href$=settings]')"
+    page.evaluate(f"{chosen}.dispatchEvent(new CustomEvent('shopify:navigate', {{ bubbles: true }}))")
+    page.wait_for_selector("h1:text('Settings')")
+    assert (page.is_visible(".save"), page.evaluate("shopify.asked")) == (False, 1)
+
+    page.fill("#sender_name", "Quay Goods")
+    page.evaluate("document.querySelector('form[data-save-bar]').reset()")
+    assert page.input_value("#sender_name") == ""
+
+    page.fill("#sender_name", "Quay Goods")
+    page.fill("#handling_days", "many")
+    page.evaluate("document.querySelector('form[data-save-bar]').requestSubmit()")
+    page.wait_for_selector(".note.bad")
+    assert page.is_visible(".save")
+    page.evaluate("document.querySelector('form[data-save-bar]').reset()")
+    page.wait_for_selector(".note.bad", state="detached")
+    assert (page.input_value("#sender_name"), page.input_value("#handling_days")) == ("", "1")

@@ -1,6 +1,5 @@
 """Connecting a store from a browser: to the store's page and back, once, in one browser, for one store."""
 
-from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -12,30 +11,15 @@ from werkzeug.test import Client, TestResponse
 
 from app import create_app
 from backorder.db import stores
-from backorder.domain.store import Health, Mode, Store
+from backorder.domain.store import Health, Mode
 from connectors.shopify.scopes import OPTIONAL
 from demo.stores.shopify import ShopifyShop
-from demo.stores.wire import LocalTransport
 from jobs import steer
 from jobs.world import World
+from tests.app.embedding_shop import DOMAIN, HOST, known
 from tests.app.shop import Clock, Shop
 
-HOST = "https://waitline.example"
-DOMAIN = "lab-goods.myshopify.com"
-SECRET = "the secret of an app that only these tests know"
 BEGIN = f"/install/shopify?shop={DOMAIN}"
-
-
-@pytest.fixture
-def store_app(clock: Clock) -> ShopifyShop:
-    return ShopifyShop(domain=DOMAIN, clock=clock, deliver=lambda *_: 200, client_id="the-app", secret=SECRET)
-
-
-@pytest.fixture
-def here(world: World, store_app: ShopifyShop) -> World:
-    environ = {"WAITLINE_SHOPIFY_CLIENT_ID": "the-app", "WAITLINE_SHOPIFY_CLIENT_SECRETS": SECRET}
-    config = world.config.model_copy(update={"environ": environ})
-    return replace(world, config=config, transport=LocalTransport({DOMAIN: store_app}))
 
 
 @pytest.fixture
@@ -57,11 +41,6 @@ def asked_at_the_store(store_app: ShopifyShop, sent: TestResponse) -> str:
     back = Client(store_app).get(f"{parts.path}?{parts.query}").headers["Location"]
     assert back.startswith(f"{HOST}/install/shopify/callback?")
     return back.removeprefix(HOST)
-
-
-def known(world: World) -> list[Store]:
-    with world.database.read() as conn:
-        return stores.everyone(conn)
 
 
 def changed(path: str, **given: str) -> str:
