@@ -1,6 +1,6 @@
 # Each target sets up what it needs in .venv. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test run check fix test-postgres simulate simulate-all chaos bench-webhooks bench-restock \
+.PHONY: help demo test run check fix test-postgres simulate simulate-all chaos pictures bench-webhooks bench-restock \
   bench-allocation replay-recorded replay-scenario lock
 .DELETE_ON_ERROR:
 
@@ -48,6 +48,9 @@ simulate-all: $(DEV) ## the same, with every planted fault
 
 chaos: $(DEV) ## real processes, killed, stopped and cut off: [SECONDS= DATABASE=sqlite|postgres|both SEED= SCENARIO=]
 	@$(IN) tests.chaos
+
+pictures: $(DEV) ## the pictures of docs/shopify.md, taken anew in Chromium
+	@$(IN) tests.pictures
 
 bench-webhooks: $(DEV) ## webhooks a second, beside an empty view on the same server
 	@$(IN) benchmarks.webhooks

@@ -151,4 +151,5 @@ class ShopifyShop:
         return Response(lines or b"", mimetype="application/jsonl"), 404 if lines is None else 200
 
     def _page(self) -> str:
-        return render_template("admin.html", shop=self.shop, waiting=len(self.outbox.queue))
+        names = {definition.key: definition.name for definition in self.shop.definitions}
+        return render_template("admin.html", shop=self.shop, waiting=len(self.outbox.queue), names=names)

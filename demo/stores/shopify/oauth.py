@@ -43,6 +43,8 @@ class Office:
     """What the merchant allowed."""
     expiring: bool = True
     """Whether answers say when the token ends."""
+    shows_consent: bool = False
+    """Whether the merchant is asked on a page; otherwise they say yes at once."""
     open_tokens: dict[str, datetime] = field(default_factory=dict)
     refresh_tokens: dict[str, Refresh] = field(default_factory=dict)
     codes: dict[str, datetime] = field(default_factory=dict)
@@ -98,10 +100,14 @@ class Office:
         return found
 
     def _authorize(self) -> ResponseReturnValue:
-        """The merchant says yes at once."""
+        """The merchant says yes: at once, or on a page that shows what is asked for."""
         asked = request.args
         if asked.get("client_id") != self.client_id or not asked.get("redirect_uri"):
             return "Oauth error invalid_request: The app is not known.", 400
+        if self.shows_consent and "yes" not in asked:
+            yes = f"{request.path}?{urlencode({**asked, 'yes': '1'})}"
+            scopes = sorted(asked.get("scope", "").split(","))
+            return render_template("consent.html", shop=self.domain, scopes=scopes, yes=yes)
         code = self._new("code")
         self.codes[code] = self.clock() + CODE_LIVES
         back = {
