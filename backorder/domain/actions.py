@@ -130,8 +130,8 @@ def _noted(shown: Shown, outstanding: Units) -> str:
     if shown.waiting == 0:
         return ""
     verb = "waits" if shown.waiting == 1 else "wait"
-    dates = (shown.early, shown.late)
-    when = f"expected {spoken_days(*dates)}" if dates[0] and dates[1] else "the date is not known yet"
+    early, late = shown.early, shown.late
+    when = f"expected {spoken_days(early, late)}" if early and late else "the date is not known yet"
     return f"Backorder: {spoken(shown.waiting)} of {spoken(outstanding)} {verb}, {when}"
 
 

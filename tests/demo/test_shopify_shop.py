@@ -12,7 +12,7 @@ import pytest
 from werkzeug.test import Client
 
 from demo.stores.shopify import ShopifyShop
-from demo.stores.shopify.state import Figures, Hold, Subscription, Work
+from demo.stores.shopify.state import APP_NAMESPACE, Figures, Hold, Subscription, Work
 from demo.stores.shopify.works import Refused
 
 SECRET = "a-client-secret-of-more-than-32-bytes"
@@ -302,13 +302,14 @@ def test_what_cannot_be_done_is_said(lab: Lab, action: str, given: dict[str, Any
 def test_the_page_shows_orders_holds_tags_promise_and_stock(lab: Lab) -> None:
     number = lab.trade.place_order([{"sku": "LAMP", "quantity": 4}], name="Ada <Quist>", tags=["backorder"])
     order = lab.shop.shop.orders[number]
-    lab.trade.hold_work(order, order.works[0], Hold(1, "waitline-1", True), None)
-    order.metafield = '{"state": "waiting"}'
+    lab.trade.hold_work(order, order.works[0], Hold(1, "waitline-1", True, notes="expected by Friday"), None)
+    lab.trade.note_at(number, APP_NAMESPACE, "state", "waiting", "single_line_text_field")
+    lab.trade.write_note(number, "Ring twice")
 
     page = lab.web.get("/").text
 
-    for shown in ("#1001", "Ada &lt;Quist&gt;", "backorder", "waitline-1", "On hold", "waiting", "-3", "Desk Lamp"):
-        assert shown in page
+    words = ("#1001", "Ada &lt;Quist&gt;", "backorder", "expected by Friday", "On hold", "waiting", "Ring twice", "-3")
+    assert [word for word in words if word not in page] == []
 
 
 def test_the_shops_clock_has_a_grain_of_a_second(lab: Lab) -> None:
