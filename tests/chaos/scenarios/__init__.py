@@ -1,5 +1,6 @@
 """The faults of the matrix by name; each runs alone: `make chaos SCENARIO=F-05`."""
 
+from tests.chaos.scenarios.cancelling import f22
 from tests.chaos.scenarios.clocks import f23
 from tests.chaos.scenarios.database import f04, f07
 from tests.chaos.scenarios.expectation import Scenario
@@ -8,6 +9,7 @@ from tests.chaos.scenarios.post import f06
 from tests.chaos.scenarios.race import f20
 from tests.chaos.scenarios.redis_away import f03, f08, f09
 from tests.chaos.scenarios.shop import f10, f21
+from tests.chaos.scenarios.tokens import f19
 from tests.chaos.scenarios.web import f01
 from tests.chaos.scenarios.workers import f02, f05
 
@@ -23,8 +25,10 @@ SCENARIOS = {
     "F-09": Scenario("Redis is wrong about its jobs", f09),
     "F-10": Scenario("stores answer badly or not at all", f10),
     "F-18": Scenario("poison in the inbox", f18),
+    "F-19": Scenario("access is renewed by many, and the one at it is killed", f19),
     "F-20": Scenario("many allocate the last unit", f20),
     "F-21": Scenario("stock jumps about", f21),
+    "F-22": Scenario("customer, merchant, workers and staff are at one order", f22),
     "F-23": Scenario("clocks are wrong", f23),
 }
 

@@ -1,73 +1,37 @@
 """F-20: several processes allocate the last unit at the same moment."""
 
 import multiprocessing
-import shutil
-import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from pydantic import SecretStr
 from sqlalchemy import func, select
-from werkzeug.serving import make_server
 
-from app.wiring import open_world
-from backorder.config import Config
 from backorder.db import items, orderbook
 from backorder.db.session import migrate
 from backorder.db.tables import decisions, parts
-from demo.mailbox import HOST, SilentRequests
 from demo.stores.shopify import ShopifyShop
 from jobs import steer
 from jobs.allocate import allocate
 from jobs.catch_up import catch_up
 from jobs.connect import connect
 from jobs.world import World
-from tests.chaos import databases
 from tests.chaos.scenarios.expectation import Expectation
+from tests.chaos.scenarios.racing import WAIT_SECONDS, a_database, serving, world_at
 from tests.processes.running import SHOPIFY_DOMAIN, SHOPIFY_SECRET
 
 ROUNDS = 1000
 PROCESSES = (2, 4, 8, 16)
-WAIT_SECONDS = 60.0
-KEY = "a key that seals the credentials of one run"
-
-
-def _world(folder: Path, url: str, port: int) -> World:
-    return open_world(
-        Config(
-            data_dir=folder,
-            database_url=SecretStr(url),
-            secret_keys=(SecretStr(KEY),),
-            allow_private_stores=True,
-            store_addresses={SHOPIFY_DOMAIN: f"{HOST}:{port}"},
-        )
-    )
 
 
 def _racer(folder: Path, url: str, port: int, store_id: int, start: Barrier, end: Barrier, rounds: int) -> None:
     """One of the processes: allocates each time the barrier opens."""
-    world = _world(folder, url, port)
+    world = world_at(folder, url, port)
     for _ in range(rounds):
         start.wait(WAIT_SECONDS)
         allocate(world, store_id)
         end.wait(WAIT_SECONDS)
     world.database.close()
-
-
-@contextmanager
-def _serving(shop: ShopifyShop) -> Iterator[int]:
-    server = make_server(HOST, 0, shop, threaded=True, request_handler=SilentRequests)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def race(url: str, folder: Path, processes: int, rounds: int) -> Expectation:
@@ -79,8 +43,8 @@ def race(url: str, folder: Path, processes: int, rounds: int) -> Expectation:
     spawn = multiprocessing.get_context("spawn")
     start, end = spawn.Barrier(processes + 1), spawn.Barrier(processes + 1)
     wrong: list[str] = []
-    with _serving(shop) as port:
-        world = _world(folder, url, port)
+    with serving(shop) as port:
+        world = world_at(folder, url, port)
         given = {"shop": SHOPIFY_DOMAIN, "access-token": shop.token, "client-secret": SHOPIFY_SECRET}
         store_id = connect(world, "shopify", given).id
         catch_up(world, store_id)
@@ -132,11 +96,5 @@ def _has(world: World, store_id: int, ids: list[int]) -> list[int]:
 def f20(engine: str) -> Iterator[Expectation]:
     """The last unit, 2 to 16 processes, 1,000 rounds in all."""
     for processes in PROCESSES:
-        with ExitStack() as stack:
-            folder = Path(tempfile.mkdtemp(prefix="waitline-race-", dir="/tmp"))
-            stack.callback(shutil.rmtree, folder)
-            if engine == "sqlite":
-                url = f"sqlite:///{folder / 'waitline.sqlite3'}"
-            else:
-                url = stack.enter_context(databases.postgres()).url
+        with a_database(engine) as (folder, url):
             yield race(url, folder, processes, ROUNDS // len(PROCESSES))
