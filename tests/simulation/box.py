@@ -187,12 +187,17 @@ class Box:
             mailer=SimMailer(self.effect, self._mail_trouble, self._took),
             bell=SimBell(self._rung, self.effect),
             sealer=Sealer([key]),
+            pause=self._stand_still,
         )
 
     def look(self) -> datetime:
         """No two looks at the clock see the same moment."""
         self.now += TICK
         return self.now
+
+    def _stand_still(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.effect("waits", True)
 
     def site_of(self, store_id: int) -> Site:
         """The shop behind a store."""
