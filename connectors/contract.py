@@ -9,7 +9,7 @@ from backorder.domain.actions import Capability, Held, StoreSide
 from backorder.domain.announced import Announced
 from backorder.domain.events import Event, PrivacyEvent
 from backorder.domain.item_side import ItemShown
-from backorder.domain.orders import Reading
+from backorder.domain.orders import Order, Reading
 from backorder.domain.supply import Item, Stock, Units
 from connectors.http import Transport
 from connectors.joining import (
@@ -215,6 +215,11 @@ class StoreClient(Protocol):
     def last_reading(self, order_id: int) -> OrderRead | None:
         """The newest reading that the last push to this order made, where the platform's webhooks echo our writes:
         whoever knows it learns nothing from the echo.
+        """
+
+    def last_answer(self, order_id: int) -> Order | None:
+        """The order as the answer to the last push's write told it, where that is no reading (it does not tell where
+        units lie) and yet all that the echo of the write will tell.
         """
 
     def preview(self, wanted: Mapping[int, StoreSide]) -> Mapping[int, Sequence[Intended]]:

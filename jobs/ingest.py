@@ -119,10 +119,10 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
     stores.take_turn(conn, store.id)
     for event in events:
         match event:
-            case OrderSeen(order, whole):
+            case OrderSeen(order, whole, worded):
                 before = orderbook.load(conn, store.id, [order.id], lock=True).get(order.id)
                 echo = whole and not _being_written(conn, store, {order.id})
-                known = hinted(before.known if before else None, order, whole=echo)
+                known = hinted(before.known if before else None, order, whole=echo, worded=worded)
                 if before is None:
                     orderbook.save(conn, store.id, [(None, known)], policy=store.policy, zone=zone_of(store), now=now)
                 if before is None or known is not before.known:

@@ -27,10 +27,12 @@ from backorder.domain.errors import (
     TemporaryFailure,
 )
 from backorder.domain.lifecycle import WorkState
+from backorder.domain.orders import Order, answered
 from backorder.domain.store import Mode, Store
 from backorder.domain.supply import ZERO
 from connectors.contract import OrderRead, StoreClient
 from jobs.breaker import calling, may_be_called
+from jobs.outlook import zone_of
 from jobs.promise import today_of
 from jobs.review import binding_of
 from jobs.take_in import FRESH, take_in
@@ -210,6 +212,7 @@ def _push(
         outbox.set_actions(conn, ids, WorkState.DONE, world.clock(), tried=True)
         outbox.set_wrote(conn, store.id, order_id, has)
         _keep_reading(conn, today, order_id, client.last_reading(order_id), has, world.clock())
+        _keep_answer(conn, today, order_id, client.last_answer(order_id), world.clock())
         _bind(conn, today, order_id, side, world.clock())
     log.info("order_written", store=store.id, order=order_id)
     return True
@@ -228,6 +231,20 @@ def _keep_reading(
         take_in(conn, store, [told], (), told.reading.began, now)
     else:
         orderbook.mark_unread(conn, store.id, [order_id], now)
+
+
+def _keep_answer(conn: Connection, store: Store, order_id: int, told: Order | None, now: datetime) -> None:
+    """What the store answered to a write moves the order's stamp to that of our own change, so that the webhooks which
+    this causes bring nothing new; what it tells beside that has to be read.
+    """
+    if told is None:
+        return
+    book = orderbook.load(conn, store.id, [order_id], lock=True)[order_id]
+    known = answered(book.known, told)
+    if known is None:
+        orderbook.mark_unread(conn, store.id, [order_id], now)
+    else:
+        orderbook.save(conn, store.id, [(book, known)], policy=store.policy, zone=zone_of(store), now=now)
 
 
 def _with_place(world: World, store: Store, order_id: int, side: StoreSide) -> StoreSide:

@@ -8,7 +8,7 @@ from backorder.domain.actions import StoreSide
 from backorder.domain.announced import Announced
 from backorder.domain.errors import PermanentFailure, PlanOutdated, TemporaryFailure
 from backorder.domain.events import OrderTouched, StockTouched
-from backorder.domain.orders import Reading
+from backorder.domain.orders import Order, Reading
 from backorder.domain.supply import Item
 from connectors.contract import (
     Cancellation,
@@ -124,6 +124,10 @@ class ShopifyStore:
     def last_reading(self, order_id: int) -> OrderRead | None:
         """What the push told last: its own changes, and nothing that came later."""
         return self._last.get(order_id)
+
+    def last_answer(self, order_id: int) -> Order | None:  # noqa: ARG002 -- the contract's signature
+        """None: an answer is a reading here."""
+        return None
 
     def preview(self, wanted: Mapping[int, StoreSide]) -> Mapping[int, Sequence[Intended]]:
         """The request that each order would get: the document and its variables. Holds are shown one change ahead."""

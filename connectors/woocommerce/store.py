@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backorder.domain.actions import StoreSide
 from backorder.domain.announced import Announced
-from backorder.domain.orders import OrderStatus
+from backorder.domain.errors import AccessLost, PermanentFailure, StoreClosed
+from backorder.domain.orders import Order, OrderStatus
 from connectors.contract import (
     Cancellation,
     Intended,
@@ -30,6 +31,9 @@ from connectors.woocommerce.reading import Reader
 from connectors.woocommerce.shelf import Shelf
 from connectors.woocommerce.subscriptions import Subscriptions
 
+_LOOKED_FOR = timedelta(seconds=10)
+"""So long a push takes what was seen of its order beforehand."""
+
 
 class WooStore:
     """Every call goes to the address that was stored, with the key that was stored beside it."""
@@ -45,7 +49,10 @@ class WooStore:
         self._address = address
         self._webhook_secret = credentials["webhook_secret"]
         self._shop = Shop(address, credentials, transport)
+        self._clock = clock
         self._reader = Reader(self._shop, clock)
+        self._seen: dict[int, tuple[OrderBody, datetime]] = {}
+        self._answers: dict[int, Order] = {}
         self._shelf = Shelf(self._shop, self._reader)
 
     def describe(self) -> StoreFacts:
@@ -75,7 +82,11 @@ class WooStore:
         return None
 
     def look_ahead(self, ids: Sequence[int]) -> None:
-        """Nothing: a push reads its order by itself, for an order in the trash is in no list."""
+        """Look at these orders in one list. What is in none (the trash, a status that lost its plugin) is looked at
+        when its turn comes.
+        """
+        began = self._clock()
+        self._seen = {body.id: (body, began) for body in self._reader.bodies(ids)}
 
     def push(
         self,
@@ -87,17 +98,41 @@ class WooStore:
         """One PUT with the difference to a fresh reading, and none where there is none: any PUT, even an empty one,
         comes back as a webhook.
         """
+        self._answers.pop(order_id, None)
+        seen = self._seen_before(order_id)
+        if seen is not None:
+            try:
+                return self._write(seen, desired, key)
+            except (AccessLost, StoreClosed):
+                raise
+            except PermanentFailure:
+                # Refused, so not done: a line went away since the look, or the order itself.
+                pass
         body = self._shop.one(OrderBody, f"orders/{order_id}")
         if translate.status(body.status) is OrderStatus.GONE:
             raise NoSuchObject("The order is in the store's trash.")
+        return self._write(body, desired, key)
+
+    def _seen_before(self, order_id: int) -> OrderBody | None:
+        """What a look ahead saw of the order a moment ago; only once, for a push changes it."""
+        body, began = self._seen.pop(order_id, (None, None))
+        return body if began is not None and began >= self._clock() - _LOOKED_FOR else None
+
+    def _write(self, body: OrderBody, desired: StoreSide, key: str) -> StoreSide:
         changes = ours.difference(body, desired, key)
         if changes:
-            body = self._shop.put(OrderBody, f"orders/{order_id}", changes)
+            body = self._shop.put(OrderBody, f"orders/{body.id}", changes)
+            if translate.tells_all(body):
+                self._answers[body.id] = translate.told(body)
         return ours.found(body)
 
     def last_reading(self, order_id: int) -> OrderRead | None:  # noqa: ARG002 -- the contract's signature
         """None: what a PUT answers says nothing of the products that the lines are owed from."""
         return None
+
+    def last_answer(self, order_id: int) -> Order | None:
+        """What the PUT answered, of an order that has nothing that only other lists tell."""
+        return self._answers.get(order_id)
 
     def preview(self, wanted: Mapping[int, StoreSide]) -> Mapping[int, Sequence[Intended]]:
         """The one PUT that each order would get; none where nothing differs."""

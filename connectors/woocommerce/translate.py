@@ -92,6 +92,13 @@ def _items_of(parcel: Fulfilment) -> list[FulfilledItem]:
         return []
 
 
+def tells_all(body: OrderBody) -> bool:
+    """Whether the body tells all that a reading would, but for products, which have webhooks of their own: it has no
+    refunds and no parcels, whose units are in lists apart.
+    """
+    return not body.refunds and body.meta(FULFILMENT_KEY) is None
+
+
 def told(body: OrderBody) -> Order:
     """The order as a webhook's body tells it. A body decides no units and knows no pools."""
     return _order(body, tuple(_told_line(line, body.status) for line in body.line_items))
