@@ -7,15 +7,15 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
-from app.words import PARCELS, SPLITS
+from app.words import PARCELS, SPLITS, STATUS_LEFT
 from backorder.db import ahead, cancel_rows, explain_rows, goods, orderbook, queries, supply_rows
 from backorder.db.explain_rows import Story
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
-from backorder.domain.actions import Capability
+from backorder.domain.actions import ActionKind, Capability, status_left
 from backorder.domain.choices import OrderChoices, kept_back
 from backorder.domain.explained import Explained, Place, explain
-from backorder.domain.lifecycle import LineState, OrderStanding
+from backorder.domain.lifecycle import LineState, OrderStanding, WorkState
 from backorder.domain.locations import Move, Need, moves
 from backorder.domain.metrics import order_state
 from backorder.domain.orders import Order, OrderStatus, pools_of
@@ -47,6 +47,8 @@ class OrderStory:
     priority: Priority
     moves: list[Move]
     """What could be served from other locations, if it were moved in the store."""
+    status_left: str
+    """The status that it would have while it waits, where somebody gave it another one."""
 
 
 def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderStory | None:
@@ -63,7 +65,25 @@ def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderS
         book.order, store.policy.priority, by_hand=book.choices.priority, pinned=book.choices.pinned, zone=book.zone
     )
     moved = elsewhere(conn, store, standing, story)
-    return OrderStory(book.order, order_state(standing), lines, story, book.link_version, book.choices, priority, moved)
+    return OrderStory(
+        order=book.order,
+        state=order_state(standing),
+        lines=lines,
+        story=story,
+        link_version=book.link_version,
+        choices=book.choices,
+        priority=priority,
+        moves=moved,
+        status_left=_status_left(book, story),
+    )
+
+
+def _status_left(book: BookOrder, story: Story) -> str:
+    """The status that was to be set and is left alone, once its write was tried."""
+    tried = [write.state for write in story.writes if write.kind is ActionKind.STATUS]
+    if book.desired is None or book.wrote is None or not tried or tried[-1] is not WorkState.DONE:
+        return ""
+    return status_left(book.desired, book.wrote)
 
 
 def elsewhere(conn: Connection, store: Store, standing: OrderStanding, story: Story) -> list[Move]:
@@ -146,4 +166,5 @@ def show(order_id: int) -> ResponseReturnValue:
         classes=list(dict.fromkeys(rule.name for rule in store.policy.priority)),
         splits=SPLITS,
         parcels=PARCELS,
+        status_left=STATUS_LEFT.format(status=found.status_left),
     )

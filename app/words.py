@@ -85,8 +85,13 @@ ACTIONS = {
     ActionKind.TAG: "Tag the order",
     ActionKind.SHOW: "Show the promise at the order",
     ActionKind.LINE_DATE: "Show the expected date at the line",
+    ActionKind.STATUS: "Give the order the status of waiting ones, or take it back",
     ActionKind.NOTE: "Add a note to the order",
 }
+STATUS_LEFT = (
+    "While it waits it would have the status “{status}” in your store. It was given another one there, so that is left "
+    "as it is."
+)
 IGNORED = {
     Ignored.GIFT_CARD: "a gift card",
     Ignored.NO_SHIPPING: "nothing to ship",

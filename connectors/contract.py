@@ -87,6 +87,8 @@ class StoreFacts:
     """An IANA name; "UTC" where the store only knows an offset that no name fits."""
     lacks: tuple[str, ...] = ()
     """What is switched off because the merchant did not allow it: a sentence each."""
+    statuses: tuple[tuple[str, str], ...] = ()
+    """Statuses that are not the platform's own and may be given to a waiting order: the store's word and its name."""
 
 
 @dataclass(frozen=True, slots=True)

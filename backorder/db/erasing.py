@@ -146,5 +146,6 @@ def leave_a_number(conn: Connection, store_id: int) -> None:
             api_token_hash=None,
             policy=policy_out(BackorderPolicy()),
             lacks=[],
+            statuses=[],
         )
     )

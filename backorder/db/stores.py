@@ -38,6 +38,7 @@ class NewStore:
     webhook_token: str
     renew_at: datetime | None = None
     lacks: tuple[str, ...] = ()
+    statuses: tuple[tuple[str, str], ...] = ()
 
 
 def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
@@ -51,6 +52,7 @@ def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
         "credentials": new.credentials,
         "renew_at": new.renew_at,
         "lacks": list(new.lacks),
+        "statuses": [list(status) for status in new.statuses],
         "health": Health.GOOD,
         "trouble": "",
         "failures": 0,
@@ -165,9 +167,12 @@ def connected(conn: Connection, platform: str, address: str) -> Store | None:
     return None if row is None else _store(row)
 
 
-def told_lacks(conn: Connection, store_id: int, lacks: Sequence[str]) -> None:
-    """Remember what the merchant does not allow."""
-    conn.execute(update(stores).where(stores.c.id == store_id).values(lacks=list(lacks)))
+def told_of_itself(
+    conn: Connection, store_id: int, lacks: Sequence[str], statuses: Sequence[tuple[str, str]]
+) -> None:
+    """Remember what the merchant does not allow, and which statuses a waiting order may be given."""
+    kept = [list(status) for status in statuses]
+    conn.execute(update(stores).where(stores.c.id == store_id).values(lacks=list(lacks), statuses=kept))
 
 
 def webhook_token(conn: Connection, store_id: int) -> str:
@@ -333,4 +338,9 @@ def _store(row: Any) -> Store:
         "whole_at", "renew_at",
     )  # fmt: skip
     values = {name: row[name] for name in names}
-    return Store(**values, policy=policy_in(row["policy"]), lacks=tuple(row["lacks"]))
+    return Store(
+        **values,
+        policy=policy_in(row["policy"]),
+        lacks=tuple(row["lacks"]),
+        statuses=tuple((word, name) for word, name in row["statuses"]),
+    )

@@ -58,6 +58,7 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "reply_to": policy.reply_to,
         "tag_prefix": policy.tag_prefix,
         "line_label": policy.line_label,
+        "waiting_status": policy.waiting_status,
         "note_to_customer": policy.note_to_customer,
         "tell_shoppers": policy.tell_shoppers,
         "turn_selling": policy.turn_selling,
@@ -93,11 +94,14 @@ def policy_in(kept: dict[str, Any]) -> BackorderPolicy:
 def side_out(side: StoreSide) -> dict[str, Any]:
     """What a store has of ours, as JSON."""
     shown = side.shown
+    # Left out where there is none: sides are compared as they are kept, and older ones do not know it.
+    status = {"status": side.status} if side.status else {}
     return {
         "held": [[held.line_id, held.location, str(held.units)] for held in side.held],
         "tags": list(side.tags),
         "shown": None if shown is None else [shown.state, str(shown.waiting), _day(shown.early), _day(shown.late)],
         "line_dates": [[dated.line_id, _day(dated.late), dated.label] for dated in side.line_dates],
+        **status,
     }
 
 
@@ -111,6 +115,7 @@ def side_in(kept: dict[str, Any] | None) -> StoreSide:
         tags=tuple(kept["tags"]),
         shown=None if shown is None else Shown(shown[0], Decimal(shown[1]), _date(shown[2]), _date(shown[3])),
         line_dates=tuple(LineDate(line, _date(late), *label) for line, late, *label in kept["line_dates"]),
+        status=kept.get("status", ""),
     )
 
 

@@ -29,6 +29,8 @@ class Capability(StrEnum):
     """Add a private note. Cannot be repeated safely."""
     SHOPPERS = "shoppers"
     """Show at an item what shoppers may know of it."""
+    STATUS = "status"
+    """Give waiting orders a status that the merchant chose."""
     CANCEL = "cancel"
     """Cancel units of an order and refund them."""
     SELLING = "selling"
@@ -45,6 +47,7 @@ class ActionKind(StrEnum):
     TAG = "tag"
     SHOW = "show"
     LINE_DATE = "line_date"
+    STATUS = "status"
     NOTE = "note"
 
 
@@ -89,6 +92,8 @@ class StoreSide:
     tags: tuple[str, ...] = ()
     shown: Shown | None = None
     line_dates: tuple[LineDate, ...] = ()
+    status: str = ""
+    """The status of the merchant's choice that we gave a waiting order, in the store's word; empty: none of ours."""
 
 
 def tags_of_ours(prefix: str) -> frozenset[str]:
@@ -112,6 +117,8 @@ def desired(order: OrderStanding, policy: BackorderPolicy, can: frozenset[Capabi
         tags=_tags(order, policy.tag_prefix, waits, ready) if Capability.TAG in can else (),
         shown=_shown(order, waits, ready) if Capability.SHOW in can else None,
         line_dates=tuple(dates) if Capability.LINE_DATE in can else (),
+        # Whoever has not paid is asked to by the status that the order has: it stays.
+        status=policy.waiting_status if Capability.STATUS in can and waits and order.paid else "",
     )
 
 
@@ -163,6 +170,8 @@ def plan_actions(before: StoreSide, after: StoreSide, can: frozenset[Capability]
         kinds.append(ActionKind.SHOW)
     if before.line_dates != after.line_dates:
         kinds.append(ActionKind.LINE_DATE)
+    if before.status != after.status:
+        kinds.append(ActionKind.STATUS)
     if Capability.NOTE in can and _worth_a_note(before.shown, after.shown):
         kinds.append(ActionKind.NOTE)
     return kinds
@@ -220,6 +229,13 @@ def lacks_holds(wanted: StoreSide, found: StoreSide, kept: Iterable[Held]) -> bo
 def tags_taken_off(wrote: StoreSide, found: StoreSide) -> tuple[str, ...]:
     """Tags of ours that a person removed since we wrote them."""
     return tuple(tag for tag in wrote.tags if tag not in found.tags)
+
+
+def status_left(wanted: StoreSide, found: StoreSide) -> str:
+    """The status that a waiting order would have and does not: somebody gave it another one, which is theirs. Empty
+    where nothing is left alone.
+    """
+    return wanted.status if wanted.status != found.status else ""
 
 
 def without_tags(side: StoreSide, refused: Iterable[str]) -> StoreSide:

@@ -96,6 +96,7 @@ class BackorderPolicy:
     reply_to: str = ""
     tag_prefix: str = "backorder"
     line_label: str = LINE_LABEL
+    waiting_status: str = ""
     note_to_customer: bool = False
     tell_shoppers: bool = False
     turn_selling: bool = False
@@ -180,6 +181,9 @@ HELP = {
     "tag_prefix": "Orders are tagged with this word, and with this word and -partial or -ready behind it.",
     "line_label": "What the day is called that waiting lines carry in your store, in its pages and mails: in your "
     "customers' language.",
+    "waiting_status": "Paid orders get this status of your store while something of them waits, and go back to the "
+    "one they had when nothing does. Those are offered that plugins brought to your store. An order to which somebody "
+    "gives another one is left alone.",
     "note_to_customer": "Notes at orders go to the customer, as a mail of your store. When off, only your staff sees "
     "them. Customers who get them need no message from here: switch those off below, or they read everything twice.",
     "tell_shoppers": "Keeps at each item of which nothing is free whether it can be ordered, by which day it would "
@@ -248,6 +252,8 @@ def check(policy: BackorderPolicy) -> None:
     label = policy.line_label
     if not label or len(label) > 40 or label != label.strip() or label.startswith("_") or _has_control(label):
         raise PolicyError("line_label", "This must be one line of 1 to 40 characters that does not begin with _.")
+    if len(policy.waiting_status) > 40 or _has_control(policy.waiting_status):
+        raise PolicyError("waiting_status", "The status must be one word of at most 40 characters.")
     if len(policy.sender_name) > 100 or _has_control(policy.sender_name):
         raise PolicyError("sender_name", "The sender's name must be one line of at most 100 characters.")
     if policy.reply_to and not plausible_address(policy.reply_to):

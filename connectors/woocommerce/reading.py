@@ -145,10 +145,16 @@ class Reader:
             newest = max((translate.changed_at(body) for body in bodies), default=None)
             yield Page(orders=self._readings(placed, began), changed_until=newest)
 
-    def _open_statuses(self) -> Sequence[str]:
+    def statuses(self) -> Sequence[OrderStatusWord]:
+        """The statuses that are registered; none where an older shop does not tell."""
         try:
-            words = [status.slug for status in self._shop.whole(OrderStatusWord, "orders/statuses")]
+            return self._shop.whole(OrderStatusWord, "orders/statuses")
         except NoSuchRoute:
+            return ()
+
+    def _open_statuses(self) -> Sequence[str]:
+        words = [status.slug for status in self.statuses()]
+        if not words:
             return USUAL_OPEN
         return [word for word in words if translate.status(word) is OrderStatus.OPEN and word != translate.DRAFT]
 

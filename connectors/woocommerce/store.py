@@ -23,7 +23,7 @@ from connectors.contract import (
 )
 from connectors.http import Transport
 from connectors.joining import Clock, Credentials, Renewed
-from connectors.woocommerce import cancelling, ours, translate
+from connectors.woocommerce import cancelling, ours, statuses, translate
 from connectors.woocommerce.answers import NoSuchObject
 from connectors.woocommerce.client import Shop
 from connectors.woocommerce.payloads import Index, Note, OrderBody, SystemStatus
@@ -57,13 +57,14 @@ class WooStore:
 
     def describe(self) -> StoreFacts:
         """Name and time zone are open to everybody; the currency only to a good key, so it comes first. Then whether
-        the key may write.
+        the key may write, and which statuses there are beside the shop's own.
         """
         status = self._shop.one(SystemStatus, "system_status", {"_fields": "settings"})
         self._shop.prove_writing()
         index = self._shop.index()
         name = index.name or urlsplit(self._address).hostname or self._address
-        return StoreFacts(name, status.settings.currency, timezone_of(index))
+        words = statuses.offered(self._reader.statuses())
+        return StoreFacts(name, status.settings.currency, timezone_of(index), statuses=words)
 
     def pull(self, since: datetime | None) -> Iterator[Page]:
         """All that changed since then. Orders in the trash are in no list: only asking by id tells of them."""
@@ -100,7 +101,8 @@ class WooStore:
         """
         self._answers.pop(order_id, None)
         seen = self._seen_before(order_id)
-        if seen is not None:
+        if seen is not None and "status" not in ours.difference(seen, desired, key):
+            # A status is never changed on a look of a while ago: somebody may have set another since.
             try:
                 return self._write(seen, desired, key)
             except (AccessLost, StoreClosed):
@@ -120,11 +122,21 @@ class WooStore:
 
     def _write(self, body: OrderBody, desired: StoreSide, key: str) -> StoreSide:
         changes = ours.difference(body, desired, key)
-        if changes:
-            body = self._shop.put(OrderBody, f"orders/{body.id}", changes)
-            if translate.tells_all(body):
-                self._answers[body.id] = translate.told(body)
-        return ours.found(body)
+        if not changes:
+            return ours.found(body)
+        try:
+            told = self._shop.put(OrderBody, f"orders/{body.id}", changes)
+        except (AccessLost, StoreClosed):
+            raise
+        except PermanentFailure:
+            if "status" not in changes:
+                raise
+            # The status lost its plugin, or that refuses it. All else is written without.
+            changes = ours.difference(body, desired, key, keep_status=True)
+            told = self._shop.put(OrderBody, f"orders/{body.id}", changes) if changes else body
+        if translate.tells_all(told) and "status" not in changes:
+            self._answers[told.id] = translate.told(told)
+        return ours.found(told)
 
     def last_reading(self, order_id: int) -> OrderRead | None:  # noqa: ARG002 -- the contract's signature
         """None: what a PUT answers says nothing of the products that the lines are owed from."""
