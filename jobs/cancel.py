@@ -11,6 +11,7 @@ import structlog
 from backorder.db import cancel_rows, leases, orderbook, stores
 from backorder.db.cancel_rows import CancelRow
 from backorder.db.leases import Lease
+from backorder.domain.backoff import wait_seconds
 from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.store import Mode, Store
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 TRIES = 12
 LOOKS = 6
 """How often a cancellation of unknown outcome is looked for: about eight minutes. Then a person has to look."""
+MOST = 6 * 3600.0
+"""Seconds between two tries."""
 NEVER_CONFIRMED = "It was begun and never confirmed: look at the order in your store before you accept it again."
 
 
@@ -57,7 +60,8 @@ def _cancel(world: World, store: Store, lease: Lease, row: CancelRow) -> None:
         _note(world, store, lease, row, WorkState.UNKNOWN, str(error), _later(world.clock(), row.tries))
         raise
     except TemporaryFailure as error:
-        again = max(_later(world.clock(), row.tries), world.clock() + timedelta(seconds=error.retry_after))
+        wait = wait_seconds(row.tries, first=15.0, most=MOST, at_least=error.retry_after, chance=world.chance())
+        again = world.clock() + timedelta(seconds=wait)
         # What was begun may have been done: it stays open until the store has said.
         state = WorkState.UNKNOWN if begun else WorkState.FAILED if row.tries + 1 >= TRIES else WorkState.DUE
         _note(world, store, lease, row, state, str(error), again)
@@ -74,7 +78,10 @@ def _cancel(world: World, store: Store, lease: Lease, row: CancelRow) -> None:
 
 
 def _later(now: datetime, tries: int) -> datetime:
-    return now + timedelta(seconds=min(6 * 3600.0, 15.0 * 2 ** min(tries, 12)))
+    """When a cancellation of unknown outcome is looked for again. Not by chance: all the looks together last so long
+    that a late one is found.
+    """
+    return now + timedelta(seconds=wait_seconds(tries, first=15.0, most=MOST, chance=1.0))
 
 
 def _note(

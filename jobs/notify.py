@@ -14,6 +14,7 @@ from backorder.db import changes, messages, orderbook, stores
 from backorder.db.messages import NoticeRow
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
+from backorder.domain.backoff import wait_seconds
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from backorder.domain.lifecycle import LineStanding, OrderStanding, WorkState
 from backorder.domain.notices import still_true, told
@@ -102,8 +103,8 @@ def _send(world: World, row: NoticeRow, message: Message) -> None:
         world.mailer.send(message)
     except TemporaryFailure as error:
         state = WorkState.FAILED if row.tries + 1 >= TRIES else WorkState.DUE
-        wait = timedelta(seconds=max(error.retry_after, min(6 * 3600.0, 60.0 * 2**row.tries)))
-        _settle(world, row, state, str(error), wait)
+        wait = wait_seconds(row.tries, first=60.0, most=6 * 3600.0, at_least=error.retry_after, chance=world.chance())
+        _settle(world, row, state, str(error), timedelta(seconds=wait))
     except PermanentFailure as error:
         _settle(world, row, WorkState.FAILED, str(error))
     except OutcomeUnknown as error:

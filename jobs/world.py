@@ -48,6 +48,8 @@ class World:
     mailer: Mailer
     bell: Bell
     sealer: Sealer
+    chance: Callable[[], float]
+    """A number from 0 to 1, another one at each call."""
     owner: str = field(default_factory=_new_owner)
     """Who we are in leases."""
     pause: Callable[[float], None] = time.sleep
