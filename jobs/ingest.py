@@ -147,8 +147,8 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
                 # The audit asks the store what it says of itself.
                 stores.note(conn, store.id, audited_at=now)
             case StoreTouched():
+                _read_placeless(conn, store, now)
                 stores.note(conn, store.id, catch_up_at=now)
-                _look_for_orders(conn, store, now)
             case InboundTouched():
                 stores.note(conn, store.id, catch_up_at=now)
             case SomeOrderGone():
@@ -172,10 +172,15 @@ def _being_written(conn: Connection, store: Store, ids: Collection[int]) -> set[
 
 
 def _look_for_orders(conn: Connection, store: Store, now: datetime) -> None:
-    """Something changed at an order that cannot be told. Those whose units have no place yet are read: the store may
-    have given them one, and such an order need not bear a new stamp. Where there are none, a catch-up has to find it.
+    """Something changed at an order that cannot be told. Where none is without a place, a catch-up has to find it."""
+    if not _read_placeless(conn, store, now):
+        stores.note(conn, store.id, catch_up_at=now)
+
+
+def _read_placeless(conn: Connection, store: Store, now: datetime) -> bool:
+    """Orders whose units have no place yet are read: the store may have given them one, and such an order need not
+    bear a new stamp. Whether there are any.
     """
     nowhere = orderbook.nowhere(conn, store.id)
     orderbook.mark_unread(conn, store.id, nowhere, now)
-    if not nowhere:
-        stores.note(conn, store.id, catch_up_at=now)
+    return bool(nowhere)

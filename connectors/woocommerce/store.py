@@ -56,11 +56,10 @@ class WooStore:
         self._shelf = Shelf(self._shop, self._reader)
 
     def describe(self) -> StoreFacts:
-        """Name and time zone are open to everybody; the currency only to a good key, so it comes first. Then whether
-        the key may write, and which statuses there are beside the shop's own.
+        """Name and time zone are open to everybody; the currency only to a good key, so it comes first. Then which
+        statuses there are beside the shop's own.
         """
         status = self._shop.one(SystemStatus, "system_status", {"_fields": "settings"})
-        self._shop.prove_writing()
         index = self._shop.index()
         name = index.name or urlsplit(self._address).hostname or self._address
         words = statuses.offered(self._reader.statuses())
