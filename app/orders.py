@@ -7,8 +7,8 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
-from app.words import PARCELS, SPLITS, STATUS_LEFT
-from backorder.db import ahead, cancel_rows, explain_rows, goods, orderbook, queries, supply_rows
+from app.words import PARCELS, SPLITS, STATUS_LEFT, TELLERS
+from backorder.db import ahead, cancel_rows, errands, explain_rows, goods, orderbook, parcel_rows, queries, supply_rows
 from backorder.db.explain_rows import Story
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
@@ -19,6 +19,7 @@ from backorder.domain.lifecycle import LineState, OrderStanding, WorkState
 from backorder.domain.locations import Move, Need, moves
 from backorder.domain.metrics import order_state
 from backorder.domain.orders import Order, OrderStatus, pools_of
+from backorder.domain.parcels import Ready, ready
 from backorder.domain.priority import Priority, priority_of
 from backorder.domain.promise import Outlook, delivery_for
 from backorder.domain.store import Store
@@ -45,6 +46,8 @@ class OrderStory:
     link_version: int
     choices: OrderChoices
     priority: Priority
+    ready: list[Ready]
+    """What a parcel may have."""
     moves: list[Move]
     """What could be served from other locations, if it were moved in the store."""
     status_left: str
@@ -73,6 +76,7 @@ def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderS
         link_version=book.link_version,
         choices=book.choices,
         priority=priority,
+        ready=ready(standing),
         moves=moved,
         status_left=_status_left(book, story),
     )
@@ -148,6 +152,7 @@ def show(order_id: int) -> ResponseReturnValue:
     with here.database.read() as conn:
         found = told(conn, store, order_id, here.clock())
         cancellations = cancel_rows.of_order(conn, store.id, order_id)
+        packed = parcel_rows.of_order(conn, store.id, order_id)
     if found is None:
         abort(404)
     platform = get(store.platform)
@@ -156,7 +161,10 @@ def show(order_id: int) -> ResponseReturnValue:
         told=found,
         cancellations=cancellations,
         cancels=store.policy.cancel_in_store and Capability.CANCEL in platform.capabilities,
-        cancelling=any(cancel_rows.is_open(row) for row in cancellations),
+        cancelling=any(errands.is_open(row) for row in cancellations),
+        packed=packed,
+        packing=any(errands.is_open(row) for row in packed),
+        packs=store.policy.ship_in_store and Capability.SHIP in platform.capabilities and bool(found.ready),
         platform=platform.label,
         admin_url=platform.installer.admin_order_url(store.address, order_id),
         status_url=status_url(here, store.id, order_id, found.link_version),
@@ -164,6 +172,7 @@ def show(order_id: int) -> ResponseReturnValue:
         ignored=[line for line in found.order.lines if line.ignored is not None],
         class_sentences=found.priority.sentences(),
         classes=list(dict.fromkeys(rule.name for rule in store.policy.priority)),
+        tellers=TELLERS,
         splits=SPLITS,
         parcels=PARCELS,
         status_left=STATUS_LEFT.format(status=found.status_left),

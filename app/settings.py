@@ -55,6 +55,7 @@ SWITCHES = (
     "tell_shoppers",
     "turn_selling",
     "cancel_in_store",
+    "ship_in_store",
     "paused",
 )
 FOR_SOME = (
@@ -62,6 +63,7 @@ FOR_SOME = (
     (Capability.SHOPPERS, "tell_shoppers", "Tell shoppers"),
     (Capability.SELLING, "turn_selling", "Sell what may be backordered"),
     (Capability.CANCEL, "cancel_in_store", "Cancel and refund in the store"),
+    (Capability.SHIP, "ship_in_store", "Waitline tells the store what has shipped"),
 )
 """Switches that only some platforms can follow."""
 NO_NUMBER = "This must be a whole number."

@@ -10,6 +10,7 @@ from backorder.domain.allocation import Rule
 from backorder.domain.explained import came_from
 from backorder.domain.lifecycle import LineState, WorkState
 from backorder.domain.orders import Ignored, OrderStatus
+from backorder.domain.parcels import Teller
 from backorder.domain.policy import Excess, NoticeKind
 from backorder.domain.split import Share, Split
 from backorder.domain.spoken import counted, counted_days, spoken, spoken_day
@@ -54,6 +55,7 @@ RULES = {
     Rule.LESS_OWED: "Fewer units are owed: shipped, cancelled or changed in the store",
     Rule.CUSTOMER_CANCELS: "Taken back: the customer wants to cancel",
     Rule.BY_HAND: "Given by hand",
+    Rule.PACKED: "Packed: it is in a parcel that you recorded",
     Rule.RELEASED: "The store lets it ship",
 }
 OVERTAKINGS = {
@@ -111,6 +113,11 @@ SPLITS = {
 PARCELS = {
     Split.SHIP_AVAILABLE: "Send me what is there now, and the rest later",
     Split.ORDER_WHOLE: "Wait until everything is there, and send it together",
+}
+TELLERS = {
+    Teller.WAITLINE: "Waitline, by its message “Shipped”, about what waited; your store sends nothing",
+    Teller.STORE: "your store, by its own mail with carrier and number; Waitline sends nothing",
+    Teller.NOBODY: "nobody",
 }
 EXCESSES = {
     Excess.HOLD: "I decide about it",

@@ -10,6 +10,7 @@ from backorder.domain.announced import Announced
 from backorder.domain.events import Event, PrivacyEvent
 from backorder.domain.item_side import ItemShown
 from backorder.domain.orders import Order, Reading
+from backorder.domain.parcels import Parcel
 from backorder.domain.supply import Item, Stock, Units
 from connectors.http import Transport
 from connectors.joining import (
@@ -138,6 +139,16 @@ class Cancellation:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A parcel that has left, to be recorded in the store. `begun`: an earlier try may have done it, or part of it."""
+
+    order_id: int
+    parcel: Parcel
+    key: str
+    begun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Intended:
     """One request that a push would send: its name and all that goes with it."""
 
@@ -215,8 +226,8 @@ class StoreClient(Protocol):
         """
 
     def last_reading(self, order_id: int) -> OrderRead | None:
-        """The newest reading that the last push to this order made, where the platform's webhooks echo our writes:
-        whoever knows it learns nothing from the echo.
+        """The newest reading that the last push or parcel of this order made, where the platform's webhooks echo our
+        writes: whoever knows it learns nothing from the echo.
         """
 
     def last_answer(self, order_id: int) -> Order | None:
@@ -246,6 +257,18 @@ class StoreClient(Protocol):
         Once for a key, however often it is called. Raises PermanentFailure, with nothing changed, where any of the
         units was shipped or cancelled meanwhile, and OutcomeUnknown where nobody knows yet.
         """
+
+    def ship(self, wanted: Dispatch) -> None:
+        """Record the parcel, after a look at the order in the same operation; done when it returns.
+
+        Once for a key: what an earlier try left behind is looked for before anything is sent. Raises PermanentFailure
+        where the order has not all of its units to ship, or somebody keeps them from shipping, with nothing recorded or
+        the sentence saying what was; and OutcomeUnknown where nobody knows yet, or a part is still to be recorded.
+        `last_reading` may tell the order afterwards.
+        """
+
+    def preview_ship(self, wanted: Dispatch) -> Sequence[Intended]:
+        """What `ship` would send once holds of ours are off its units; nothing is written. Raises as it would."""
 
     def post_note(self, order_id: int, text: str, marker: str, *, to_customer: bool = False) -> None:
         """Add one note that carries the marker, private or told to the customer by the store. Not safe to repeat. May

@@ -12,6 +12,7 @@ from jobs.ingest import ingest
 from jobs.judge import judge
 from jobs.notify import notify
 from jobs.renew import renew
+from jobs.ship import ship
 from jobs.sweep import due, give_up_abandoned
 from jobs.world import World
 from jobs.write_back import write_back
@@ -23,6 +24,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "write_back": write_back,
     "write_items": write_items,
     "cancel": cancel,
+    "ship": ship,
     "notify": notify,
     "catch_up": catch_up,
     "audit": audit,

@@ -20,6 +20,7 @@ from backorder.domain.events import (
     InboundTouched,
     OrderGone,
     OrderSeen,
+    OrderShipped,
     OrderTouched,
     OrderTraced,
     PrivacyEvent,
@@ -109,7 +110,7 @@ def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received)
 def _about_erased(conn: Connection, store_id: int, events: Sequence[Event]) -> bool:
     """Whether a delivery is about an order whose customer was erased: it is not kept as it came."""
     told = [event.order.id for event in events if isinstance(event, OrderSeen)]
-    told += [event.order_id for event in events if isinstance(event, OrderTouched | OrderGone)]
+    told += [event.order_id for event in events if isinstance(event, OrderTouched | OrderShipped | OrderGone)]
     return bool(erasing.marked(conn, store_id, told))
 
 
@@ -134,7 +135,10 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
                     _look_for_orders(conn, store, now)
                 elif writing or not traces.known(conn, store.id, seen, ended):
                     orderbook.mark_unread(conn, store.id, found, now)
-            case OrderTouched(order_id) | OrderGone(order_id):
+            case OrderShipped(order_id, name) if traces.known(conn, store.id, [name], ()):
+                # Whatever is being written to the order: the parcel was found, and it came with its units.
+                pass
+            case OrderTouched(order_id) | OrderShipped(order_id) | OrderGone(order_id):
                 if not orderbook.load(conn, store.id, [order_id]):
                     # Only a pull can introduce an order of which no body tells.
                     stores.note(conn, store.id, catch_up_at=now)

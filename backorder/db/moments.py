@@ -19,6 +19,7 @@ from backorder.db.tables import (
     leases,
     notices,
     orders,
+    parcels,
     pools,
     privacy_tasks,
     stores,
@@ -33,6 +34,7 @@ OURS = (
     orders.c.unread_at, orders.c.read_began, pools.c.read_began, pools.c.doubted_at, pools.c.again_at,
     actions.c.due_at, actions.c.at, notices.c.due_at, notices.c.at, leases.c.until,
     item_writes.c.due_at, item_writes.c.at, cancellations.c.due_at, cancellations.c.at,
+    parcels.c.due_at, parcels.c.at,
 )  # fmt: skip
 
 

@@ -46,6 +46,8 @@ class BookOrder:
     item_splits: Mapping[int, Split] = field(default_factory=dict)
     zone: tzinfo = UTC
     """The store's."""
+    told_elsewhere: Mapping[int, Units] = field(default_factory=dict)
+    """Units in parcels of which our own message does not speak, by line."""
 
     @property
     def waited(self) -> frozenset[int]:
@@ -60,7 +62,7 @@ class BookOrder:
     def standing(self, policy: BackorderPolicy, today: date) -> OrderStanding:
         """Where the order stands under the merchant's choices, on a day of the store's."""
         terms = terms_of(policy, self.choices, self.item_splits, today, self.zone)
-        return standing(self.order, dict(self.given), self.waited, terms, self.refused)
+        return standing(self.order, dict(self.given), self.waited, terms, self.refused, self.told_elsewhere)
 
     def lets_pass(self, policy: BackorderPolicy, today: date) -> bool:
         """Whether the order lets others pass while it is not whole."""
@@ -127,6 +129,7 @@ LINE = (
     order_lines.c.answer_why,
     order_lines.c.unaccepted,
     order_lines.c.unreturned,
+    order_lines.c.told_elsewhere,
 )
 PART = (
     parts.c.order_id,
@@ -163,9 +166,10 @@ def book_order(
     wished = []
     refused = {}
     unaccepted = {}
+    elsewhere = {}
     for (
         _, line_id, item, ordered, shipped, cancelled, ignored, title, sku, unit_price, added_at, kit, backordered_at,
-        cancel_wished_at, answer, answer_why, not_accepted, unreturned,
+        cancel_wished_at, answer, answer_why, not_accepted, unreturned, told_elsewhere,
     ) in lines:  # fmt: skip
         owed = []
         has = given[line_id] = []
@@ -201,6 +205,8 @@ def book_order(
             refused[line_id] = answer_why
         if not_accepted:
             unaccepted[line_id] = not_accepted
+        if told_elsewhere:
+            elsewhere[line_id] = told_elsewhere
     order = Order(
         id=order_id,
         number=number,
@@ -234,6 +240,7 @@ def book_order(
         unaccepted=unaccepted,
         item_splits=item_splits,
         zone=ZoneInfo(timezone),
+        told_elsewhere=elsewhere,
     )
 
 

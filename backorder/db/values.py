@@ -63,6 +63,7 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "tell_shoppers": policy.tell_shoppers,
         "turn_selling": policy.turn_selling,
         "cancel_in_store": policy.cancel_in_store,
+        "ship_in_store": policy.ship_in_store,
         "settle_seconds": policy.settle_seconds,
         "types_counted": policy.types_counted,
         "paused": policy.paused,

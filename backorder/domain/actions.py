@@ -33,6 +33,8 @@ class Capability(StrEnum):
     """Give waiting orders a status that the merchant chose."""
     CANCEL = "cancel"
     """Cancel units of an order and refund them."""
+    SHIP = "ship"
+    """Record a parcel that has left."""
     SELLING = "selling"
     """Turn the store's switch for selling an item that is not there."""
     PARTS = "parts"

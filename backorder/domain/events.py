@@ -30,6 +30,16 @@ class OrderTouched:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderShipped:
+    """A parcel of an order was recorded; `name` is the store's own word for it. A reading that found it has nothing to
+    learn from it.
+    """
+
+    order_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderTraced:
     """Something changed at the order in whose readings one of `names` was found: the store's own word for a part of
     an order, such as a piece of shipping work. `seen` and `ended` are what the change brought and what it took away:
@@ -125,6 +135,7 @@ PrivacyEvent = CustomerDataAsked | CustomerErased | StoreErased
 Event = (
     OrderSeen
     | OrderTouched
+    | OrderShipped
     | OrderTraced
     | OrderGone
     | StockTouched

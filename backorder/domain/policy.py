@@ -101,6 +101,7 @@ class BackorderPolicy:
     tell_shoppers: bool = False
     turn_selling: bool = False
     cancel_in_store: bool = False
+    ship_in_store: bool = False
     settle_seconds: int = 120
     types_counted: bool = False
     paused: bool = False
@@ -193,6 +194,9 @@ HELP = {
     "back.",
     "cancel_in_store": "When a customer wants to cancel and you accept it, Waitline cancels the units in your store "
     "and refunds them. When off, you do that in your store.",
+    "ship_in_store": "You record parcels here, on the page of an order: which of its units have left, the carrier and "
+    "the number. Waitline tells your store, once, and you choose for each parcel who tells the customer. When off, "
+    "your store's own shipping does all of that, and Waitline only reads it.",
     "settle_seconds": "How long figures that contradict each other are given to settle before they are believed.",
     "types_counted": "How you enter goods that came, where your store keeps one number that is already less by all "
     "open orders. When off, you add to that number: -4 and 10 new ones are 6. When on, you type what you counted on "

@@ -14,7 +14,15 @@ PLATFORM = Platform(
     name="shopify",
     label="Shopify",
     capabilities=frozenset(
-        {Capability.HOLD, Capability.TAG, Capability.SHOW, Capability.SHOPPERS, Capability.SELLING, Capability.CANCEL}
+        {
+            Capability.HOLD,
+            Capability.TAG,
+            Capability.SHOW,
+            Capability.SHOPPERS,
+            Capability.SELLING,
+            Capability.CANCEL,
+            Capability.SHIP,
+        }
     ),
     webhooks=ShopifyWebhooks(),
     installer=ShopifyInstaller(),

@@ -1,6 +1,7 @@
 """One Shopify shop as the rest of Waitline sees it: readings, the one write-back, subscriptions."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ from backorder.domain.orders import Order, Reading
 from backorder.domain.supply import Item
 from connectors.contract import (
     Cancellation,
+    Dispatch,
     Intended,
     ItemChange,
     ItemFound,
@@ -23,7 +25,7 @@ from connectors.contract import (
 )
 from connectors.http import Transport
 from connectors.joining import Clock, Credentials, Renewed
-from connectors.shopify import cancelling, definitions, holds, inbound, read, writes
+from connectors.shopify import cancelling, definitions, holds, inbound, read, shipping, writes
 from connectors.shopify.client import Admin, Denied
 from connectors.shopify.nodes import OrderNode
 from connectors.shopify.scopes import missing_features
@@ -150,6 +152,19 @@ class ShopifyStore:
     def cancel(self, wanted: Cancellation) -> None:
         """Cancel units of an order with their refund, once."""
         cancelling.cancel(self._admin, wanted)
+
+    def ship(self, wanted: Dispatch) -> None:
+        """Record a parcel as fulfillments, once, and read the order as it is then."""
+        self._last.pop(wanted.order_id, None)
+        shipping.ship(self._admin, wanted)
+        # The parcel is recorded whatever becomes of this reading: without it the order is read later.
+        with suppress(TemporaryFailure, PermanentFailure):
+            self._order(wanted.order_id)
+
+    def preview_ship(self, wanted: Dispatch) -> Sequence[Intended]:
+        """One fulfillment for each location."""
+        planned = shipping.planned(self._admin, wanted, released=True)
+        return [Intended("RecordParcel", {"parcel": each}) for each in planned]
 
     def post_note(self, order_id: int, text: str, marker: str, *, to_customer: bool = False) -> None:  # noqa: ARG002
         """Shopify has one note per order, and it is the merchant's."""

@@ -20,6 +20,7 @@ PLATFORM = Platform(
             Capability.SHOPPERS,
             Capability.SELLING,
             Capability.CANCEL,
+            Capability.SHIP,
             Capability.PARTS,
         }
     ),

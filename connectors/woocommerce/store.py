@@ -12,6 +12,7 @@ from backorder.domain.errors import AccessLost, PermanentFailure, StoreClosed
 from backorder.domain.orders import Order, OrderStatus
 from connectors.contract import (
     Cancellation,
+    Dispatch,
     Intended,
     ItemChange,
     ItemFound,
@@ -23,7 +24,7 @@ from connectors.contract import (
 )
 from connectors.http import Transport
 from connectors.joining import Clock, Credentials, Renewed
-from connectors.woocommerce import cancelling, ours, statuses, translate
+from connectors.woocommerce import cancelling, ours, shipping, statuses, translate
 from connectors.woocommerce.answers import NoSuchObject
 from connectors.woocommerce.client import Shop
 from connectors.woocommerce.payloads import Index, Note, OrderBody, SystemStatus
@@ -174,6 +175,15 @@ class WooStore:
     def cancel(self, wanted: Cancellation) -> None:
         """By a refund; an order that is not paid is cancelled as a whole, or left to a person."""
         cancelling.cancel(self._shop, self._reader, wanted)
+
+    def ship(self, wanted: Dispatch) -> None:
+        """One fulfilment, found again by its key."""
+        shipping.ship(self._shop, wanted)
+
+    def preview_ship(self, wanted: Dispatch) -> Sequence[Intended]:
+        """The one POST."""
+        body = shipping.planned(self._shop, wanted)
+        return [] if body is None else [Intended(f"POST {shipping.route(wanted)}", body)]
 
     def post_note(self, order_id: int, text: str, marker: str, *, to_customer: bool = False) -> None:
         """A note for staff: no mail leaves and no webhook comes back. One to the customer leaves as a mail too."""

@@ -127,6 +127,10 @@ class Shipment:
     location: int
     lines: list[Units]
     status: str = "SUCCESS"
+    tracking: list[dict[str, str | None]] = field(default_factory=list)
+    """Company, number and address of each number that it is followed by."""
+    told: bool = False
+    """Whether the shop wrote to the customer."""
 
 
 @dataclass
