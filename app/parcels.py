@@ -39,7 +39,7 @@ def pack(order_id: int) -> ResponseReturnValue:
     there = ready(order)
     errors: dict[str, str] = {}
     shown: list[tuple[str, str]] = []
-    entered = request.form
+    entered: MultiDict[str, str] = MultiDict(request.form)
     if request.method == "POST":
         try:
             parcel = _parcel(request.form, there)

@@ -8,7 +8,7 @@ from backorder.db.session import Connection
 from backorder.domain.actions import Capability
 from backorder.domain.allocation import Rule, made_firm
 from backorder.domain.lifecycle import OrderStanding
-from backorder.domain.parcels import Parcel, ParcelError, check, missing
+from backorder.domain.parcels import Parcel, ParcelError, beyond, check
 from backorder.domain.store import Mode, Store
 from backorder.domain.supply import ZERO
 from jobs.promise import today_of
@@ -64,7 +64,7 @@ def _fitting(
     if book is None:
         raise Nonsense("There is no such order.")
     order = book.standing(store.policy, today_of(store, world.clock()))
-    reason = missing(parcel, order)
+    reason = beyond(parcel, order)
     if reason:
         raise ParcelError("units", reason)
     return book, order

@@ -1,7 +1,7 @@
 """Orders as rows, and rows as orders."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from backorder.domain.orders import Customer, KnownOrder, Order, OrderLine, Part
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.priority import Priority, priority_of, queued_at
 from backorder.domain.split import Split
-from backorder.domain.supply import Pool, Units
+from backorder.domain.supply import ZERO, Pool, Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +337,6 @@ def queueing(order: Order, policy: BackorderPolicy, choices: OrderChoices, zone:
 def piece(store_id: int, order: Order, line: OrderLine, part: Part, given: Given, queueing: Queueing) -> dict[str, Any]:
     """The row of a part that was not decided about yet, or is there with what it was given."""
     item, location = where(part.pool)
-    allocated = min(given.allocated, part.outstanding)
     return {
         "store_id": store_id,
         "order_id": order.id,
@@ -345,27 +344,31 @@ def piece(store_id: int, order: Order, line: OrderLine, part: Part, given: Given
         "item": item,
         "location": location,
         "outstanding": part.outstanding,
-        "allocated": allocated,
-        "firm": min(given.firm, allocated),
+        "allocated": given.allocated,
+        "firm": given.firm,
         "decided": False,
         **queueing.times(order, line),
     }
 
 
-def owed_anew(
-    store_id: int, order_id: int, line_id: int, given: Given, outstanding: Units, rule: Rule
-) -> dict[str, Any]:
+def still_given(given: Given, outstanding: Units, left: Units) -> Given:
+    """What a part has once it owes no more than that, and units of it have left: those were given ones."""
+    allocated = min(max(ZERO, given.allocated - left), outstanding)
+    return replace(given, allocated=allocated, firm=min(max(ZERO, given.firm - left), allocated))
+
+
+def owed_anew(store_id: int, order_id: int, line_id: int, before: Given, now: Given, rule: Rule) -> dict[str, Any]:
     """The decision that goes with a line that owes less or more than before."""
-    item, location = where(given.pool)
+    item, location = where(before.pool)
     return {
         "store_id": store_id,
         "order_id": order_id,
         "line_id": line_id,
         "item": item,
         "location": location,
-        "before": given.allocated,
-        "allocated": min(given.allocated, outstanding),
-        "firm": min(given.firm, outstanding),
+        "before": before.allocated,
+        "allocated": now.allocated,
+        "firm": now.firm,
         "rule": rule,
         "on_hand": None,
     }

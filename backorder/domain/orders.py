@@ -276,6 +276,26 @@ def _with_history(before: Order, now: Order) -> Order:
     return replace(now, lines=tuple(lines))
 
 
+def left_since(before: Order, now: Order) -> dict[tuple[int, Pool | None], Units]:
+    """Units that left from each part of a line between two tellings: by so many more were shipped, and fewer are owed
+    there.
+    """
+    was = {line.id: line for line in before.lines}
+    left: dict[tuple[int, Pool | None], Units] = {}
+    for line in now.lines:
+        old = was.get(line.id)
+        if old is None or line.shipped <= old.shipped:
+            continue
+        gone = line.shipped - old.shipped
+        owed = {part.pool: part.outstanding for part in line.parts}
+        for part in old.parts:
+            units = min(gone, part.outstanding - owed.get(part.pool, ZERO))
+            if units > 0:
+                left[line.id, part.pool] = units
+                gone -= units
+    return left
+
+
 NEED_BY = "need_by"
 """The name under which a shop's theme or a plugin notes the day on which the customer needs the order."""
 

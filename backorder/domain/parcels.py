@@ -117,8 +117,15 @@ def _is_address(url: str) -> bool:
     return parts.scheme in ("https", "http") and bool(parts.hostname) and not set(' "<>\\') & set(url)
 
 
+def beyond(parcel: Parcel, order: OrderStanding) -> str:
+    """Why an order cannot fill a parcel that is to be recorded; nothing where it can."""
+    given = {(each.line_id, each.location): each.units for each in ready(order)}
+    much = any(packed.units > given.get((packed.line_id, packed.location), ZERO) for packed in parcel.units)
+    return NOT_GIVEN if much else ""
+
+
 def missing(parcel: Parcel, order: OrderStanding) -> str:
-    """Why the order's units do not fill this parcel, as it stands now; nothing where they do."""
+    """Why an order no longer fills a parcel that was recorded; nothing where it does."""
     owed = {(line.line_id, part.pool.location): part for line in order.lines for part in line.parts if part.pool}
     if order.status is not OrderStatus.OPEN:
         return GONE_MEANWHILE

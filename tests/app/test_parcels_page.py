@@ -57,7 +57,7 @@ def test_a_parcel_is_due_once_and_its_units_are_firm(packing: Shop, merchant: Me
         ({"units-1-0": "3"}, NOT_GIVEN),
         ({"units-1-0": "0"}, "Say how many units are in the parcel."),
         ({"units-1-0": "many"}, "The units must be numbers, such as 3."),
-        ({"units-1-0": "-1"}, "The units must be numbers above 0."),
+        ({"units-1-0": "-1"}, "The units must be whole numbers above 0."),
         ({"url": "javascript:alert(1)"}, "This must be an address that begins with https:// or http://"),
         ({"company": "x" * 61}, "This must be one line of at most 60 characters."),
         ({"teller": "everybody"}, "Choose one of these."),

@@ -11,11 +11,8 @@ from backorder.domain.errors import Rejected
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.parcels import GONE_MEANWHILE, NOT_GIVEN, Packed, Parcel, Teller, ready
 from backorder.domain.policy import NoticeKind
-from backorder.domain.split import Split
-from backorder.domain.store import Health
 from backorder.domain.supply import Pool
-from connectors.shopify.shipping import HELD, PARTLY
-from connectors.woocommerce.shipping import ALREADY, FEATURE_OFF
+from connectors.woocommerce.shipping import ALREADY
 from demo.stores.wire import Fault
 from demo.stores.woocommerce.things import parcel_items
 from jobs import steer
@@ -118,25 +115,11 @@ def test_a_part_of_what_was_given_is_recorded_once_and_counts_as_shipped_when_a_
     assert stage.told(order) == [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED, NoticeKind.SHIPPED]
 
 
-def test_what_leaves_of_a_line_that_waits_for_more_is_what_was_given_to_it(stage: Stage) -> None:
-    order = given(stage, 1)
-    record(stage, order, parcel(stage, order))
-    stage.settle()
-    assert (in_store(stage, order), stage.has(order), stage.shop.held(order)) == (
-        [("1Z1", 1, False)],
-        [(0, 2)],
-        2 if isinstance(stage.shop, Shopify) else 0,
-    )
-
-
-@pytest.mark.parametrize("teller", [Teller.STORE, Teller.NOBODY])
-def test_of_a_parcel_that_somebody_else_tells_we_are_silent_and_not_of_the_next(
-    stage: Stage, order: int, teller: Teller
-) -> None:
-    record(stage, order, parcel(stage, order, 2, teller=teller))
+def test_of_a_parcel_that_the_store_tells_we_are_silent_and_not_of_the_next(stage: Stage, order: int) -> None:
+    record(stage, order, parcel(stage, order, 2, teller=Teller.STORE))
     stage.settle()
     before = [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]
-    assert (in_store(stage, order), stage.told(order)) == ([("1Z1", 2, teller is Teller.STORE)], before)
+    assert (in_store(stage, order), stage.told(order)) == ([("1Z1", 2, True)], before)
     stage.shop.ship(order, 1)
     stage.settle()
     assert stage.told(order) == [*before, NoticeKind.SHIPPED]
@@ -185,12 +168,9 @@ def test_what_a_person_shipped_meanwhile_is_not_shipped_again(stage: Stage, orde
     assert [units for _, units, _ in in_store(stage, order)] == [3]
 
 
-@pytest.mark.parametrize("what", [Fault.LOST_ANSWER, Fault.LOST_CALL])
-def test_a_parcel_of_unknown_outcome_is_looked_for_before_it_is_recorded_again(
-    stage: Stage, order: int, what: Fault
-) -> None:
+def test_a_parcel_that_never_arrived_is_looked_for_and_then_recorded_again(stage: Stage, order: int) -> None:
     record(stage, order, parcel(stage, order, 1))
-    lose(stage, what)
+    lose(stage, Fault.LOST_CALL)
     ship(stage.bench.world, stage.bench.store_id, order)
     assert [state for state, _ in stands(stage, order)] == [WorkState.UNKNOWN]
     stage.wait(70)
@@ -268,77 +248,9 @@ def test_what_would_be_recorded_is_shown_and_not_sent(stage: Stage, order: int) 
     assert (stage.writes(), in_store(stage, order)) == (before, [])
 
 
-def test_a_shop_without_the_feature_for_parcels_says_so_and_is_asked_nothing_more(stage: Stage, order: int) -> None:
-    if not isinstance(stage.shop, Woo):
-        return
-    stage.shop.app.shop.settings.fulfilments = False
-    record(stage, order, parcel(stage, order))
+def test_what_a_person_ships_of_a_line_that_waits_for_more_is_what_was_given_to_it(stage: Stage) -> None:
+    order = given(stage, 1)
+    stage.shop.ship(order, 1)
     stage.settle()
-    calls = len(stage.transport.calls)
-    stage.wait(600)
-    stage.bench.work_off(("catch_up", "audit"))
-    assert (stands(stage, order), stage.bench.store.health) == ([(WorkState.FAILED, FEATURE_OFF)], Health.GOOD)
-    assert len(stage.transport.calls) == calls
-
-
-def test_planned_units_are_let_go_first_and_the_rest_stays_held(stage: Stage) -> None:
-    if not isinstance(stage.shop, Shopify):
-        return
-    steer.save_policy(stage.bench.world, stage.bench.store_id, split=Split.ORDER_WHOLE)
-    order = given(stage, 2)
-    assert stage.shop.held(order) == 3
-    record(stage, order, parcel(stage, order))
-    stage.settle()
-    assert (stands(stage, order), in_store(stage, order)) == ([(WorkState.DONE, "")], [("1Z1", 2, False)])
-    assert (stage.has(order), stage.shop.held(order)) == ([(0, 1)], 1)
-
-
-def test_units_that_somebody_else_holds_are_not_shipped(stage: Stage, order: int) -> None:
-    if not isinstance(stage.shop, Shopify):
-        return
-    record(stage, order, parcel(stage, order))
-    stage.shop.app.trade.hold_by_hand(order)
-    stage.settle()
-    assert (stands(stage, order), in_store(stage, order)) == ([(WorkState.FAILED, HELD)], [])
-
-
-@pytest.mark.parametrize("second", [Fault.LOST_ANSWER, Fault.UNREACHABLE, None])
-def test_a_parcel_from_two_locations_is_recorded_at_each_of_them_once(stage: Stage, second: Fault | None) -> None:
-    if not isinstance(stage.shop, Shopify):
-        return
-    trade = stage.shop.app.trade
-    (here,) = stage.shop.app.shop.locations
-    there = trade.ids.next("location")
-    stage.shop.app.shop.locations[there] = "Pier 4"
-    steer.save_policy(stage.bench.world, stage.bench.store_id, ship_in_store=True)
-    stage.shop.stock("MUG", 2)
-    trade.receive_stock("MUG", 2, there)
-    lines = [{"sku": "MUG", "quantity": 1, "location": place} for place in (here, there)]
-    order = trade.place_order(lines, name="Ada Example", email="ada@example.com")
-    stage.settle()
-    record(stage, order, parcel(stage, order))
-    if second is not None:
-        before = len(stage.transport.calls)
-        stage.transport.fail(second, concerns=lambda *_: len(stage.transport.calls) - before == 3)
-        ship(stage.bench.world, stage.bench.store_id, order)
-        state, reason = stands(stage, order)[0]
-        assert state is WorkState.UNKNOWN
-        assert reason.startswith(PARTLY) == (second is Fault.UNREACHABLE)
-        stage.wait(70)
-    stage.settle()
-    assert (stands(stage, order), in_store(stage, order)) == (
-        [(WorkState.DONE, "")],
-        [("1Z1", 1, False), ("1Z1", 1, False)],
-    )
-    assert {one.location for one in stage.shop.app.shop.orders[order].shipments} == {here, there}
-
-
-def test_the_echo_of_a_parcel_costs_no_call(stage: Stage, order: int) -> None:
-    if not isinstance(stage.shop, Shopify):
-        return
-    stage.wait(30)
-    record(stage, order, parcel(stage, order))
-    stage.bench.work_off(())
-    calls, writes = len(stage.transport.calls), stage.writes()
-    stage.settle()
-    assert (len(stage.transport.calls) - calls, stage.writes() - writes) == (0, 0)
+    assert (stage.has(order), stage.shop.held(order)) == ([(0, 2)], 2 if isinstance(stage.shop, Shopify) else 0)
+    assert stage.told(order) == [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED, NoticeKind.SHIPPED]

@@ -97,6 +97,8 @@ class Work:
         """What Shopify lets be done with it now."""
         if not self.open:
             return []
+        if self.status == "SCHEDULED":
+            return ["MARK_AS_OPEN"]
         if self.holds:
             return ["RELEASE_HOLD", "HOLD", "MOVE"]
         if self.status == "IN_PROGRESS":

@@ -1,5 +1,6 @@
 """How a parcel becomes fulfillments, what is refused, and by what an earlier try is found."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -46,8 +47,7 @@ def test_units_in_several_fulfillment_orders_of_a_location_are_one_fulfillment(l
     (work,) = lab.works(order)
     lab.shop.trade.split_work(lab.known(order), work, {work.lines[0].id: 1})
     lab.client.ship(dispatch(lab, order, 3))
-    assert shipped(lab, order) == [{"MUG": 3}] or [sum(each.values()) for each in shipped(lab, order)] == [3]
-    assert len(lab.known(order).shipments) == 1
+    assert [sum(units.quantity for units in each.lines) for each in lab.known(order).shipments] == [3]
 
 
 def test_of_what_is_partly_held_the_free_units_leave(lab: Lab) -> None:
@@ -102,10 +102,11 @@ def test_a_fulfillment_that_was_taken_back_is_no_earlier_try(lab: Lab) -> None:
 def test_a_missing_right_is_said_in_a_sentence(lab: Lab) -> None:
     order = lab.order(2)
     error = {"message": "Access denied for fulfillmentCreate field.", "extensions": {"code": "ACCESS_DENIED"}}
+    answer = json.dumps({"errors": [error]}).encode()
     before = len(lab.transport.calls)
     lab.transport.answer(
         200,
-        b'{"errors": [' + str(error).replace("'", '"').encode() + b"]}",
+        answer,
         [("content-type", "application/json")],
         concerns=lambda *_: len(lab.transport.calls) - before == 2,
     )
