@@ -7,7 +7,7 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
-from app.words import PARCELS, SPLITS, STATUS_LEFT, TELLERS
+from app.words import PARCELS, SPLITS, STATUS_LEFT, TOLD_BY
 from backorder.db import ahead, cancel_rows, errands, explain_rows, goods, orderbook, parcel_rows, queries, supply_rows
 from backorder.db.explain_rows import Story
 from backorder.db.orderbook import BookOrder
@@ -172,7 +172,7 @@ def show(order_id: int) -> ResponseReturnValue:
         ignored=[line for line in found.order.lines if line.ignored is not None],
         class_sentences=found.priority.sentences(),
         classes=list(dict.fromkeys(rule.name for rule in store.policy.priority)),
-        tellers=TELLERS,
+        told_by=TOLD_BY,
         splits=SPLITS,
         parcels=PARCELS,
         status_left=STATUS_LEFT.format(status=found.status_left),

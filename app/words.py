@@ -115,10 +115,11 @@ PARCELS = {
     Split.ORDER_WHOLE: "Wait until everything is there, and send it together",
 }
 TELLERS = {
-    Teller.WAITLINE: "Waitline, by its message “Shipped”, about what waited; your store sends nothing",
-    Teller.STORE: "your store, by its own mail with carrier and number; Waitline sends nothing",
-    Teller.NOBODY: "nobody",
+    Teller.WAITLINE: "Waitline, by its message “Shipped” about what waited; your store sends nothing",
+    Teller.STORE: "Your store, by its own mail with carrier and number; Waitline sends nothing",
+    Teller.NOBODY: "Nobody",
 }
+TOLD_BY = {Teller.WAITLINE: "Waitline", Teller.STORE: "your store", Teller.NOBODY: "nobody"}
 EXCESSES = {
     Excess.HOLD: "I decide about it",
     Excess.REFUSE: "Show it to me as to be cancelled",

@@ -86,6 +86,12 @@ def of_orders(conn: Connection, store_id: int, order_ids: Iterable[int]) -> list
     ]
 
 
+def told_by_us(conn: Connection, store_id: int, order_id: int) -> list[Parcel]:
+    """Parcels of an order that the store has, and of which our own message speaks."""
+    rows = of_order(conn, store_id, order_id)
+    return [row.parcel for row in rows if row.state is WorkState.DONE and row.parcel.teller is Teller.WAITLINE]
+
+
 def keep_who_tells(conn: Connection, store_id: int, order_id: int) -> None:
     """Note at the order's lines the units that somebody else speaks of. A parcel counts from the moment at which the
     store may have it: a reading may tell of it before the store's answer does.

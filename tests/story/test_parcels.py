@@ -113,6 +113,7 @@ def test_a_part_of_what_was_given_is_recorded_once_and_counts_as_shipped_when_a_
     assert (stands(stage, order), in_store(stage, order)) == ([(WorkState.DONE, "")], [("1Z1", 2, False)])
     assert (int(stage.standing(order).shipped), stage.has(order)) == (2, [(1, 0)])
     assert stage.told(order) == [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED, NoticeKind.SHIPPED]
+    assert stage.bench.mails[-1].text.count("\n  On its way with UPS, 1Z1\n") == 1
 
 
 def test_of_a_parcel_that_the_store_tells_we_are_silent_and_not_of_the_next(stage: Stage, order: int) -> None:

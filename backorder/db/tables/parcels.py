@@ -26,6 +26,7 @@ parcels = Table(
     Column("reason", Text, nullable=False, server_default=""),
     UniqueConstraint("store_id", "key"),
     Index("ix_parcels_order", "store_id", "order_id"),
+    Index("ix_parcels_due", "state", "due_at"),
     Index(
         "uq_parcels_open",
         "store_id",

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("store_id", "key", name=op.f("uq_parcels_store_id_key")),
     )
     op.create_index("ix_parcels_order", "parcels", ["store_id", "order_id"])
+    op.create_index("ix_parcels_due", "parcels", ["state", "due_at"])
     still_open = sa.text("state IN ('due', 'running', 'unknown')")
     op.create_index(
         "uq_parcels_open",
@@ -48,6 +49,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("uq_parcels_open", "parcels")
+    op.drop_index("ix_parcels_due", "parcels")
     op.drop_index("ix_parcels_order", "parcels")
     op.drop_table("parcels")
     op.drop_column("order_lines", "told_elsewhere")
