@@ -81,10 +81,10 @@ def test_a_status_that_a_person_sets_is_theirs_for_as_long_as_the_order_waits(
     order = place(stage)
     site.set_status(site.orders[order], moved_to)
     stage.settle()
-    stage.shop.edit(order, 4)
+    stage.shop.receive("MUG", 1)
     stage.settle()
-    assert (left_alone(stage, order), stage.has(order)) == ("parked", [(0, 4)])
-    stage.shop.receive("MUG", 4)
+    assert (left_alone(stage, order), stage.has(order)) == ("parked", [(1, 1)])
+    stage.shop.receive("MUG", 1)
     stage.settle()
     assert (site.orders[order].status, left_alone(stage, order)) == (moved_to, "")
 
