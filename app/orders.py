@@ -7,19 +7,31 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
-from app.words import PARCELS, SPLITS
-from backorder.db import ahead, cancel_rows, explain_rows, goods, move_rows, orderbook, queries, supply_rows
+from app.words import PARCELS, SPLITS, STATUS_LEFT, TOLD_BY
+from backorder.db import (
+    ahead,
+    cancel_rows,
+    errands,
+    explain_rows,
+    goods,
+    move_rows,
+    orderbook,
+    parcel_rows,
+    queries,
+    supply_rows,
+)
 from backorder.db.explain_rows import Story
 from backorder.db.move_rows import MoveRow
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
-from backorder.domain.actions import Capability, line_left_out
+from backorder.domain.actions import ActionKind, Capability, line_left_out, status_left
 from backorder.domain.choices import OrderChoices, kept_back
 from backorder.domain.explained import Explained, Place, explain
 from backorder.domain.lifecycle import LineState, OrderStanding, WorkState
 from backorder.domain.locations import Move, Need, moves
 from backorder.domain.metrics import order_state
 from backorder.domain.orders import Order, OrderStatus, pools_of
+from backorder.domain.parcels import Ready, ready
 from backorder.domain.priority import Priority, priority_of
 from backorder.domain.promise import Outlook, delivery_for
 from backorder.domain.store import Store
@@ -46,6 +58,8 @@ class OrderStory:
     link_version: int
     choices: OrderChoices
     priority: Priority
+    ready: list[Ready]
+    """What a parcel may have."""
     moves: list[Move]
     """What could be served from other locations, if it were moved in the store."""
     moved: list[MoveRow]
@@ -54,6 +68,8 @@ class OrderStory:
     """Whether somebody moved it back to where it came from by the last of them."""
     line_left_out: bool
     """Whether the order's note has no room for our line."""
+    status_left: str
+    """The status that it would have while it waits, where somebody gave it another one."""
 
 
 def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderStory | None:
@@ -81,16 +97,26 @@ def told(conn: Connection, store: Store, order_id: int, now: datetime) -> OrderS
         link_version=book.link_version,
         choices=book.choices,
         priority=priority,
+        ready=ready(standing),
         moves=advice,
         moved=moved,
         moved_back=bool(moved) and _back(book.order, moved[-1]),
         line_left_out=written and line_left_out(book.desired, book.wrote),
+        status_left=_status_left(book, story),
     )
 
 
 def _back(order: Order, row: MoveRow) -> bool:
     locations = {pool.location for pool in pools_of(order)}
     return row.state is WorkState.DONE and row.relocation.source in locations - {row.relocation.target}
+
+
+def _status_left(book: BookOrder, story: Story) -> str:
+    """The status that was to be set and is left alone, once its write was tried."""
+    tried = [write.state for write in story.writes if write.kind is ActionKind.STATUS]
+    if book.desired is None or book.wrote is None or not tried or tried[-1] is not WorkState.DONE:
+        return ""
+    return status_left(book.desired, book.wrote)
 
 
 def elsewhere(conn: Connection, store: Store, standing: OrderStanding, story: Story) -> list[Move]:
@@ -155,6 +181,7 @@ def show(order_id: int) -> ResponseReturnValue:
     with here.database.read() as conn:
         found = told(conn, store, order_id, here.clock())
         cancellations = cancel_rows.of_order(conn, store.id, order_id)
+        packed = parcel_rows.of_order(conn, store.id, order_id)
     if found is None:
         abort(404)
     platform = get(store.platform)
@@ -163,7 +190,10 @@ def show(order_id: int) -> ResponseReturnValue:
         told=found,
         cancellations=cancellations,
         cancels=store.policy.cancel_in_store and Capability.CANCEL in platform.capabilities,
-        cancelling=any(cancel_rows.is_open(row) for row in cancellations),
+        cancelling=any(errands.is_open(row) for row in cancellations),
+        packed=packed,
+        packing=any(errands.is_open(row) for row in packed),
+        packs=store.policy.ship_in_store and Capability.SHIP in platform.capabilities and bool(found.ready),
         platform=platform.label,
         admin_url=platform.installer.admin_order_url(store.address, order_id),
         status_url=status_url(here, store.id, order_id, found.link_version),
@@ -171,6 +201,8 @@ def show(order_id: int) -> ResponseReturnValue:
         ignored=[line for line in found.order.lines if line.ignored is not None],
         class_sentences=found.priority.sentences(),
         classes=list(dict.fromkeys(rule.name for rule in store.policy.priority)),
+        told_by=TOLD_BY,
         splits=SPLITS,
         parcels=PARCELS,
+        status_left=STATUS_LEFT.format(status=found.status_left),
     )

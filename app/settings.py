@@ -1,6 +1,6 @@
 """The merchant's choices: one field for each, one line of help beside it, errors where they were made."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -57,6 +57,7 @@ SWITCHES = (
     "turn_selling",
     "cancel_in_store",
     "move_in_store",
+    "ship_in_store",
     "paused",
 )
 FOR_SOME = (
@@ -66,6 +67,7 @@ FOR_SOME = (
     (Capability.SELLING, "turn_selling", "Sell what may be backordered"),
     (Capability.MOVE, "move_in_store", "Move orders to the location that has them"),
     (Capability.CANCEL, "cancel_in_store", "Cancel and refund in the store"),
+    (Capability.SHIP, "ship_in_store", "Waitline tells the store what has shipped"),
 )
 """Switches that only some platforms can follow."""
 NO_NUMBER = "This must be a whole number."
@@ -82,7 +84,8 @@ def show() -> ResponseReturnValue:
 def save() -> ResponseReturnValue:
     """Save all choices, or none and say why."""
     here, store = world(), signed_in_store()
-    choices, errors = chosen(request.form, with_tags=Capability.TAG in capabilities(store))
+    offered = {"", store.policy.waiting_status, *(word for word, _ in store.statuses)}
+    choices, errors = chosen(request.form, with_tags=Capability.TAG in capabilities(store), statuses=offered)
     if not errors:
         try:
             steer.save_policy(here, store.id, **choices)
@@ -94,8 +97,12 @@ def save() -> ResponseReturnValue:
     return redirect(url_for("settings.show"), 303)
 
 
-def chosen(form: MultiDict[str, str], *, with_tags: bool) -> tuple[dict[str, Any], dict[str, str]]:
-    """The choices that a form makes, and a sentence for each field that cannot be read."""
+def chosen(
+    form: MultiDict[str, str], *, with_tags: bool, statuses: Collection[str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The choices that a form makes, and a sentence for each field that cannot be read. `statuses` are those that
+    waiting orders may be given.
+    """
     errors: dict[str, str] = {}
     choices: dict[str, Any] = {
         **{name: name in form for name in SWITCHES},
@@ -109,6 +116,10 @@ def chosen(form: MultiDict[str, str], *, with_tags: bool) -> tuple[dict[str, Any
         choices["tag_prefix"] = form.get("tag_prefix", "").strip()
     if "line_label" in form:
         choices["line_label"] = form["line_label"].strip()
+    if form.get("waiting_status", "") not in statuses:
+        errors["waiting_status"] = "Choose one of these."
+    elif "waiting_status" in form:
+        choices["waiting_status"] = form["waiting_status"]
     if form.get("split") in [split.value for split in Split]:
         choices["split"] = Split(form["split"])
     else:
@@ -175,6 +186,7 @@ def as_entered(policy: BackorderPolicy) -> MultiDict[str, str]:
             "reply_to": policy.reply_to,
             "tag_prefix": policy.tag_prefix,
             "line_label": policy.line_label,
+            "waiting_status": policy.waiting_status,
             **{name: str(getattr(policy, name)) for name in WHOLE_NUMBERS},
             **{name: spoken(getattr(policy, name)) for name in AMOUNTS},
             **{name: str(days) for name in MAYBE_NUMBERS if (days := getattr(policy, name)) is not None},
@@ -186,6 +198,13 @@ def as_entered(policy: BackorderPolicy) -> MultiDict[str, str]:
         if getattr(policy, name):
             entered[name] = "yes"
     return entered
+
+
+def _statuses(store: Store) -> Mapping[str, str]:
+    """What a waiting order may be given, by the store's word; what is chosen stays on the list when its plugin went."""
+    kept = store.policy.waiting_status
+    gone = {kept: f"{kept} (your store has it no longer)"} if kept else {}
+    return {**gone, **dict(store.statuses)}
 
 
 def _page(store: Store, entered: MultiDict[str, str], errors: Mapping[str, str]) -> str:
@@ -203,5 +222,7 @@ def _page(store: Store, entered: MultiDict[str, str], errors: Mapping[str, str])
         notice_help=words.NOTICE_HELP,
         with_tags=Capability.TAG in capabilities(store),
         with_dates=Capability.LINE_DATE in capabilities(store),
+        with_status=Capability.STATUS in capabilities(store),
+        statuses=_statuses(store),
         for_some=[(name, title) for cap, name, title in FOR_SOME if cap in capabilities(store)],
     )

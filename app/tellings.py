@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.orders import OrderStory
-from app.words import LINE_STATES
+from app.words import LINE_STATES, STATUS_LEFT
 from backorder.db import explain_rows
 from backorder.domain.explained import Explained, came_from
 from backorder.domain.promise import Promise, slip_days
@@ -43,6 +43,7 @@ def order_as_json(found: OrderStory) -> dict[str, Any]:
         ],
         "lines": [_line(row, items[row.line.line_id]) for row in found.lines],
         "decisions": [_decision(row) for row in story.decisions],
+        "status_left": found.status_left or None,
         "notices": [{"kind": x.kind.value, "state": x.state.value, "at": moment(x.at)} for x in story.notices],
         "writes": [{"kind": x.kind.value, "state": x.state.value, "at": moment(x.at)} for x in story.writes],
     }
@@ -52,6 +53,7 @@ def order_as_text(found: OrderStory) -> str:
     """The same for reading in a terminal: each line, what it has, why, and what would change it."""
     rows = [f"Order {found.order.number}, placed {_minute(found.order.placed_at)}: {LINE_STATES[found.state].lower()}."]
     rows += found.priority.sentences()
+    rows += [STATUS_LEFT.format(status=found.status_left)] if found.status_left else []
     for row in found.lines:
         part = row.part
         rows.append("")

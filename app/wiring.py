@@ -1,5 +1,6 @@
 """The one place where the parts are put together: the world of a process, and the jobs over it."""
 
+import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -34,6 +35,7 @@ def open_world(config: Config, now: Callable[[], datetime] = lambda: datetime.no
         mailer=SmtpMailer(smtp_url) if smtp_url else NoMailer(),
         bell=RedisBell(redis_url) if redis_url else SilentBell(),
         sealer=Sealer([key.get_secret_value() for key in config.secret_keys]),
+        chance=random.random,
     )
 
 

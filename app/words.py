@@ -10,6 +10,7 @@ from backorder.domain.allocation import Rule
 from backorder.domain.explained import came_from
 from backorder.domain.lifecycle import LineState, WorkState
 from backorder.domain.orders import Ignored, OrderStatus
+from backorder.domain.parcels import Teller
 from backorder.domain.policy import Excess, NoticeKind
 from backorder.domain.split import Share, Split
 from backorder.domain.spoken import counted, counted_days, spoken, spoken_day
@@ -54,6 +55,7 @@ RULES = {
     Rule.LESS_OWED: "Fewer units are owed: shipped, cancelled or changed in the store",
     Rule.CUSTOMER_CANCELS: "Taken back: the customer wants to cancel",
     Rule.BY_HAND: "Given by hand",
+    Rule.PACKED: "Packed: it is in a parcel that you recorded",
     Rule.RELEASED: "The store lets it ship",
 }
 OVERTAKINGS = {
@@ -86,8 +88,13 @@ ACTIONS = {
     ActionKind.SHOW: "Show the promise at the order",
     ActionKind.LINE_DATE: "Show the expected date at the line",
     ActionKind.ORDER_NOTE: "Keep a line in the order's note",
+    ActionKind.STATUS: "Give the order the status of waiting ones, or take it back",
     ActionKind.NOTE: "Add a note to the order",
 }
+STATUS_LEFT = (
+    "While it waits it would have the status “{status}” in your store. It was given another one there, so that is left "
+    "as it is."
+)
 IGNORED = {
     Ignored.GIFT_CARD: "a gift card",
     Ignored.NO_SHIPPING: "nothing to ship",
@@ -108,6 +115,12 @@ PARCELS = {
     Split.SHIP_AVAILABLE: "Send me what is there now, and the rest later",
     Split.ORDER_WHOLE: "Wait until everything is there, and send it together",
 }
+TELLERS = {
+    Teller.WAITLINE: "Waitline, by its message “Shipped” about what waited; your store sends nothing",
+    Teller.STORE: "Your store, by its own mail with carrier and number; Waitline sends nothing",
+    Teller.NOBODY: "Nobody",
+}
+TOLD_BY = {Teller.WAITLINE: "Waitline", Teller.STORE: "your store", Teller.NOBODY: "nobody"}
 EXCESSES = {
     Excess.HOLD: "I decide about it",
     Excess.REFUSE: "Show it to me as to be cancelled",

@@ -33,7 +33,7 @@ def _page(order_id: int | None) -> ResponseReturnValue:
         found = preview_writes(world(), signed_in_store().id, order_id)
     except (TemporaryFailure, PermanentFailure) as error:
         trouble = str(error)
-    shown = [(order, [(request.name, _written(request.variables)) for request in order.requests]) for order in found]
+    shown = [(order, [(request.name, written(request.variables)) for request in order.requests]) for order in found]
     return render_template("writes.html", shown=shown, trouble=trouble)
 
 
@@ -54,9 +54,10 @@ def writes_as_text(found: Sequence[OrderWrites]) -> str:
     told = []
     for order in found:
         told.append(f"Order {order.number}" + ("" if order.requests else ": nothing to write"))
-        told += [f"  {request.name} {_written(request.variables)}" for request in order.requests]
+        told += [f"  {request.name} {written(request.variables)}" for request in order.requests]
     return "\n".join(told) or "No order waits."
 
 
-def _written(variables: Any) -> str:
+def written(variables: Any) -> str:
+    """All that goes with a request, as text."""
     return json.dumps(variables, ensure_ascii=False, default=str)

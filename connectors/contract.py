@@ -10,7 +10,8 @@ from backorder.domain.announced import Announced
 from backorder.domain.events import Event, PrivacyEvent
 from backorder.domain.item_side import ItemShown
 from backorder.domain.locations import Relocation
-from backorder.domain.orders import Reading
+from backorder.domain.orders import Order, Reading
+from backorder.domain.parcels import Parcel
 from backorder.domain.supply import Item, Stock, Units
 from connectors.http import Transport
 from connectors.joining import (
@@ -88,6 +89,8 @@ class StoreFacts:
     """An IANA name; "UTC" where the store only knows an offset that no name fits."""
     lacks: tuple[str, ...] = ()
     """What is switched off because the merchant did not allow it: a sentence each."""
+    statuses: tuple[tuple[str, str], ...] = ()
+    """Statuses that are not the platform's own and may be given to a waiting order: the store's word and its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,16 @@ class Cancellation:
     key: str
     restock: bool
     refund: bool
+    begun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A parcel that has left, to be recorded in the store. `begun`: an earlier try may have done it, or part of it."""
+
+    order_id: int
+    parcel: Parcel
+    key: str
     begun: bool = False
 
 
@@ -214,8 +227,13 @@ class StoreClient(Protocol):
         """
 
     def last_reading(self, order_id: int) -> OrderRead | None:
-        """The newest reading that the last push to this order made, where the platform's webhooks echo our writes:
-        whoever knows it learns nothing from the echo.
+        """The newest reading that the last push or parcel of this order made, where the platform's webhooks echo our
+        writes: whoever knows it learns nothing from the echo.
+        """
+
+    def last_answer(self, order_id: int) -> Order | None:
+        """The order as the answer to the last push's write told it, where that is no reading (it does not tell where
+        units lie) and yet all that the echo of the write will tell.
         """
 
     def preview(self, wanted: Mapping[int, StoreSide]) -> Mapping[int, Sequence[Intended]]:
@@ -240,6 +258,18 @@ class StoreClient(Protocol):
         Once for a key, however often it is called. Raises PermanentFailure, with nothing changed, where any of the
         units was shipped or cancelled meanwhile, and OutcomeUnknown where nobody knows yet.
         """
+
+    def ship(self, wanted: Dispatch) -> None:
+        """Record the parcel, after a look at the order in the same operation; done when it returns.
+
+        Once for a key: what an earlier try left behind is looked for before anything is sent. Raises PermanentFailure
+        where the order has not all of its units to ship, or somebody keeps them from shipping, with nothing recorded or
+        the sentence saying what was; and OutcomeUnknown where nobody knows yet, or a part is still to be recorded.
+        `last_reading` may tell the order afterwards.
+        """
+
+    def preview_ship(self, wanted: Dispatch) -> Sequence[Intended]:
+        """What `ship` would send once holds of ours are off its units; nothing is written. Raises as it would."""
 
     def move(self, order_id: int, wanted: Relocation) -> None:
         """Let another location ship these units, after a look at the order in the same operation.

@@ -2,7 +2,7 @@
 
 import secrets
 
-from backorder.db import cancel_rows, orderbook, stores
+from backorder.db import cancel_rows, errands, orderbook, stores
 from backorder.domain.actions import Capability
 from backorder.domain.orders import OrderStatus
 from jobs.steer import Nonsense
@@ -20,7 +20,7 @@ def accept_cancel(world: World, store_id: int, order_id: int, *, restock: bool, 
         book = orderbook.load(conn, store_id, [order_id], lock=True).get(order_id)
         if book is None:
             raise Nonsense("There is no such order.")
-        if any(cancel_rows.is_open(row) for row in cancel_rows.of_order(conn, store_id, order_id)):
+        if any(errands.is_open(row) for row in cancel_rows.of_order(conn, store_id, order_id)):
             raise Nonsense("It is being cancelled already.")
         wished = [line for line in book.order.lines if line.id in book.cancel_wished and line.outstanding > 0]
         if not wished or book.order.status is not OrderStatus.OPEN:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from backorder.db import stores
+from backorder.domain.backoff import asked_for
 from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreBusy, TemporaryFailure
 from backorder.domain.store import Health, Store
 from jobs.world import World
@@ -41,11 +42,12 @@ def calling(world: World, store: Store) -> Iterator[None]:
     except StoreBusy as error:
         log.info("store_busy", store=store.id, seconds=error.retry_after)
         with world.database.write() as conn:
-            stores.wait_until(conn, store.id, world.clock() + timedelta(seconds=error.retry_after))
+            wait = asked_for(error.retry_after, world.chance())
+            stores.wait_until(conn, store.id, world.clock() + timedelta(seconds=wait))
     except (TemporaryFailure, PermanentFailure, OutcomeUnknown) as error:
         log.warning("store_call_failed", store=store.id, reason=str(error))
         with world.database.write() as conn:
-            stores.call_failed(conn, store.id, str(error), _rest(error), world.clock())
+            stores.call_failed(conn, store.id, str(error), _rest(error), world.chance(), world.clock())
     else:
         if store.health is Health.BACKING_OFF:
             with world.database.write() as conn:

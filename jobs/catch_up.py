@@ -82,7 +82,7 @@ def audit(world: World, store_id: int) -> None:
             mended = client.subscribe(url)
             now = world.clock()
             with leases.writing(world.database, lease) as conn:
-                stores.told_lacks(conn, store_id, facts.lacks)
+                stores.told_of_itself(conn, store_id, facts.lacks, facts.statuses)
                 stores.note(conn, store_id, audited_at=now + AUDIT_EVERY, whole_at=now)
                 stores.renamed(
                     conn, store_id, name=facts.name, currency=facts.currency, timezone=known_zone(facts.timezone)

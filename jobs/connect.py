@@ -36,7 +36,7 @@ def admit(world: World, platform_name: str, admitted: Admitted) -> Store:
     sealed, renew_at = world.keys.seal(platform_name, credentials)
     with world.database.write() as conn:
         stores.let_in_again(conn, known.id, sealed, renew_at, world.clock())
-        stores.told_lacks(conn, known.id, facts.lacks)
+        stores.told_of_itself(conn, known.id, facts.lacks, facts.statuses)
     _ring(world, known.id)
     return known
 
@@ -55,6 +55,7 @@ def remember(world: World, platform_name: str, address: str, credentials: Mappin
         webhook_token=new_token(),
         renew_at=renew_at,
         lacks=facts.lacks,
+        statuses=facts.statuses,
     )
     with world.database.write() as conn:
         store = stores.connect(conn, new, world.clock())

@@ -13,6 +13,7 @@ from jobs.judge import judge
 from jobs.notify import notify
 from jobs.relocate import relocate
 from jobs.renew import renew
+from jobs.ship import ship
 from jobs.sweep import due, give_up_abandoned
 from jobs.world import World
 from jobs.write_back import write_back
@@ -25,6 +26,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "write_items": write_items,
     "cancel": cancel,
     "relocate": relocate,
+    "ship": ship,
     "notify": notify,
     "catch_up": catch_up,
     "audit": audit,

@@ -20,6 +20,7 @@ from backorder.domain.events import (
     InboundTouched,
     OrderGone,
     OrderSeen,
+    OrderShipped,
     OrderTouched,
     OrderTraced,
     PrivacyEvent,
@@ -109,7 +110,7 @@ def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received)
 def _about_erased(conn: Connection, store_id: int, events: Sequence[Event]) -> bool:
     """Whether a delivery is about an order whose customer was erased: it is not kept as it came."""
     told = [event.order.id for event in events if isinstance(event, OrderSeen)]
-    told += [event.order_id for event in events if isinstance(event, OrderTouched | OrderGone)]
+    told += [event.order_id for event in events if isinstance(event, OrderTouched | OrderShipped | OrderGone)]
     return bool(erasing.marked(conn, store_id, told))
 
 
@@ -119,10 +120,10 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
     stores.take_turn(conn, store.id)
     for event in events:
         match event:
-            case OrderSeen(order, whole):
+            case OrderSeen(order, whole, worded):
                 before = orderbook.load(conn, store.id, [order.id], lock=True).get(order.id)
                 echo = whole and not _being_written(conn, store, {order.id})
-                known = hinted(before.known if before else None, order, whole=echo)
+                known = hinted(before.known if before else None, order, whole=echo, worded=worded)
                 if before is None:
                     orderbook.save(conn, store.id, [(None, known)], policy=store.policy, zone=zone_of(store), now=now)
                 if before is None or known is not before.known:
@@ -134,7 +135,10 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
                     _look_for_orders(conn, store, now)
                 elif writing or not traces.known(conn, store.id, seen, ended):
                     orderbook.mark_unread(conn, store.id, found, now)
-            case OrderTouched(order_id) | OrderGone(order_id):
+            case OrderShipped(order_id, name) if traces.known(conn, store.id, [name], ()):
+                # Whatever is being written to the order: the parcel was found, and it came with its units.
+                pass
+            case OrderTouched(order_id) | OrderShipped(order_id) | OrderGone(order_id):
                 if not orderbook.load(conn, store.id, [order_id]):
                     # Only a pull can introduce an order of which no body tells.
                     stores.note(conn, store.id, catch_up_at=now)
@@ -147,8 +151,8 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
                 # The audit asks the store what it says of itself.
                 stores.note(conn, store.id, audited_at=now)
             case StoreTouched():
+                _read_placeless(conn, store, now)
                 stores.note(conn, store.id, catch_up_at=now)
-                _look_for_orders(conn, store, now)
             case InboundTouched():
                 stores.note(conn, store.id, catch_up_at=now)
             case SomeOrderGone():
@@ -172,10 +176,15 @@ def _being_written(conn: Connection, store: Store, ids: Collection[int]) -> set[
 
 
 def _look_for_orders(conn: Connection, store: Store, now: datetime) -> None:
-    """Something changed at an order that cannot be told. Those whose units have no place yet are read: the store may
-    have given them one, and such an order need not bear a new stamp. Where there are none, a catch-up has to find it.
+    """Something changed at an order that cannot be told. Where none is without a place, a catch-up has to find it."""
+    if not _read_placeless(conn, store, now):
+        stores.note(conn, store.id, catch_up_at=now)
+
+
+def _read_placeless(conn: Connection, store: Store, now: datetime) -> bool:
+    """Orders whose units have no place yet are read: the store may have given them one, and such an order need not
+    bear a new stamp. Whether there are any.
     """
     nowhere = orderbook.nowhere(conn, store.id)
     orderbook.mark_unread(conn, store.id, nowhere, now)
-    if not nowhere:
-        stores.note(conn, store.id, catch_up_at=now)
+    return bool(nowhere)

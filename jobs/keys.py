@@ -5,6 +5,7 @@ the database before it is used; the old one stays until then, so whatever goes w
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,8 +27,8 @@ log = structlog.get_logger()
 EARLY = timedelta(minutes=5)
 UNUSED = timedelta(days=60)
 """A store that nobody called for so long has its key renewed all the same: a key that is never renewed dies."""
-WAIT_SECONDS = 2.0
-"""How long to wait for the one who is renewing the key; whoever waited in vain comes again later."""
+LOOKS = 40
+"""How often to look for what the one who is renewing the key has got; whoever waited in vain comes again later."""
 LOOK_SECONDS = 0.05
 
 
@@ -39,6 +40,8 @@ class Keys:
     sealer: Sealer
     wire: Wire
     owner: str
+    pause: Callable[[float], None] = time.sleep
+    """Stands still for so many seconds."""
 
     def client(self, store: Store) -> StoreClient:
         """A client of the store, with a key that works for at least five minutes; it renews the key where the store
@@ -88,18 +91,16 @@ class Keys:
         """
         if get(store.platform).installer.life(held).until is None:
             return self._read(store)
-        give_up = time.monotonic() + WAIT_SECONDS
-        while True:
+        for _ in range(LOOKS):
             with leases.holding(self.database, f"keys:{store.id}", self.owner, self.wire.clock()) as lease:
                 if lease is not None:
                     return self._exchanged(store, held, lease)
             if not patient:
                 return held
-            time.sleep(LOOK_SECONDS)
+            self.pause(LOOK_SECONDS)
             if (found := self._read(store)) != held:
                 return found
-            if time.monotonic() >= give_up:
-                raise TemporaryFailure("Access to the store is being renewed.", WAIT_SECONDS)
+        raise TemporaryFailure("Access to the store is being renewed.", LOOKS * LOOK_SECONDS)
 
     def _exchanged(self, store: Store, held: Credentials, lease: Lease) -> Credentials:
         """Under the lease: what somebody else has put there since, or the result of an exchange, which is saved."""

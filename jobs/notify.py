@@ -1,5 +1,6 @@
 """Sends one message to a customer, once: only if it is still true on a fresh reading, and never again in doubt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
@@ -10,13 +11,15 @@ from urllib.parse import urlsplit
 import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from backorder.db import changes, messages, orderbook, stores
+from backorder.db import changes, messages, orderbook, parcel_rows, stores
 from backorder.db.messages import NoticeRow
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
+from backorder.domain.backoff import wait_seconds
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
 from backorder.domain.lifecycle import LineStanding, OrderStanding, WorkState
 from backorder.domain.notices import still_true, told
+from backorder.domain.parcels import Parcel
 from backorder.domain.policy import NoticeKind
 from backorder.domain.spoken import counted
 from backorder.domain.store import Mode, Store
@@ -82,7 +85,7 @@ def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Mess
     if not book.order.customer.email:
         messages.set_notice(conn, row.id, WorkState.DROPPED, now, reason="The store tells no e-mail address.")
         return None
-    message = compose(world, store, book, order, row)
+    message = compose(world, store, book, order, row, parcel_rows.told_by_us(conn, store.id, row.order_id))
     digest = sha256(f"{row.kind}\n{message.text}".encode()).hexdigest()
     if messages.said_last(conn, row) == digest:
         # Units came and went again before anybody was told: what the customer knows is still so.
@@ -102,8 +105,8 @@ def _send(world: World, row: NoticeRow, message: Message) -> None:
         world.mailer.send(message)
     except TemporaryFailure as error:
         state = WorkState.FAILED if row.tries + 1 >= TRIES else WorkState.DUE
-        wait = timedelta(seconds=max(error.retry_after, min(6 * 3600.0, 60.0 * 2**row.tries)))
-        _settle(world, row, state, str(error), wait)
+        wait = wait_seconds(row.tries, first=60.0, most=6 * 3600.0, at_least=error.retry_after, chance=world.chance())
+        _settle(world, row, state, str(error), timedelta(seconds=wait))
     except PermanentFailure as error:
         _settle(world, row, WorkState.FAILED, str(error))
     except OutcomeUnknown as error:
@@ -130,8 +133,10 @@ class _Line:
     expected: str
 
 
-def compose(world: World, store: Store, book: BookOrder, order: OrderStanding, row: NoticeRow) -> Message:
-    """The mail as text and as HTML, from the same figures."""
+def compose(
+    world: World, store: Store, book: BookOrder, order: OrderStanding, row: NoticeRow, parcels: Sequence[Parcel] = ()
+) -> Message:
+    """The mail as text and as HTML, from the same figures. `parcels` are those of which it is ours to tell."""
     lines = [_line(line) for line in order.lines if line.waited and line.accepted]
     values: dict[str, Any] = {
         "kind": row.kind.value,
@@ -139,6 +144,7 @@ def compose(world: World, store: Store, book: BookOrder, order: OrderStanding, r
         "store": store.policy.sender_name or store.name or store.address,
         "first_name": book.order.customer.name.split(" ")[0],
         "lines": [line for line in lines if _concerns(row.kind, line)],
+        "parcels": parcels if row.kind is NoticeKind.SHIPPED else (),
         "still_waiting": order.waiting > 0,
         "status_url": status_url(world, store.id, book.order.id, book.link_version),
         "subject": SUBJECTS[row.kind].format(number=book.order.number),

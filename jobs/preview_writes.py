@@ -3,13 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from backorder.db import orderbook, queries, stores
+from backorder.db import errands, orderbook, parcel_rows, queries, stores
+from backorder.db.parcel_rows import ParcelRow
 from backorder.domain.actions import desired, without_refused
-from backorder.domain.errors import Rejected
-from connectors.contract import Intended
+from backorder.domain.errors import OutcomeUnknown, PermanentFailure, Rejected
+from backorder.domain.lifecycle import WorkState
+from backorder.domain.parcels import Parcel
+from connectors.contract import Dispatch, Intended, StoreClient
 from jobs.promise import today_of
+from jobs.record_parcel import may_be_recorded
 from jobs.world import World, capabilities
 
+PREVIEWED = "preview"
+"""The key of a parcel that is only shown."""
 AT_MOST = 50
 """Orders that are read for it in one call."""
 
@@ -40,6 +46,7 @@ def preview_writes(world: World, store_id: int, order_id: int | None = None) -> 
         waiting = queries.waiting_orders(conn, store_id, limit=AT_MOST) if order_id is None else []
         ids = [head.order_id for head in waiting] if order_id is None else [order_id]
         books = orderbook.load(conn, store_id, ids)
+        packed = [row for row in parcel_rows.of_orders(conn, store_id, ids) if errands.is_open(row)]
     if order_id is not None and not books:
         raise NoSuchOrder("There is no such order.")
     today, can = today_of(store, now), capabilities(store)
@@ -49,9 +56,31 @@ def preview_writes(world: World, store_id: int, order_id: int | None = None) -> 
         )
         for order, book in books.items()
     }
-    found: Mapping[int, Sequence[Intended]] = world.client(store).preview(wanted) if wanted else {}
+    if not wanted:
+        return []
+    client = world.client(store)
+    found: Mapping[int, Sequence[Intended]] = client.preview(wanted)
+    parcels = {row.order_id: _of_parcel(client, row) for row in packed if row.order_id in found}
     return [
-        OrderWrites(order, books[order].order.number, found[order])
+        OrderWrites(order, books[order].order.number, [*found[order], *parcels.get(order, ())])
         for order in ids
         if order in books and order in found
     ]
+
+
+def preview_parcel(world: World, store_id: int, order_id: int, parcel: Parcel) -> Sequence[Intended]:
+    """What a parcel would come to in the store if it were recorded now, with holds of ours on its units taken off.
+    Raises as recording it would, and what a call to the store raises.
+    """
+    may_be_recorded(world, store_id, order_id, parcel)
+    with world.database.read() as conn:
+        store = stores.get(conn, store_id)
+    return world.client(store).preview_ship(Dispatch(order_id, parcel, PREVIEWED))
+
+
+def _of_parcel(client: StoreClient, row: ParcelRow) -> Sequence[Intended]:
+    """What a parcel that is being recorded would still send."""
+    try:
+        return client.preview_ship(Dispatch(row.order_id, row.parcel, row.key, begun=row.state is not WorkState.DUE))
+    except (PermanentFailure, OutcomeUnknown) as error:
+        return [Intended("No parcel is recorded", {"reason": str(error)})]

@@ -8,27 +8,24 @@ operation, so a repeat finds what an earlier try did. What a person moved back i
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-import structlog
-
-from backorder.db import items, leases, move_rows, orderbook, stores, supply_rows
-from backorder.db.leases import Lease
+from backorder.db import errands, items, move_rows, orderbook, supply_rows
+from backorder.db.errands import Kind
 from backorder.db.move_rows import MoveRow
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
 from backorder.domain.actions import Capability
 from backorder.domain.choices import kept_back
+from backorder.domain.errors import PlanOutdated
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.locations import Need, Relocation, more_came, relocation
 from backorder.domain.orders import OrderStatus
 from backorder.domain.store import Mode, Store
 from backorder.domain.supply import Pool, Units
-from jobs.attempt import attempt
-from jobs.breaker import calling, may_be_called
+from connectors.contract import StoreClient
+from jobs.errands import Doing, run
 from jobs.promise import today_of
 from jobs.world import World, capabilities
 from jobs.write_back import fresh, read_again
-
-log = structlog.get_logger()
 
 AT_ONCE = 50
 """So many orders that wait for the items of a pass are looked at, the first ones in turn."""
@@ -49,7 +46,7 @@ def plan_moves(conn: Connection, store: Store, touched: Collection[int], now: da
     for order_id in ids:
         rows = known.get(order_id, [])
         found = _wanted(store, books[order_id], free, now)
-        if found is None or any(row.open for row in rows):
+        if found is None or any(errands.is_open(row) for row in rows):
             continue
         wanted = _pools(books[order_id], found)
         there = {pool.item: lying[pool] for pool in wanted}
@@ -61,57 +58,43 @@ def plan_moves(conn: Connection, store: Store, touched: Collection[int], now: da
 
 
 def relocate(world: World, store_id: int, order_id: int) -> None:
-    """Make the order's move that is due. No other write to the order runs meanwhile."""
-    with leases.holding(world.database, f"write:{store_id}:{order_id}", world.owner, world.clock()) as lease:
-        if lease is None:
-            return
-        with leases.writing(world.database, lease) as conn:
-            now = world.clock()
-            store = stores.get(conn, store_id)
-            rows = move_rows.of_orders(conn, store_id, [order_id]).get(order_id, [])
-            row = next((row for row in rows if row.open), None)
-            book = orderbook.load(conn, store_id, [order_id]).get(order_id)
-            stopped = store.mode is not Mode.ON or store.policy.paused or not may_be_called(store, now)
-            if row is None or book is None or stopped:
-                return
-            if row.state is WorkState.DUE:
-                if not fresh(conn, store, book, now):
-                    read_again(conn, world, store, book, now)
-                    return
-                free = _free(conn, store, items_of(book))
-                if not _moves(store) or _wanted(store, book, free, now) != row.relocation:
-                    move_rows.set_state(conn, row.id, WorkState.DROPPED, now, due_at=now, reason=NO_LONGER)
-                    return
-            leases.renew(conn, lease, now)
-            move_rows.set_state(conn, row.id, WorkState.RUNNING, now, due_at=now + leases.LENGTH)
-        with calling(world, store):
-            _move(world, store, lease, row, items_of(book))
+    """Make the order's move that is due."""
+    run(world, store_id, order_id, MOVING)
 
 
-def items_of(book: BookOrder) -> set[int]:
+def _items_of(book: BookOrder) -> set[int]:
     """The items that an order is owed."""
     return {pool.item for pool in orderbook.pools_of_orders([book])}
 
 
-def _move(world: World, store: Store, lease: Lease, row: MoveRow, touched: set[int]) -> None:
-    """Make it, and record how it went; order and stock are read anew, for the units lie elsewhere now, or otherwise."""
-    client = world.client(store)
-    went = attempt(
-        lambda: client.move(row.order_id, row.relocation),
-        world.clock,
-        begun=row.state is not WorkState.DUE,
-        tries=row.tries,
-        never_confirmed=NEVER_CONFIRMED,
-    )
-    with leases.writing(world.database, lease) as conn:
-        now = world.clock()
-        move_rows.set_state(conn, row.id, went.state, now, due_at=went.due_at, reason=went.reason, tried=True)
-        orderbook.mark_unread(conn, store.id, [row.order_id], now)
-        items.read_again(conn, store.id, touched)
-    world.bell.ring("allocate", "allocate", store.id)
-    if went.failure is not None:
-        raise went.failure
-    log.info("order_moved", store=store.id, order=row.order_id, state=went.state)
+def _may_begin(conn: Connection, world: World, store: Store, row: MoveRow) -> bool:
+    """On fresh readings, and if the rule still says so."""
+    now = world.clock()
+    book = orderbook.load(conn, store.id, [row.order_id]).get(row.order_id)
+    if book is None or not _moves(store):
+        raise PlanOutdated(NO_LONGER)
+    if not fresh(conn, store, book, now):
+        read_again(conn, world, store, book, now)
+        return False
+    if _wanted(store, book, _free(conn, store, _items_of(book)), now) != row.relocation:
+        raise PlanOutdated(NO_LONGER)
+    return True
+
+
+def _do(client: StoreClient, row: MoveRow, _begun: bool) -> None:
+    client.move(row.order_id, row.relocation)
+
+
+def _noted(conn: Connection, world: World, store: Store, row: MoveRow, state: WorkState, _: StoreClient | None) -> None:
+    """Order and stock are read anew, for the units lie elsewhere now, or otherwise than was believed."""
+    if state is WorkState.RUNNING:
+        return
+    books = orderbook.load(conn, store.id, [row.order_id])
+    orderbook.mark_unread(conn, store.id, books, world.clock())
+    items.read_again(conn, store.id, {item for book in books.values() for item in _items_of(book)})
+
+
+MOVING = Doing(Kind.MOVE, move_rows.of_order, NEVER_CONFIRMED, _do, _noted, may_begin=_may_begin)
 
 
 def _moves(store: Store) -> bool:

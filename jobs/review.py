@@ -1,11 +1,12 @@
 """Looks at orders again after something changed: where they stand, what the store should have, what is to be said."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from backorder.db import decided, orderbook, outbox
+from backorder.db.bites import bites
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import Reviewed
 from backorder.db.session import Connection
@@ -30,9 +31,17 @@ from jobs.promise import today_of
 from jobs.take_in import FRESH
 from jobs.world import capabilities
 
+TOGETHER = 10_000
+"""So many orders are held in memory at a time, however long the queue is: of 100,000 they took a gigabyte."""
+
 
 def review(conn: Connection, store: Store, order_ids: Iterable[int], now: datetime) -> None:
     """Save what changed at these orders, with the writes and messages that it makes due, in this transaction."""
+    for ids in bites(order_ids, TOGETHER):
+        _review(conn, store, ids, now)
+
+
+def _review(conn: Connection, store: Store, order_ids: Sequence[int], now: datetime) -> None:
     today = today_of(store, now)
     books = orderbook.load(conn, store.id, order_ids, lock=True)
     if not books:

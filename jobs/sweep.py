@@ -5,20 +5,20 @@ from datetime import datetime, timedelta
 import structlog
 
 from backorder.db import (
-    cancel_rows,
     consents,
+    errands,
     inbox,
     item_rows,
     leases,
     messages,
     moments,
-    move_rows,
     outbox,
     privacy_tasks,
     queue,
     stores,
     verdict_rows,
 )
+from backorder.db.errands import Kind
 from jobs.world import World
 
 log = structlog.get_logger()
@@ -92,8 +92,8 @@ def due(world: World) -> list[Ring]:
             if not store.policy.paused:
                 may_act.add(store.id)
         found += [("write_back", "write_back", *ids) for ids in outbox.orders_to_write(conn, now) if ids[0] in may_act]
-        found += [("write_back", "cancel", *ids) for ids in cancel_rows.due(conn, now) if ids[0] in may_act]
-        found += [("write_back", "relocate", *ids) for ids in move_rows.due(conn, now) if ids[0] in may_act]
+        for kind, job in (Kind.CANCELLATION, "cancel"), (Kind.PARCEL, "ship"), (Kind.MOVE, "relocate"):
+            found += [("write_back", job, *ids) for ids in errands.due(conn, kind, now) if ids[0] in may_act]
         to_items = sorted(item_rows.stores_to_write(conn, now) & may_act)
         found += [("write_back", "write_items", store_id) for store_id in to_items]
         found += [("notify", "notify", *ids) for ids in messages.notices_to_send(conn, now) if ids[0] in may_act]

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,8 +48,12 @@ class World:
     mailer: Mailer
     bell: Bell
     sealer: Sealer
+    chance: Callable[[], float]
+    """A number from 0 to 1, another one at each call."""
     owner: str = field(default_factory=_new_owner)
     """Who we are in leases."""
+    pause: Callable[[float], None] = time.sleep
+    """Stands still for so many seconds."""
 
     def is_dead(self, owner: str) -> bool:
         """Whether an owner of leases was a process of this machine that is no more. Of other machines nothing is known.
@@ -77,7 +82,7 @@ class World:
     @property
     def keys(self) -> Keys:
         """The stores' credentials."""
-        return Keys(self.database, self.sealer, self.wire, self.owner)
+        return Keys(self.database, self.sealer, self.wire, self.owner, self.pause)
 
     def client(self, store: Store) -> StoreClient:
         """A client of the store, with the store's own credentials. May renew them first, so it may raise as its calls

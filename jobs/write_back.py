@@ -17,6 +17,7 @@ from backorder.db.outbox import ActionRow
 from backorder.db.session import Connection
 from backorder.domain.actions import ActionKind, StoreSide
 from backorder.domain.allocation import Binding, Rule, made_firm
+from backorder.domain.backoff import asked_for, wait_seconds
 from backorder.domain.errors import (
     AccessLost,
     OutcomeUnknown,
@@ -27,10 +28,12 @@ from backorder.domain.errors import (
     TemporaryFailure,
 )
 from backorder.domain.lifecycle import WorkState
+from backorder.domain.orders import Order, answered
 from backorder.domain.store import Mode, Store
 from backorder.domain.supply import ZERO
 from connectors.contract import OrderRead, StoreClient
 from jobs.breaker import calling, may_be_called
+from jobs.outlook import zone_of
 from jobs.promise import today_of
 from jobs.review import binding_of
 from jobs.take_in import FRESH, take_in
@@ -41,7 +44,8 @@ log = structlog.get_logger()
 TOGETHER = 10
 """So many orders of a store are looked at in one call and then written to, one after the other."""
 TRIES = 12
-UNKNOWN_AGAIN = timedelta(minutes=5)
+UNKNOWN_AGAIN = 300.0
+MOST_SECONDS = 6 * 3600.0
 NOTE_UNKNOWN_AGAIN = timedelta(minutes=10)
 
 
@@ -185,13 +189,14 @@ def _push(
         return False
     except OutcomeUnknown as error:
         with leases.writing(world.database, lease) as conn:
-            again = world.clock() + min(UNKNOWN_AGAIN, timedelta(seconds=5 * 2 ** min(writes[0].tries, 6)))
+            wait = wait_seconds(writes[0].tries, first=5.0, most=UNKNOWN_AGAIN, chance=world.chance())
+            again = world.clock() + timedelta(seconds=wait)
             outbox.set_actions(conn, ids, WorkState.UNKNOWN, world.clock(), reason=str(error), due_at=again, tried=True)
             orderbook.mark_unread(conn, store.id, [order_id], world.clock())
         raise
     except TemporaryFailure as error:
         with leases.writing(world.database, lease) as conn:
-            if _put_off(conn, ids, writes[0].tries, error, world.clock()) is WorkState.FAILED:
+            if _put_off(conn, ids, writes[0].tries, error, world.chance(), world.clock()) is WorkState.FAILED:
                 messages.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
         raise
     except (AccessLost, StoreClosed) as error:
@@ -210,6 +215,7 @@ def _push(
         outbox.set_actions(conn, ids, WorkState.DONE, world.clock(), tried=True)
         outbox.set_wrote(conn, store.id, order_id, has)
         _keep_reading(conn, today, order_id, client.last_reading(order_id), has, world.clock())
+        _keep_answer(conn, today, order_id, client.last_answer(order_id), world.clock())
         _bind(conn, today, order_id, side, world.clock())
     log.info("order_written", store=store.id, order=order_id)
     return True
@@ -231,6 +237,20 @@ def _keep_reading(
         orderbook.mark_unread(conn, store.id, [order_id], now)
 
 
+def _keep_answer(conn: Connection, store: Store, order_id: int, told: Order | None, now: datetime) -> None:
+    """What the store answered to a write moves the order's stamp to that of our own change, so that the webhooks which
+    this causes bring nothing new; what it tells beside that has to be read.
+    """
+    if told is None:
+        return
+    book = orderbook.load(conn, store.id, [order_id], lock=True)[order_id]
+    known = answered(book.known, told)
+    if known is None:
+        orderbook.mark_unread(conn, store.id, [order_id], now)
+    else:
+        orderbook.save(conn, store.id, [(book, known)], policy=store.policy, zone=zone_of(store), now=now)
+
+
 def _with_place(world: World, store: Store, order_id: int, side: StoreSide) -> StoreSide:
     """The side with the order's place in the queue, as it is now."""
     if side.shown is None or side.shown.waiting == ZERO:
@@ -246,12 +266,17 @@ def _begin(conn: Connection, world: World, lease: Lease, ids: list[int]) -> None
     outbox.set_actions(conn, ids, WorkState.RUNNING, world.clock(), due_at=world.clock() + leases.LENGTH)
 
 
-def _put_off(conn: Connection, ids: list[int], tries: int, error: TemporaryFailure, now: datetime) -> WorkState:
+def _put_off(
+    conn: Connection, ids: list[int], tries: int, error: TemporaryFailure, chance: float, now: datetime
+) -> WorkState:
     """Try again later, at last not at all; which of both. A store that only takes no more calls for the moment uses up
     no try; the first one is noted all the same, for the store may have a part of what was begun.
     """
     busy = isinstance(error, StoreBusy)
-    seconds = error.retry_after if busy else max(error.retry_after, min(6 * 3600.0, 5.0 * 2**tries))
+    if busy:
+        seconds = asked_for(error.retry_after, chance)
+    else:
+        seconds = wait_seconds(tries, first=5.0, most=MOST_SECONDS, at_least=error.retry_after, chance=chance)
     state = WorkState.FAILED if tries + 1 >= TRIES and not busy else WorkState.DUE
     due_at = now + timedelta(seconds=seconds)
     outbox.set_actions(conn, ids, state, now, reason=str(error), due_at=due_at, tried=tries == 0 or not busy)
@@ -315,7 +340,7 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
         return
     except TemporaryFailure as error:
         with leases.writing(world.database, lease) as conn:
-            _put_off(conn, [row.id], row.tries, error, world.clock())
+            _put_off(conn, [row.id], row.tries, error, world.chance(), world.clock())
         raise
     except (AccessLost, StoreClosed) as error:
         with leases.writing(world.database, lease) as conn:

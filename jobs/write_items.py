@@ -8,6 +8,7 @@ import structlog
 from backorder.db import item_rows, leases, stores
 from backorder.db.item_rows import ItemRow
 from backorder.db.leases import Lease
+from backorder.domain.backoff import wait_seconds
 from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
 from backorder.domain.item_side import Turn, turn
 from backorder.domain.lifecycle import WorkState
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 BITE = 50
 """Items that are read and written in one go."""
 TRIES = 12
+MOST_SECONDS = 6 * 3600.0
 
 
 def write_items(world: World, store_id: int) -> None:
@@ -88,10 +90,11 @@ def _write(
         unknown = isinstance(error, OutcomeUnknown)
         tries = max(row.tries for row in rows)
         state = WorkState.UNKNOWN if unknown else (WorkState.FAILED if tries + 1 >= TRIES else WorkState.DUE)
-        wait = 0.0 if isinstance(error, OutcomeUnknown) else error.retry_after
+        least = 0.0 if isinstance(error, OutcomeUnknown) else error.retry_after
         with leases.writing(world.database, lease) as conn:
             now = world.clock()
-            again = now + timedelta(seconds=max(wait, min(6 * 3600.0, 5.0 * 2 ** min(tries, 12))))
+            wait = wait_seconds(tries, first=5.0, most=MOST_SECONDS, at_least=least, chance=world.chance())
+            again = now + timedelta(seconds=wait)
             item_rows.set_state(conn, store.id, ids, state, now, reason=str(error), due_at=again)
         raise
     except (AccessLost, StoreClosed) as error:

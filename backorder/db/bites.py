@@ -12,11 +12,11 @@ BITE = 500
 Key = TypeVar("Key", int, tuple[int, ...])
 
 
-def bites(keys: Iterable[Key]) -> Iterator[list[Key]]:
+def bites(keys: Iterable[Key], size: int = BITE) -> Iterator[list[Key]]:
     """The keys in order, each once, so many at a time."""
     wanted = sorted(set(keys))
-    for start in range(0, len(wanted), BITE):
-        yield wanted[start : start + BITE]
+    for start in range(0, len(wanted), size):
+        yield wanted[start : start + size]
 
 
 def among(conn: Connection, of: Any, keys: Iterable[int]) -> Any:

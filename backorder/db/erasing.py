@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, delete, func, select, tuple_, update
 
+from backorder.db import parcel_rows
 from backorder.db.bites import among
 from backorder.db.secrets import new_token
 from backorder.db.tables import (
@@ -104,6 +105,7 @@ def blank_orders(conn: Connection, store_id: int, order_ids: Iterable[int], now:
         .where(of_notices, notices.c.state == WorkState.DUE)
         .values(state=WorkState.DROPPED, reason="The customer's data was erased.", at=now)
     )
+    parcel_rows.forget_whose(conn, store_id, wanted, now)
 
 
 def tables_of_stores() -> list[Table]:
@@ -146,5 +148,6 @@ def leave_a_number(conn: Connection, store_id: int) -> None:
             api_token_hash=None,
             policy=policy_out(BackorderPolicy()),
             lacks=[],
+            statuses=[],
         )
     )

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, select, update
+from sqlalchemy import Connection, and_, select, update
 
-from backorder.db.outbox import live
-from backorder.db.tables import actions, notices
-from backorder.domain.actions import ActionKind
+from backorder.db.outbox import is_write_pending, live, write_is_pending
+from backorder.db.tables import notices
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
 
@@ -58,16 +57,7 @@ def write_pending(conn: Connection, row: NoticeRow) -> bool:
     """Whether the write that a message speaks of is not done yet. A newer state of the order counts for an older."""
     if row.side_seq is None:
         return False
-    return bool(conn.execute(select(_write_pending(row.store_id, row.order_id))).scalar_one())
-
-
-def _write_pending(store_id: Any, order_id: Any) -> Any:
-    return exists().where(
-        actions.c.store_id == store_id,
-        actions.c.order_id == order_id,
-        actions.c.kind != ActionKind.NOTE,
-        actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
-    )
+    return is_write_pending(conn, row.store_id, row.order_id)
 
 
 def said_last(conn: Connection, row: NoticeRow) -> str:
@@ -117,7 +107,7 @@ def notices_to_send(
         .where(
             notices.c.state == WorkState.DUE,
             notices.c.due_at <= now,
-            notices.c.side_seq.is_(None) | ~_write_pending(notices.c.store_id, notices.c.order_id),
+            notices.c.side_seq.is_(None) | ~write_is_pending(notices.c.store_id, notices.c.order_id),
             live(notices),
         )
         .order_by(notices.c.id)

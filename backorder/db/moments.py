@@ -20,6 +20,7 @@ from backorder.db.tables import (
     moves,
     notices,
     orders,
+    parcels,
     pools,
     privacy_tasks,
     stores,
@@ -35,6 +36,7 @@ OURS = (
     actions.c.due_at, actions.c.at, notices.c.due_at, notices.c.at, leases.c.until,
     item_writes.c.due_at, item_writes.c.at, cancellations.c.due_at, cancellations.c.at,
     moves.c.due_at, moves.c.at,
+    parcels.c.due_at, parcels.c.at,
 )  # fmt: skip
 
 

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from backorder.db.bites import among
+from backorder.db.errands import OPEN
 from backorder.db.outbox import live
 from backorder.db.tables import moves, parts, pools
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.locations import Relocation
 from backorder.domain.supply import ZERO, Pool, Units
-
-_OPEN = moves.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN])
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,9 @@ class MoveRow:
     there: Mapping[int, Units]
     state: WorkState
     tries: int
+    due_at: datetime
     at: datetime
     reason: str
-
-    @property
-    def open(self) -> bool:
-        """Whether it still needs somebody."""
-        return self.state in (WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN)
 
 
 def add(
@@ -55,6 +50,11 @@ def add(
     )
 
 
+def of_order(conn: Connection, store_id: int, order_id: int) -> list[MoveRow]:
+    """Every move of an order, oldest first."""
+    return of_orders(conn, store_id, [order_id]).get(order_id, [])
+
+
 def of_orders(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, list[MoveRow]]:
     """Every move of these orders, oldest first."""
     found: dict[int, list[MoveRow]] = {}
@@ -65,43 +65,16 @@ def of_orders(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, 
         told = Relocation(row.source, row.target, {line: Decimal(units) for line, units in row.units})
         there = {item: Decimal(units) for item, units in row.there}
         found.setdefault(row.order_id, []).append(
-            MoveRow(row.id, row.order_id, told, there, row.state, row.tries, row.at, row.reason)
+            MoveRow(row.id, row.order_id, told, there, row.state, row.tries, row.due_at, row.at, row.reason)
         )
     return found
-
-
-def due(conn: Connection, now: datetime) -> list[tuple[int, int]]:
-    """(store, order) with a move that is to be made or looked up now."""
-    rows = conn.execute(
-        select(moves.c.store_id, moves.c.order_id).where(_OPEN, moves.c.due_at <= now, live(moves)).order_by(moves.c.id)
-    )
-    return [(row.store_id, row.order_id) for row in rows]
 
 
 def next_due(conn: Connection, after: datetime) -> datetime | None:
     """When the next move that waits for its time is due."""
     return conn.execute(
-        select(func.min(moves.c.due_at)).where(_OPEN, moves.c.due_at > after, live(moves))
+        select(func.min(moves.c.due_at)).where(moves.c.state.in_(OPEN), moves.c.due_at > after, live(moves))
     ).scalar_one_or_none()
-
-
-def set_state(
-    conn: Connection,
-    row_id: int,
-    state: WorkState,
-    now: datetime,
-    *,
-    due_at: datetime,
-    reason: str = "",
-    tried: bool = False,
-) -> None:
-    """Where it stands now."""
-    tries = moves.c.tries + int(tried)
-    conn.execute(
-        update(moves)
-        .where(moves.c.id == row_id)
-        .values(state=state, at=now, due_at=due_at, reason=reason[:500], tries=tries)
-    )
 
 
 def waiting_for(conn: Connection, store_id: int, items: Collection[int], limit: int) -> list[int]:

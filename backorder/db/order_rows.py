@@ -1,7 +1,7 @@
 """Orders as rows, and rows as orders."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from backorder.domain.orders import Customer, KnownOrder, Order, OrderLine, Part
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.priority import Priority, priority_of, queued_at
 from backorder.domain.split import Split
-from backorder.domain.supply import Pool, Units
+from backorder.domain.supply import ZERO, Pool, Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class BookOrder:
     item_splits: Mapping[int, Split] = field(default_factory=dict)
     zone: tzinfo = UTC
     """The store's."""
+    told_elsewhere: Mapping[int, Units] = field(default_factory=dict)
+    """Units in parcels of which our own message does not speak, by line."""
 
     @property
     def waited(self) -> frozenset[int]:
@@ -62,7 +64,7 @@ class BookOrder:
     def standing(self, policy: BackorderPolicy, today: date) -> OrderStanding:
         """Where the order stands under the merchant's choices, on a day of the store's."""
         terms = terms_of(policy, self.choices, self.item_splits, today, self.zone)
-        return standing(self.order, dict(self.given), self.waited, terms, self.refused)
+        return standing(self.order, dict(self.given), self.waited, terms, self.refused, self.told_elsewhere)
 
     def lets_pass(self, policy: BackorderPolicy, today: date) -> bool:
         """Whether the order lets others pass while it is not whole."""
@@ -130,6 +132,7 @@ LINE = (
     order_lines.c.answer_why,
     order_lines.c.unaccepted,
     order_lines.c.unreturned,
+    order_lines.c.told_elsewhere,
 )
 PART = (
     parts.c.order_id,
@@ -166,9 +169,10 @@ def book_order(
     wished = []
     refused = {}
     unaccepted = {}
+    elsewhere = {}
     for (
         _, line_id, item, ordered, shipped, cancelled, ignored, title, sku, unit_price, added_at, kit, backordered_at,
-        cancel_wished_at, answer, answer_why, not_accepted, unreturned,
+        cancel_wished_at, answer, answer_why, not_accepted, unreturned, told_elsewhere,
     ) in lines:  # fmt: skip
         owed = []
         has = given[line_id] = []
@@ -204,6 +208,8 @@ def book_order(
             refused[line_id] = answer_why
         if not_accepted:
             unaccepted[line_id] = not_accepted
+        if told_elsewhere:
+            elsewhere[line_id] = told_elsewhere
     order = Order(
         id=order_id,
         number=number,
@@ -238,6 +244,7 @@ def book_order(
         unaccepted=unaccepted,
         item_splits=item_splits,
         zone=ZoneInfo(timezone),
+        told_elsewhere=elsewhere,
     )
 
 
@@ -334,7 +341,6 @@ def queueing(order: Order, policy: BackorderPolicy, choices: OrderChoices, zone:
 def piece(store_id: int, order: Order, line: OrderLine, part: Part, given: Given, queueing: Queueing) -> dict[str, Any]:
     """The row of a part that was not decided about yet, or is there with what it was given."""
     item, location = where(part.pool)
-    allocated = min(given.allocated, part.outstanding)
     return {
         "store_id": store_id,
         "order_id": order.id,
@@ -342,27 +348,31 @@ def piece(store_id: int, order: Order, line: OrderLine, part: Part, given: Given
         "item": item,
         "location": location,
         "outstanding": part.outstanding,
-        "allocated": allocated,
-        "firm": min(given.firm, allocated),
+        "allocated": given.allocated,
+        "firm": given.firm,
         "decided": False,
         **queueing.times(order, line),
     }
 
 
-def owed_anew(
-    store_id: int, order_id: int, line_id: int, given: Given, outstanding: Units, rule: Rule
-) -> dict[str, Any]:
+def still_given(given: Given, outstanding: Units, left: Units) -> Given:
+    """What a part has once it owes no more than that, and units of it have left: those were given ones."""
+    allocated = min(max(ZERO, given.allocated - left), outstanding)
+    return replace(given, allocated=allocated, firm=min(max(ZERO, given.firm - left), allocated))
+
+
+def owed_anew(store_id: int, order_id: int, line_id: int, before: Given, now: Given, rule: Rule) -> dict[str, Any]:
     """The decision that goes with a line that owes less or more than before."""
-    item, location = where(given.pool)
+    item, location = where(before.pool)
     return {
         "store_id": store_id,
         "order_id": order_id,
         "line_id": line_id,
         "item": item,
         "location": location,
-        "before": given.allocated,
-        "allocated": min(given.allocated, outstanding),
-        "firm": min(given.firm, outstanding),
+        "before": before.allocated,
+        "allocated": now.allocated,
+        "firm": now.firm,
         "rule": rule,
         "on_hand": None,
     }

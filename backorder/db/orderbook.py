@@ -24,6 +24,7 @@ from backorder.db.order_rows import (
     owed_anew,
     piece,
     queueing,
+    still_given,
     where,
 )
 from backorder.db.stores import take_turn
@@ -33,7 +34,7 @@ from backorder.domain.allocation import Rule
 from backorder.domain.choices import NO_CHOICES
 from backorder.domain.claims import unaccepted
 from backorder.domain.lifecycle import Given
-from backorder.domain.orders import KnownOrder, Order, OrderLine, pools_of
+from backorder.domain.orders import KnownOrder, Order, OrderLine, left_since, pools_of
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.privacy import without_person
 from backorder.domain.split import Split
@@ -100,7 +101,7 @@ def save(
 ) -> set[int]:
     """Save what stores told; returns the items that it touches, which are marked dirty in the same transaction.
 
-    Units that a line no longer owes are taken from what it was given, and the taking is a decision of its own.
+    Units that left, or are no longer owed, are taken from what a line was given; the taking is a decision of its own.
     """
     heads, lines, pieces, vanished, anew = [], [], [], [], []
     touched: set[int] = set()
@@ -119,20 +120,22 @@ def save(
         given = before.given if before is not None else {}
         has = {(line_id, g.pool): g for line_id, gs in given.items() for g in gs}
         owed_before = _owed(old)
+        left = left_since(old, order) if old is not None else {}
         for line in order.lines:
             for part in line.parts:
                 key = (line.id, part.pool)
-                g = has.get(key, Given(part.pool))
-                if g.allocated > part.outstanding:
-                    anew.append(owed_anew(store_id, order.id, line.id, g, part.outstanding, Rule.LESS_OWED))
+                had = has.get(key, Given(part.pool))
+                g = still_given(had, part.outstanding, left.get(key, ZERO))
+                if g.allocated < had.allocated:
+                    anew.append(owed_anew(store_id, order.id, line.id, had, g, Rule.LESS_OWED))
                 elif key in has and part.outstanding > owed_before.get(key, part.outstanding):
-                    anew.append(owed_anew(store_id, order.id, line.id, g, part.outstanding, Rule.MORE_OWED))
+                    anew.append(owed_anew(store_id, order.id, line.id, had, g, Rule.MORE_OWED))
                 pieces.append(piece(store_id, order, line, part, g, placed))
         for (line_id, pool), g in has.items():
             if (line_id, pool) not in kept:
                 vanished.append((order.id, line_id, *where(pool)))
                 if g.allocated > 0:
-                    anew.append(owed_anew(store_id, order.id, line_id, g, ZERO, Rule.LESS_OWED))
+                    anew.append(owed_anew(store_id, order.id, line_id, g, Given(pool), Rule.LESS_OWED))
         if old is not None:
             for line in old.lines:
                 gone = [part.pool for part in line.parts if (line.id, part.pool) not in kept]

@@ -200,6 +200,21 @@ def last_written(conn: Connection, store_id: int, order_ids: Iterable[int]) -> d
     return {row.order_id: row.ended for row in rows}
 
 
+def is_write_pending(conn: Connection, store_id: int, order_id: int) -> bool:
+    """Whether the order's newest desired state is not written yet. A note is no part of it."""
+    return bool(conn.execute(select(write_is_pending(store_id, order_id))).scalar_one())
+
+
+def write_is_pending(store_id: Any, order_id: Any) -> Any:
+    """The same within a statement."""
+    return exists().where(
+        actions.c.store_id == store_id,
+        actions.c.order_id == order_id,
+        actions.c.kind != ActionKind.NOTE,
+        actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]),
+    )
+
+
 def set_actions(
     conn: Connection,
     ids: Iterable[int],

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from backorder.db.bites import among
 from backorder.db.erasing import orders_of
-from backorder.db.tables import deliveries, notices, order_lines, orders, parts
+from backorder.db.tables import deliveries, notices, order_lines, orders, parcels, parts
 from backorder.domain.privacy import Mentions, Person
 
 Held = dict[str, Any]
@@ -31,6 +31,7 @@ _PART = (
     parts.c.promise_late,
 )  # fmt: skip
 _NOTICE = (notices.c.order_id, notices.c.kind, notices.c.state, notices.c.at, notices.c.message_id)
+_PARCEL = (parcels.c.order_id, parcels.c.company, parcels.c.number, parcels.c.url, parcels.c.state, parcels.c.at)
 
 
 def held_on(conn: Connection, store_id: int, person: Person) -> Held:
@@ -48,9 +49,16 @@ def held_on(conn: Connection, store_id: int, person: Person) -> Held:
     lines = of_orders(order_lines, _LINE, order_lines.c.line_id)
     owed = of_orders(parts, _PART, parts.c.line_id, parts.c.location)
     messages = of_orders(notices, _NOTICE, notices.c.id)
+    sent = of_orders(parcels, _PARCEL, parcels.c.id)
     return {
         "orders": [
-            {**head, "lines": lines.get(key, []), "owed": owed.get(key, []), "messages": messages.get(key, [])}
+            {
+                **head,
+                "lines": lines.get(key, []),
+                "owed": owed.get(key, []),
+                "messages": messages.get(key, []),
+                "parcels": sent.get(key, []),
+            }
             for key, (head,) in heads.items()
         ],
         "received_from_the_store": list(_deliveries(conn, store_id, Mentions.of(person, ids))),

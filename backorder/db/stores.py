@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from backorder.db.tables import signins, stores
 from backorder.db.values import policy_in, policy_out
+from backorder.domain.backoff import wait_seconds
 from backorder.domain.errors import Rejected
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.store import Health, Mode, Store
@@ -38,6 +39,7 @@ class NewStore:
     webhook_token: str
     renew_at: datetime | None = None
     lacks: tuple[str, ...] = ()
+    statuses: tuple[tuple[str, str], ...] = ()
 
 
 def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
@@ -51,6 +53,7 @@ def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
         "credentials": new.credentials,
         "renew_at": new.renew_at,
         "lacks": list(new.lacks),
+        "statuses": [list(status) for status in new.statuses],
         "health": Health.GOOD,
         "trouble": "",
         "failures": 0,
@@ -165,9 +168,10 @@ def connected(conn: Connection, platform: str, address: str) -> Store | None:
     return None if row is None else _store(row)
 
 
-def told_lacks(conn: Connection, store_id: int, lacks: Sequence[str]) -> None:
-    """Remember what the merchant does not allow."""
-    conn.execute(update(stores).where(stores.c.id == store_id).values(lacks=list(lacks)))
+def told_of_itself(conn: Connection, store_id: int, lacks: Sequence[str], statuses: Sequence[tuple[str, str]]) -> None:
+    """Remember what the merchant does not allow, and which statuses a waiting order may be given."""
+    kept = [list(status) for status in statuses]
+    conn.execute(update(stores).where(stores.c.id == store_id).values(lacks=list(lacks), statuses=kept))
 
 
 def webhook_token(conn: Connection, store_id: int) -> str:
@@ -240,10 +244,12 @@ def calls_work(conn: Connection, store_id: int) -> None:
     )
 
 
-def call_failed(conn: Connection, store_id: int, reason: str, retry_after: float, now: datetime) -> None:
-    """A call failed for now: leave the store alone, longer with each failure in a row, at most 10 minutes."""
+def call_failed(conn: Connection, store_id: int, reason: str, retry_after: float, chance: float, now: datetime) -> None:
+    """A call failed for now: leave the store alone, longer with each failure in a row, at most 10 minutes or what it
+    asked for.
+    """
     failures = conn.execute(select(stores.c.failures).where(stores.c.id == store_id)).scalar_one()
-    wait = max(retry_after, min(600.0, 2.0 * 2**failures))
+    wait = wait_seconds(failures, first=2.0, most=600.0, at_least=retry_after, chance=chance)
     conn.execute(
         update(stores)
         .where(stores.c.id == store_id, stores.c.health.in_(CALLED))
@@ -333,4 +339,9 @@ def _store(row: Any) -> Store:
         "whole_at", "renew_at",
     )  # fmt: skip
     values = {name: row[name] for name in names}
-    return Store(**values, policy=policy_in(row["policy"]), lacks=tuple(row["lacks"]))
+    return Store(
+        **values,
+        policy=policy_in(row["policy"]),
+        lacks=tuple(row["lacks"]),
+        statuses=tuple((word, name) for word, name in row["statuses"]),
+    )

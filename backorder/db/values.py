@@ -59,11 +59,13 @@ def policy_out(policy: BackorderPolicy) -> dict[str, Any]:
         "reply_to": policy.reply_to,
         "tag_prefix": policy.tag_prefix,
         "line_label": policy.line_label,
+        "waiting_status": policy.waiting_status,
         "note_to_customer": policy.note_to_customer,
         "order_note": policy.order_note,
         "tell_shoppers": policy.tell_shoppers,
         "turn_selling": policy.turn_selling,
         "cancel_in_store": policy.cancel_in_store,
+        "ship_in_store": policy.ship_in_store,
         "settle_seconds": policy.settle_seconds,
         "types_counted": policy.types_counted,
         "paused": policy.paused,
@@ -95,11 +97,14 @@ def policy_in(kept: dict[str, Any]) -> BackorderPolicy:
 def side_out(side: StoreSide) -> dict[str, Any]:
     """What a store has of ours, as JSON."""
     shown = side.shown
+    # Left out where there is none: sides are compared as they are kept, and older ones do not know it.
+    status = {"status": side.status} if side.status else {}
     kept: dict[str, Any] = {
         "held": [[held.line_id, held.location, str(held.units)] for held in side.held],
         "tags": list(side.tags),
         "shown": None if shown is None else [shown.state, str(shown.waiting), _day(shown.early), _day(shown.late)],
         "line_dates": [[dated.line_id, _day(dated.late), dated.label] for dated in side.line_dates],
+        **status,
     }
     if side.noted:
         # Only where there is one: sides kept before there were such lines read the same as those without one.
@@ -117,6 +122,7 @@ def side_in(kept: dict[str, Any] | None) -> StoreSide:
         tags=tuple(kept["tags"]),
         shown=None if shown is None else Shown(shown[0], Decimal(shown[1]), _date(shown[2]), _date(shown[3])),
         line_dates=tuple(LineDate(line, _date(late), *label) for line, late, *label in kept["line_dates"]),
+        status=kept.get("status", ""),
         noted=kept.get("noted", ""),
     )
 

@@ -32,10 +32,14 @@ class Capability(StrEnum):
     """Keep one line of ours in the order's own note, beside what people write there."""
     SHOPPERS = "shoppers"
     """Show at an item what shoppers may know of it."""
+    STATUS = "status"
+    """Give waiting orders a status that the merchant chose."""
     CANCEL = "cancel"
     """Cancel units of an order and refund them."""
     MOVE = "move"
     """Let another location ship what is still to ship."""
+    SHIP = "ship"
+    """Record a parcel that has left."""
     SELLING = "selling"
     """Turn the store's switch for selling an item that is not there."""
     PARTS = "parts"
@@ -50,6 +54,7 @@ class ActionKind(StrEnum):
     TAG = "tag"
     SHOW = "show"
     LINE_DATE = "line_date"
+    STATUS = "status"
     NOTE = "note"
     ORDER_NOTE = "order_note"
 
@@ -97,6 +102,8 @@ class StoreSide:
     line_dates: tuple[LineDate, ...] = ()
     noted: str = ""
     """Our line in the order's own note; empty where there is none."""
+    status: str = ""
+    """The status of the merchant's choice that we gave a waiting order, in the store's word; empty: none of ours."""
 
 
 def tags_of_ours(prefix: str) -> frozenset[str]:
@@ -122,6 +129,8 @@ def desired(order: OrderStanding, policy: BackorderPolicy, can: frozenset[Capabi
         shown=shown if Capability.SHOW in can else None,
         line_dates=tuple(dates) if Capability.LINE_DATE in can else (),
         noted=_noted(shown, order.outstanding) if policy.order_note and Capability.ORDER_NOTE in can else "",
+        # Whoever has not paid is asked to by the status that the order has: it stays.
+        status=policy.waiting_status if Capability.STATUS in can and waits and order.paid else "",
     )
 
 
@@ -185,6 +194,8 @@ def plan_actions(before: StoreSide, after: StoreSide, can: frozenset[Capability]
         kinds.append(ActionKind.LINE_DATE)
     if before.noted != after.noted:
         kinds.append(ActionKind.ORDER_NOTE)
+    if before.status != after.status:
+        kinds.append(ActionKind.STATUS)
     if Capability.NOTE in can and _worth_a_note(before.shown, after.shown):
         kinds.append(ActionKind.NOTE)
     return kinds
@@ -263,6 +274,13 @@ def without_refused(side: StoreSide, tags: Iterable[str], *, line: bool) -> Stor
     """The side without what a person does not want: tags, and with `line` our line in the order's note."""
     side = without_tags(side, tags)
     return replace(side, noted="") if line and side.noted else side
+
+
+def status_left(wanted: StoreSide, found: StoreSide) -> str:
+    """The status that a waiting order would have and does not: somebody gave it another one, which is theirs. Empty
+    where nothing is left alone.
+    """
+    return wanted.status if wanted.status != found.status else ""
 
 
 def without_tags(side: StoreSide, refused: Iterable[str]) -> StoreSide:

@@ -12,11 +12,13 @@ from backorder.domain.privacy import Person
 @dataclass(frozen=True, slots=True)
 class OrderSeen:
     """A webhook's body told of an order. `whole`: the body tells all that a reading would, but for what has webhooks
-    of its own: a reading that told the same at the same time has nothing to learn from it.
+    of its own: a reading that told the same at the same time has nothing to learn from it. `worded`: its word for the
+    order's status is one that a reading would give.
     """
 
     order: Order
     whole: bool = False
+    worded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,16 @@ class OrderTouched:
 
     order_id: int
     changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderShipped:
+    """A parcel of an order was recorded; `name` is the store's own word for it. A reading that found it has nothing to
+    learn from it.
+    """
+
+    order_id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +135,7 @@ PrivacyEvent = CustomerDataAsked | CustomerErased | StoreErased
 Event = (
     OrderSeen
     | OrderTouched
+    | OrderShipped
     | OrderTraced
     | OrderGone
     | StockTouched

@@ -1,13 +1,16 @@
 """Where an order line stands: the one status enum, how it follows from the units, what changed between two looks."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 
 from backorder.domain.orders import Order, OrderLine, OrderStatus
 from backorder.domain.split import LineUnits, Stay, Terms, stays
 from backorder.domain.supply import ZERO, Pool, Units
+
+NOTHING: Mapping[int, Units] = MappingProxyType({})
 
 
 class LineState(StrEnum):
@@ -80,6 +83,13 @@ class LineStanding:
     """Why its given units do not leave, payment apart; `None` where they may."""
     accepted: bool = True
     """Its waiting was taken on: it may have a date, and its customer be told."""
+    told_elsewhere: Units = ZERO
+    """Units in parcels of which somebody else tells the customer, or nobody: recorded, or about to be."""
+
+    @property
+    def shipped_to_tell(self) -> Units:
+        """Units shipped of which our own message is to speak."""
+        return max(ZERO, self.shipped - self.told_elsewhere)
 
     @property
     def outstanding(self) -> Units:
@@ -182,7 +192,7 @@ class OrderStanding:
                     x.line_id,
                     x.short,
                     x.free_to_ship + x.shipped,
-                    x.shipped,
+                    x.shipped_to_tell,
                     kept[x.line_id].told if x.line_id in kept else None,
                 )
                 for x in self.lines
@@ -207,6 +217,7 @@ class LineStood:
     released: Units
     """Units that had left or might leave: free to ship or shipped."""
     shipped: Units
+    """Units shipped of which our own message was to speak."""
     told: Told | None = None
     """`None` where the customer was told nothing."""
 
@@ -232,10 +243,15 @@ class Given:
 
 
 def standing(
-    order: Order, given: dict[int, list[Given]], waited: Iterable[int], terms: Terms, refused: Collection[int] = ()
+    order: Order,
+    given: dict[int, list[Given]],
+    waited: Iterable[int],
+    terms: Terms,
+    refused: Collection[int] = (),
+    told_elsewhere: Mapping[int, Units] = NOTHING,
 ) -> OrderStanding:
     """Put together what the store tells and what we gave. `waited` are the ids of lines ever found waiting, `refused`
-    those of them whose waiting was not accepted.
+    those of them whose waiting was not accepted, `told_elsewhere` units in parcels by line: see LineStanding.
     """
     waited = frozenset(waited)
     found: list[list[tuple[Pool | None, Units, Given | None]]] = []
@@ -261,6 +277,7 @@ def standing(
                 parts=tuple(_part(pool, owed, g, may_leave) for pool, owed, g in parts),
                 stay=staying.get(line.id),
                 accepted=line.id not in refused,
+                told_elsewhere=told_elsewhere.get(line.id, ZERO),
             )
         )
     return OrderStanding(order.id, order.status, order.paid, tuple(lines))

@@ -28,7 +28,7 @@ def notices_due(before: Stood | None, after: OrderStanding, policy: BackorderPol
         due.append(NoticeKind.BACKORDERED)
     elif any(now.free_to_ship > 0 and now.free_to_ship + now.shipped > was.released for now, was in known):
         due.append(NoticeKind.ALLOCATED)
-    if any(now.shipped > was.shipped for now, was in known):
+    if any(now.shipped_to_tell > was.shipped for now, was in known):
         due.append(NoticeKind.SHIPPED)
     # Every other message names the dates too.
     if not due and any(_has_new_date(now, was.told, policy) for now, was in known):

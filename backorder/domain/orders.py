@@ -143,26 +143,37 @@ class Reading:
     """Whether the store told which units have left; where it did not, those that we knew of still have."""
 
 
-def hinted(known: KnownOrder | None, told: Order, *, whole: bool = False) -> KnownOrder:
+def hinted(known: KnownOrder | None, told: Order, *, whole: bool = False, worded: bool = False) -> KnownOrder:
     """Take in a webhook's body. It never lowers or moves units: it introduces the order, or asks for a reading.
 
     A body older than what is known changes nothing. On a tie of `changed_at` the order is read again: the stamp's
-    grain is a second, so equal stamps are not equal states. Only where the body is `whole` (see OrderSeen) and says
-    just what a reading said is there nothing to read: such are the echoes of what we wrote.
+    grain is a second, so equal stamps are not equal states. Only where the body is `whole` (see OrderSeen for this and
+    for `worded`) and says just what a reading said is there nothing to read: such are the echoes of what we wrote.
     """
     if known is None:
         lines = tuple(replace(line, parts=_nowhere(line)) for line in map(without_negative, told.lines))
         return KnownOrder(replace(told, lines=lines), unread=True)
     if told.changed_at < known.order.changed_at:
         return known
-    if whole and known.read_began is not None and _says_the_same(known.order, told):
+    if whole and known.read_began is not None and _says_the_same(known.order, told, worded=worded):
         return known
     return replace(known, unread=True)
 
 
-def _says_the_same(known: Order, told: Order) -> bool:
+def answered(known: KnownOrder, told: Order) -> KnownOrder | None:
+    """Take in what the answer to a write of ours tells of the order. Where that is what a reading said, the write moved
+    the store's stamp and nothing else, and its echo will find the stamp known. `None` where it tells anything else:
+    somebody changed the order meanwhile, and it is to be read.
+    """
+    if known.read_began is None or told.changed_at < known.order.changed_at:
+        return None
+    stamped = replace(known.order, changed_at=told.changed_at)
+    return replace(known, order=stamped) if _says_the_same(stamped, told, worded=True) else None
+
+
+def _says_the_same(known: Order, told: Order, *, worded: bool) -> bool:
     """Whether a body tells of an order just what is known of it."""
-    return _told(known) == _told(told)
+    return _told(known) == _told(told) and (not worded or known.store_status == told.store_status)
 
 
 def _told(order: Order) -> tuple[object, ...]:
@@ -263,6 +274,26 @@ def _with_history(before: Order, now: Order) -> Order:
             off = line.cancelled + line.outstanding
             lines.append(replace(line, parts=(), cancelled=off, ignored=Ignored.REMOVED))
     return replace(now, lines=tuple(lines))
+
+
+def left_since(before: Order, now: Order) -> dict[tuple[int, Pool | None], Units]:
+    """Units that left from each part of a line between two tellings: by so many more were shipped, and fewer are owed
+    there.
+    """
+    was = {line.id: line for line in before.lines}
+    left: dict[tuple[int, Pool | None], Units] = {}
+    for line in now.lines:
+        old = was.get(line.id)
+        if old is None or line.shipped <= old.shipped:
+            continue
+        gone = line.shipped - old.shipped
+        owed = {part.pool: part.outstanding for part in line.parts}
+        for part in old.parts:
+            units = min(gone, part.outstanding - owed.get(part.pool, ZERO))
+            if units > 0:
+                left[line.id, part.pool] = units
+                gone -= units
+    return left
 
 
 NEED_BY = "need_by"

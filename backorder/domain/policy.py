@@ -97,11 +97,13 @@ class BackorderPolicy:
     reply_to: str = ""
     tag_prefix: str = "backorder"
     line_label: str = LINE_LABEL
+    waiting_status: str = ""
     note_to_customer: bool = False
     order_note: bool = False
     tell_shoppers: bool = False
     turn_selling: bool = False
     cancel_in_store: bool = False
+    ship_in_store: bool = False
     settle_seconds: int = 120
     types_counted: bool = False
     paused: bool = False
@@ -184,6 +186,9 @@ HELP = {
     "tag_prefix": "Orders are tagged with this word, and with this word and -partial or -ready behind it.",
     "line_label": "What the day is called that waiting lines carry in your store, in its pages and mails: in your "
     "customers' language.",
+    "waiting_status": "Paid orders get this status of your store while something of them waits, and go back to the "
+    "one they had when nothing does. Those are offered that plugins brought to your store. An order to which somebody "
+    "gives another one is left alone.",
     "note_to_customer": "Notes at orders go to the customer, as a mail of your store. When off, only your staff sees "
     "them. Customers who get them need no message from here: switch those off below, or they read everything twice.",
     "order_note": "Keeps one line in the note of each order that waits, for your staff: how many units wait, and when "
@@ -196,6 +201,9 @@ HELP = {
     "back.",
     "cancel_in_store": "When a customer wants to cancel and you accept it, Waitline cancels the units in your store "
     "and refunds them. When off, you do that in your store.",
+    "ship_in_store": "You record parcels here, on the page of an order: which of its units have left, the carrier and "
+    "the number. Waitline tells your store, once, and you choose for each parcel who tells the customer. When off, "
+    "your store's own shipping does all of that, and Waitline only reads it.",
     "settle_seconds": "How long figures that contradict each other are given to settle before they are believed.",
     "types_counted": "How you enter goods that came, where your store keeps one number that is already less by all "
     "open orders. When off, you add to that number: -4 and 10 new ones are 6. When on, you type what you counted on "
@@ -255,6 +263,8 @@ def check(policy: BackorderPolicy) -> None:
     label = policy.line_label
     if not label or len(label) > 40 or label != label.strip() or label.startswith("_") or _has_control(label):
         raise PolicyError("line_label", "This must be one line of 1 to 40 characters that does not begin with _.")
+    if len(policy.waiting_status) > 40 or _has_control(policy.waiting_status):
+        raise PolicyError("waiting_status", "The status must be one word of at most 40 characters.")
     if len(policy.sender_name) > 100 or _has_control(policy.sender_name):
         raise PolicyError("sender_name", "The sender's name must be one line of at most 100 characters.")
     if policy.reply_to and not plausible_address(policy.reply_to):

@@ -70,5 +70,7 @@ class Store:
     """When the store's access is renewed although no call needed it; `None` where it never ends."""
     lacks: tuple[str, ...] = ()
     """What is switched off because the merchant did not allow it: a sentence each."""
+    statuses: tuple[tuple[str, str], ...] = ()
+    """Statuses that a waiting order may be given there: the store's word and its name."""
     whole_at: datetime | None = None
     """When it was last known that the store tells us all that we need."""

@@ -23,6 +23,7 @@ PLATFORM = Platform(
             Capability.SELLING,
             Capability.CANCEL,
             Capability.MOVE,
+            Capability.SHIP,
         }
     ),
     webhooks=ShopifyWebhooks(),

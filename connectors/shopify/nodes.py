@@ -195,6 +195,30 @@ class OrderNode(Node):
     refunds: list[RefundNode] = []
 
 
+class TrackingNode(Node):
+    """One of the numbers that a shipment is followed by."""
+
+    number: Text = ""
+
+
+class TrackedNode(Node):
+    """A shipment with what it is followed by."""
+
+    id: str
+    status: str
+    tracking_info: list[TrackingNode] = []
+    fulfillment_line_items: Connection[UnitsNode]
+
+
+class ToShipNode(Node):
+    """An order before something of it is shipped."""
+
+    id: str
+    cancelled_at: datetime | None = None
+    fulfillment_orders: Connection[WorkNode]
+    fulfillments: list[TrackedNode] = []
+
+
 class AfterNode(Node):
     """An order's fulfillment orders after a change of holds."""
 

@@ -157,6 +157,12 @@ class OrderNamed(Body):
     order_id: int
 
 
+class FulfillmentBody(OrderNamed):
+    """The body of fulfillments/create."""
+
+    id: Number | None = None
+
+
 class EditBody(Body):
     """The body of orders/edited."""
 

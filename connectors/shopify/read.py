@@ -20,6 +20,7 @@ from connectors.shopify.nodes import (
     OrderNode,
     RecordNode,
     SoldItemNode,
+    ToShipNode,
     UnitsNode,
     VariantRefNode,
     WorkLineNode,
@@ -140,6 +141,18 @@ def cancelling(admin: Admin, order: int, lines: Sequence[Mapping[str, Any]]) -> 
     return typed(CancelNode, data["order"])
 
 
+def to_ship(admin: Admin, order: int) -> ToShipNode | None:
+    """What may be shipped of an order now, and what was shipped before; `None` where the shop no longer has it."""
+    data = admin.ask("to_ship", "ToShip", {"id": gid("Order", order)})
+    if not data["order"]:
+        return None
+    node = typed(ToShipNode, data["order"])
+    _complete_work(admin, node.id, node.fulfillment_orders)
+    for fulfillment in node.fulfillments:
+        complete(admin, fulfillment.fulfillment_line_items, UnitsNode, fulfillment.id, "orders", "MoreShipped")
+    return node
+
+
 def item_of_variant(admin: Admin, variant: int) -> int | None:
     """The inventory item that a variant sells."""
     told = admin.ask("variant", "Variant", {"id": gid("ProductVariant", variant)})["node"]
@@ -185,13 +198,17 @@ def _complete_order(admin: Admin, node: OrderNode) -> None:
     """Follow every list of the order to its end."""
     order = gid("Order", node.id)
     complete(admin, node.line_items, LineNode, order, "orders", "MoreLines")
-    complete(admin, node.fulfillment_orders, WorkNode, order, "orders", "MoreWork")
-    for work in node.fulfillment_orders.nodes:
-        complete(admin, work.line_items, WorkLineNode, work.id, "orders", "MoreWorkLines")
+    _complete_work(admin, order, node.fulfillment_orders)
     for fulfillment in node.fulfillments:
         complete(admin, fulfillment.fulfillment_line_items, UnitsNode, fulfillment.id, "orders", "MoreShipped")
     for refund in node.refunds:
         complete(admin, refund.refund_line_items, UnitsNode, refund.id, "orders", "MoreRefunded")
+
+
+def _complete_work(admin: Admin, order: str, works: Connection[WorkNode]) -> None:
+    complete(admin, works, WorkNode, order, "orders", "MoreWork")
+    for work in works.nodes:
+        complete(admin, work.line_items, WorkLineNode, work.id, "orders", "MoreWorkLines")
 
 
 def complete(admin: Admin, page: Connection[N], model: type[N], owner: str, name: str, operation: str) -> None:

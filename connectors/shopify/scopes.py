@@ -17,7 +17,7 @@ MANDATORY: Mapping[str, str] = {
     "read_inventory": "read stock",
     "read_locations": "tell locations apart",
     "read_merchant_managed_fulfillment_orders": "read what is still to be shipped from where",
-    "write_merchant_managed_fulfillment_orders": "hold what has no stock yet, and release it",
+    "write_merchant_managed_fulfillment_orders": "hold what has no stock yet, release it, and record parcels",
 }
 """Scopes without which nothing works, and what each is for."""
 
@@ -84,6 +84,13 @@ NEEDED: frozenset[frozenset[str]] = frozenset(
         ),
         frozenset({"write_products"}),
         frozenset({"write_merchant_managed_fulfillment_orders", "write_third_party_fulfillment_orders"}),
+        frozenset(
+            {
+                "write_assigned_fulfillment_orders",
+                "write_merchant_managed_fulfillment_orders",
+                "write_third_party_fulfillment_orders",
+            }
+        ),
         frozenset(
             {
                 "write_marketplace_fulfillment_orders",

@@ -1,6 +1,7 @@
 """One Shopify shop as the rest of Waitline sees it: readings, the one write-back, subscriptions."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,10 +10,11 @@ from backorder.domain.announced import Announced
 from backorder.domain.errors import PermanentFailure, PlanOutdated, TemporaryFailure
 from backorder.domain.events import OrderTouched, StockTouched
 from backorder.domain.locations import Relocation
-from backorder.domain.orders import Reading
+from backorder.domain.orders import Order, Reading
 from backorder.domain.supply import Item
 from connectors.contract import (
     Cancellation,
+    Dispatch,
     Intended,
     ItemChange,
     ItemFound,
@@ -24,7 +26,7 @@ from connectors.contract import (
 )
 from connectors.http import Transport
 from connectors.joining import Clock, Credentials, Renewed
-from connectors.shopify import cancelling, definitions, holds, inbound, moving, read, writes
+from connectors.shopify import cancelling, definitions, holds, inbound, moving, read, shipping, writes
 from connectors.shopify.client import Admin, Denied
 from connectors.shopify.nodes import OrderNode
 from connectors.shopify.note_line import line_in, rewritten
@@ -129,6 +131,10 @@ class ShopifyStore:
         """What the push told last: its own changes, and nothing that came later."""
         return self._last.get(order_id)
 
+    def last_answer(self, order_id: int) -> Order | None:  # noqa: ARG002 -- the contract's signature
+        """None: an answer is a reading here."""
+        return None
+
     def preview(self, wanted: Mapping[int, StoreSide]) -> Mapping[int, Sequence[Intended]]:
         """The request that each order would get: the document and its variables. Holds are shown one change ahead."""
         nodes = read.order_nodes(self._admin, list(wanted))
@@ -150,6 +156,19 @@ class ShopifyStore:
     def cancel(self, wanted: Cancellation) -> None:
         """Cancel units of an order with their refund, once."""
         cancelling.cancel(self._admin, wanted)
+
+    def ship(self, wanted: Dispatch) -> None:
+        """Record a parcel as fulfillments, once, and read the order as it is then."""
+        self._last.pop(wanted.order_id, None)
+        shipping.ship(self._admin, wanted)
+        # The parcel is recorded whatever becomes of this reading: without it the order is read later.
+        with suppress(TemporaryFailure, PermanentFailure):
+            self._order(wanted.order_id)
+
+    def preview_ship(self, wanted: Dispatch) -> Sequence[Intended]:
+        """One fulfillment for each location."""
+        planned = shipping.planned(self._admin, wanted, released=True)
+        return [Intended("RecordParcel", {"parcel": each}) for each in planned]
 
     def move(self, order_id: int, wanted: Relocation) -> None:
         """Move the order's units to another location, once."""

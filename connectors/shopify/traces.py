@@ -14,7 +14,7 @@ from connectors.shopify.translate import is_open
 
 
 def traces_of_node(node: OrderNode) -> Iterator[str]:
-    """The names of the order's fulfillment orders and holds, and which of the former are open and held."""
+    """The names of the order's fulfillment orders, holds and fulfillments, and which of the first are open and held."""
     for work in node.fulfillment_orders.nodes:
         number = number_of(work.id)
         yield _work(number)
@@ -24,6 +24,8 @@ def traces_of_node(node: OrderNode) -> Iterator[str]:
             yield _held(number)
         for hold in work.fulfillment_holds:
             yield _hold(number_of(hold.id))
+    for fulfillment in node.fulfillments:
+        yield shipment(number_of(fulfillment.id))
 
 
 def traced(topic: str, body: WorkBody) -> OrderTraced | None:
@@ -54,6 +56,11 @@ def traced(topic: str, body: WorkBody) -> OrderTraced | None:
         case "fulfillment_orders/merged":
             ended = [_open(number) for number in others]
     return OrderTraced(tuple(works), tuple(seen), tuple(ended), topic)
+
+
+def shipment(number: int) -> str:
+    """What a fulfillment is called."""
+    return f"shipment {number}"
 
 
 def _named(hold: HoldBody | None) -> list[str]:

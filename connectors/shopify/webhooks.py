@@ -17,6 +17,7 @@ from backorder.domain.events import (
     InboundTouched,
     OrderGone,
     OrderSeen,
+    OrderShipped,
     OrderTouched,
     PrivacyEvent,
     StockTouched,
@@ -30,6 +31,7 @@ from connectors.shopify.payloads import (
     CustomerTagsBody,
     DeletedBody,
     EditBody,
+    FulfillmentBody,
     ItemBody,
     LevelBody,
     OrderBody,
@@ -40,7 +42,7 @@ from connectors.shopify.payloads import (
 )
 from connectors.shopify.privacy import COMPLIANCE, UNINSTALLED, ShopBody, check_shop, left
 from connectors.shopify.tokens import SECRETS_SETTING
-from connectors.shopify.traces import traced
+from connectors.shopify.traces import shipment, traced
 from connectors.shopify.translate import order_of_body
 from connectors.signing import check_body_signature
 
@@ -79,6 +81,11 @@ def _order_deleted(_topic: str, body: bytes) -> list[Event]:
 
 def _names_order(_topic: str, body: bytes) -> list[Event]:
     return [OrderTouched(_read(OrderNamed, body).order_id)]
+
+
+def _shipped(_topic: str, body: bytes) -> list[Event]:
+    told = _read(FulfillmentBody, body)
+    return [OrderTouched(told.order_id) if told.id is None else OrderShipped(told.order_id, shipment(told.id))]
 
 
 def _work(topic: str, body: bytes) -> list[Event]:
@@ -136,7 +143,7 @@ TOPICS: Mapping[str, Callable[[str, bytes], list[Event]]] = {
     "orders/edited": _order_edited,
     "orders/delete": _order_deleted,
     "refunds/create": _names_order,
-    "fulfillments/create": _names_order,
+    "fulfillments/create": _shipped,
     "fulfillments/update": _names_order,
     "fulfillment_orders/order_routing_complete": _work,
     "fulfillment_orders/placed_on_hold": _work,

@@ -10,15 +10,17 @@ from connectors.woocommerce.webhooks import WooWebhooks
 PLATFORM = Platform(
     name="woocommerce",
     label="WooCommerce",
-    # A status of our own would need a plugin in the shop, and the shop has no other way to keep units from shipping.
+    # The shop has no way to keep units from shipping. A status for waiting orders it has where a plugin brings one.
     capabilities=frozenset(
         {
             Capability.SHOW,
             Capability.LINE_DATE,
             Capability.NOTE,
+            Capability.STATUS,
             Capability.SHOPPERS,
             Capability.SELLING,
             Capability.CANCEL,
+            Capability.SHIP,
             Capability.PARTS,
         }
     ),

@@ -98,9 +98,9 @@ class Shop:
         """Change an object; the object as it is now."""
         return _written(model, self._api.put(endpoint, changes))
 
-    def post(self, model: type[Model], endpoint: str, body: Mapping[str, Any]) -> Model:
+    def post(self, model: type[Model], endpoint: str, body: Mapping[str, Any], params: Params | None = None) -> Model:
         """Make an object. Never safe to repeat: the shop knows no idempotence."""
-        return _written(model, self._api.post(endpoint, body))
+        return _written(model, self._api.post(endpoint, body, params=params))
 
     def delete(self, endpoint: str) -> None:
         """Delete an object for good."""

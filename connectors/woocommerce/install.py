@@ -61,16 +61,16 @@ class WooInstaller:
 
     def proven(self, address: str, credentials: Credentials, transport: Transport) -> Credentials:
         """In the header, where hosts write no logs of it; in the query where the host drops that header, which looks
-        as if the shop did not know the key.
+        as if the shop did not know the key. Then whether it may write.
         """
-        in_header = {name: value for name, value in credentials.items() if name != KEY_IN}
+        taken = {name: value for name, value in credentials.items() if name != KEY_IN}
         try:
-            Shop(address, in_header, transport).prove_reading()
+            Shop(address, taken, transport).prove_reading()
         except KeyUnknown:
-            in_query = in_header | {KEY_IN: IN_QUERY}
-            Shop(address, in_query, transport).prove_reading()
-            return in_query
-        return in_header
+            taken |= {KEY_IN: IN_QUERY}
+            Shop(address, taken, transport).prove_reading()
+        Shop(address, taken, transport).prove_writing()
+        return taken
 
     def life(self, credentials: Credentials) -> Life:  # noqa: ARG002 -- the contract's signature
         """Keys of the REST API never end."""

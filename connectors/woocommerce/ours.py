@@ -12,6 +12,7 @@ from typing import Any
 
 from backorder.domain.actions import LineDate, Shown, StoreSide
 from backorder.domain.policy import LINE_LABEL
+from connectors.woocommerce import statuses
 from connectors.woocommerce.payloads import Line, Meta, OrderBody, WithMeta
 
 RECORD_KEY = "_backorder_manager"
@@ -25,14 +26,26 @@ _MONTHS = (
 
 
 def found(body: OrderBody) -> StoreSide:
-    """What the order has of ours. A line's day is called as our record of the order says."""
+    """What the order has of ours. A line's day is called as our record of the order says, and a status is ours where
+    that says so and it still stands.
+    """
     label = _label(body)
     dates = []
     for line in sorted(body.line_items, key=lambda line: line.id):
         meta = _day_at(line, label)
         if meta is not None:
             dates.append(LineDate(line.id, _date_of(meta.value), label))
-    return StoreSide(shown=_shown(body.meta(RECORD_KEY)), line_dates=tuple(dates))
+    mark = _mark(body)
+    return StoreSide(
+        shown=_shown(body.meta(RECORD_KEY)),
+        line_dates=tuple(dates),
+        status=mark.status if mark is not None and mark.stands(body) else "",
+    )
+
+
+def _mark(body: OrderBody) -> statuses.Mark | None:
+    record = body.meta(RECORD_KEY)
+    return statuses.mark_in(record.value) if record is not None else None
 
 
 def _label(body: OrderBody) -> str:
@@ -67,8 +80,9 @@ def _shown(meta: Meta | None) -> Shown | None:
     )
 
 
-def difference(body: OrderBody, desired: StoreSide, key: str) -> dict[str, Any]:
-    """The one PUT that leads from what the order has of ours to `desired`; empty where nothing differs.
+def difference(body: OrderBody, desired: StoreSide, key: str, *, keep_status: bool = False) -> dict[str, Any]:
+    """The one PUT that leads from what the order has of ours to `desired`; empty where nothing differs. With
+    `keep_status` the order keeps the status that it has.
 
     Lines that the order no longer has are left out: the shop refuses a write that names one.
     """
@@ -76,10 +90,15 @@ def difference(body: OrderBody, desired: StoreSide, key: str) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     was = _label(body)
     label = desired.line_dates[0].label if desired.line_dates else was
-    if has.shown != desired.shown or (label != was and desired.shown is not None):
-        meta = _meta_change(body, RECORD_KEY, _record(desired.shown, label, key) if desired.shown else None)
+    marked = _mark(body)
+    mark, status = (marked, "") if keep_status else statuses.change(body, marked, desired.status)
+    if has.shown != desired.shown or (desired.shown is not None and (label != was or mark != marked)):
+        record = _record(desired.shown, label, mark, key) if desired.shown else None
+        meta = _meta_change(body, RECORD_KEY, record)
         if meta:
             changes["meta_data"] = [meta]
+    if status:
+        changes["status"] = status
     wanted = {day.line_id: day for day in desired.line_dates}
     lines = []
     for line in body.line_items:
@@ -114,8 +133,8 @@ def _meta_change(holder: WithMeta, key: str, value: Any) -> dict[str, Any] | Non
     return {"id": there.id, "key": key, "value": None} if there is not None else None
 
 
-def _record(shown: Shown, label: str, key: str) -> dict[str, Any]:
-    record = {
+def _record(shown: Shown, label: str, mark: statuses.Mark | None, key: str) -> dict[str, Any]:
+    record: dict[str, Any] = {
         "version": RECORD_VERSION,
         "state": shown.state,
         "waiting": f"{shown.waiting.normalize():f}",
@@ -123,12 +142,16 @@ def _record(shown: Shown, label: str, key: str) -> dict[str, Any]:
         "to": shown.late.isoformat() if shown.late else None,
         "label": label,
     }
+    if mark is not None:
+        record["status"] = mark.out()
     return {**record, "hash": _hash(record), "key": key}
 
 
 def _hash(record: Mapping[str, Any]) -> str:
     """A short mark of what the record says, so that one that was changed by others is not taken for ours."""
     said = [record.get(name) for name in ("version", "state", "waiting", "from", "to", "label")]
+    if (mark := statuses.mark_in(record)) is not None:
+        said.append([mark.status, mark.before])
     return sha256(dumps(said).encode()).hexdigest()[:16]
 
 

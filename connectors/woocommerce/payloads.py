@@ -201,6 +201,7 @@ class OrderStatusWord(_Body):
     """A status that the shop has registered, its plugins' own included."""
 
     slug: str
+    name: Text = ""
 
 
 class Note(_Body):

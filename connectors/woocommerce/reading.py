@@ -40,11 +40,8 @@ class Reader:
         and answers by its id.
         """
         began = self._clock()
-        bodies: dict[int, OrderBody] = {}
+        bodies = {body.id: body for body in self.bodies(ids)}
         gone = []
-        for chunk in _chunks(ids):
-            listed, _ = self._shop.page(OrderBody, "orders", {"include": _joined(chunk), "status": "any"})
-            bodies |= {body.id: body for body in listed}
         for order_id in [one for one in dict.fromkeys(ids) if one not in bodies]:
             try:
                 bodies[order_id] = self._shop.one(OrderBody, f"orders/{order_id}")
@@ -55,6 +52,14 @@ class Reader:
         trashed = [body.id for body in bodies.values() if translate.status(body.status) is OrderStatus.GONE]
         there = [bodies[one] for one in dict.fromkeys(ids) if one in bodies and one not in trashed]
         return OrdersRead(self._readings(there, began), sorted([*gone, *trashed]))
+
+    def bodies(self, ids: Sequence[int]) -> list[OrderBody]:
+        """Those of these orders that are in the shop's list, a hundred in a call."""
+        found: list[OrderBody] = []
+        for chunk in _chunks(ids):
+            listed, _ = self._shop.page(OrderBody, "orders", {"include": _joined(chunk), "status": "any"})
+            found += listed
+        return found
 
     def _readings(self, bodies: Sequence[OrderBody], began: datetime) -> list[OrderRead]:
         owed = [body for body in bodies if translate.owes_stock(body.status)]
@@ -140,10 +145,16 @@ class Reader:
             newest = max((translate.changed_at(body) for body in bodies), default=None)
             yield Page(orders=self._readings(placed, began), changed_until=newest)
 
-    def _open_statuses(self) -> Sequence[str]:
+    def statuses(self) -> Sequence[OrderStatusWord]:
+        """The statuses that are registered; none where an older shop does not tell."""
         try:
-            words = [status.slug for status in self._shop.whole(OrderStatusWord, "orders/statuses")]
+            return self._shop.whole(OrderStatusWord, "orders/statuses")
         except NoSuchRoute:
+            return ()
+
+    def _open_statuses(self) -> Sequence[str]:
+        words = [status.slug for status in self.statuses()]
+        if not words:
             return USUAL_OPEN
         return [word for word in words if translate.status(word) is OrderStatus.OPEN and word != translate.DRAFT]
 

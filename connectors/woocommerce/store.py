@@ -2,17 +2,18 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backorder.domain.actions import StoreSide
 from backorder.domain.announced import Announced
-from backorder.domain.errors import PermanentFailure
+from backorder.domain.errors import AccessLost, PermanentFailure, StoreClosed
 from backorder.domain.locations import Relocation
-from backorder.domain.orders import OrderStatus
+from backorder.domain.orders import Order, OrderStatus
 from connectors.contract import (
     Cancellation,
+    Dispatch,
     Intended,
     ItemChange,
     ItemFound,
@@ -24,13 +25,16 @@ from connectors.contract import (
 )
 from connectors.http import Transport
 from connectors.joining import Clock, Credentials, Renewed
-from connectors.woocommerce import cancelling, ours, translate
+from connectors.woocommerce import cancelling, ours, shipping, statuses, translate
 from connectors.woocommerce.answers import NoSuchObject
 from connectors.woocommerce.client import Shop
 from connectors.woocommerce.payloads import Index, Note, OrderBody, SystemStatus
 from connectors.woocommerce.reading import Reader
 from connectors.woocommerce.shelf import Shelf
 from connectors.woocommerce.subscriptions import Subscriptions
+
+_LOOKED_FOR = timedelta(seconds=10)
+"""So long a push takes what was seen of its order beforehand."""
 
 
 class WooStore:
@@ -47,18 +51,21 @@ class WooStore:
         self._address = address
         self._webhook_secret = credentials["webhook_secret"]
         self._shop = Shop(address, credentials, transport)
+        self._clock = clock
         self._reader = Reader(self._shop, clock)
+        self._seen: dict[int, tuple[OrderBody, datetime]] = {}
+        self._answers: dict[int, Order] = {}
         self._shelf = Shelf(self._shop, self._reader)
 
     def describe(self) -> StoreFacts:
-        """Name and time zone are open to everybody; the currency only to a good key, so it comes first. Then whether
-        the key may write.
+        """Name and time zone are open to everybody; the currency only to a good key, so it comes first. Then which
+        statuses there are beside the shop's own.
         """
         status = self._shop.one(SystemStatus, "system_status", {"_fields": "settings"})
-        self._shop.prove_writing()
         index = self._shop.index()
         name = index.name or urlsplit(self._address).hostname or self._address
-        return StoreFacts(name, status.settings.currency, timezone_of(index))
+        words = statuses.offered(self._reader.statuses())
+        return StoreFacts(name, status.settings.currency, timezone_of(index), statuses=words)
 
     def pull(self, since: datetime | None) -> Iterator[Page]:
         """All that changed since then. Orders in the trash are in no list: only asking by id tells of them."""
@@ -77,7 +84,11 @@ class WooStore:
         return None
 
     def look_ahead(self, ids: Sequence[int]) -> None:
-        """Nothing: a push reads its order by itself, for an order in the trash is in no list."""
+        """Look at these orders in one list. What is in none (the trash, a status that lost its plugin) is looked at
+        when its turn comes.
+        """
+        began = self._clock()
+        self._seen = {body.id: (body, began) for body in self._reader.bodies(ids)}
 
     def push(
         self,
@@ -89,17 +100,52 @@ class WooStore:
         """One PUT with the difference to a fresh reading, and none where there is none: any PUT, even an empty one,
         comes back as a webhook.
         """
+        self._answers.pop(order_id, None)
+        seen = self._seen_before(order_id)
+        if seen is not None and "status" not in ours.difference(seen, desired, key):
+            # A status is never changed on a look of a while ago: somebody may have set another since.
+            try:
+                return self._write(seen, desired, key)
+            except (AccessLost, StoreClosed):
+                raise
+            except PermanentFailure:
+                # Refused, so not done: a line went away since the look, or the order itself.
+                pass
         body = self._shop.one(OrderBody, f"orders/{order_id}")
         if translate.status(body.status) is OrderStatus.GONE:
             raise NoSuchObject("The order is in the store's trash.")
+        return self._write(body, desired, key)
+
+    def _seen_before(self, order_id: int) -> OrderBody | None:
+        """What a look ahead saw of the order a moment ago; only once, for a push changes it."""
+        body, began = self._seen.pop(order_id, (None, None))
+        return body if began is not None and began >= self._clock() - _LOOKED_FOR else None
+
+    def _write(self, body: OrderBody, desired: StoreSide, key: str) -> StoreSide:
         changes = ours.difference(body, desired, key)
-        if changes:
-            body = self._shop.put(OrderBody, f"orders/{order_id}", changes)
-        return ours.found(body)
+        if not changes:
+            return ours.found(body)
+        try:
+            told = self._shop.put(OrderBody, f"orders/{body.id}", changes)
+        except (AccessLost, StoreClosed):
+            raise
+        except PermanentFailure:
+            if "status" not in changes:
+                raise
+            # The status lost its plugin, or that refuses it. All else is written without.
+            changes = ours.difference(body, desired, key, keep_status=True)
+            told = self._shop.put(OrderBody, f"orders/{body.id}", changes) if changes else body
+        if translate.tells_all(told) and "status" not in changes:
+            self._answers[told.id] = translate.told(told)
+        return ours.found(told)
 
     def last_reading(self, order_id: int) -> OrderRead | None:  # noqa: ARG002 -- the contract's signature
         """None: what a PUT answers says nothing of the products that the lines are owed from."""
         return None
+
+    def last_answer(self, order_id: int) -> Order | None:
+        """What the PUT answered, of an order that has nothing that only other lists tell."""
+        return self._answers.get(order_id)
 
     def preview(self, wanted: Mapping[int, StoreSide]) -> Mapping[int, Sequence[Intended]]:
         """The one PUT that each order would get; none where nothing differs."""
@@ -130,6 +176,15 @@ class WooStore:
     def cancel(self, wanted: Cancellation) -> None:
         """By a refund; an order that is not paid is cancelled as a whole, or left to a person."""
         cancelling.cancel(self._shop, self._reader, wanted)
+
+    def ship(self, wanted: Dispatch) -> None:
+        """One fulfilment, found again by its key."""
+        shipping.ship(self._shop, wanted)
+
+    def preview_ship(self, wanted: Dispatch) -> Sequence[Intended]:
+        """The one POST."""
+        body = shipping.planned(self._shop, wanted)
+        return [] if body is None else [Intended(f"POST {shipping.route(wanted)}", body)]
 
     def move(self, order_id: int, wanted: Relocation) -> None:  # noqa: ARG002 -- the contract's signature
         """WooCommerce knows no locations."""

@@ -10,6 +10,9 @@ from connectors.woocommerce.client import Shop
 from connectors.woocommerce.payloads import WebhookBody
 from connectors.woocommerce.webhooks import TOPICS, topic_secret
 
+SWITCHED_OFF = {"disabled": "the store switched it off after calls that failed"}
+"""Why a webhook that is not active is not, by the shop's word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -80,7 +83,7 @@ def judge(found: Sequence[WebhookBody], url: str, secret: str) -> Judged:
         if topic not in TOPICS or webhook.delivery_url.rstrip("/") != f"{url}/{topic}":
             remove.append((webhook, "it is not one that is used"))
         elif webhook.status != "active":
-            remove.append((webhook, f"the store had it {webhook.status}"))
+            remove.append((webhook, SWITCHED_OFF.get(webhook.status, f"the store had it {webhook.status}")))
         elif webhook.name != _name(topic, secret):
             remove.append((webhook, "it may be signed with an older secret"))
         elif topic in kept:

@@ -92,6 +92,13 @@ def _items_of(parcel: Fulfilment) -> list[FulfilledItem]:
         return []
 
 
+def tells_all(body: OrderBody) -> bool:
+    """Whether the body tells all that a reading would, but for products, which have webhooks of their own: it has no
+    refunds and no parcels, whose units are in lists apart.
+    """
+    return not body.refunds and body.meta(FULFILMENT_KEY) is None
+
+
 def told(body: OrderBody) -> Order:
     """The order as a webhook's body tells it. A body decides no units and knows no pools."""
     return _order(body, tuple(_told_line(line, body.status) for line in body.line_items))
@@ -129,12 +136,22 @@ def _told_line(line: Line, word: str) -> OrderLine:
     return _our_line(line, parts=(Part(None, line.quantity),) if line.quantity else ())
 
 
+def _gone(line: Line, apart: Beside) -> tuple[Units, Units]:
+    """Units of a line that were refunded, and those that left of the others."""
+    cancelled = min(line.quantity, apart.refunded.get(line.id, ZERO))
+    return cancelled, min(line.quantity - cancelled, apart.fulfilled.get(line.id, ZERO))
+
+
+def owed(line: Line, apart: Beside) -> Units:
+    """Units of a line of an open order that are still to leave."""
+    return line.quantity - sum(_gone(line, apart), ZERO)
+
+
 def _line(line: Line, word: str, apart: Beside, products: Products) -> OrderLine:
     """ordered = refunded + fulfilled + outstanding; `_reduced_stock` says whether the stock was taken, not how much
     is owed: it follows some refunds and no parcel.
     """
-    cancelled = min(line.quantity, apart.refunded.get(line.id, ZERO))
-    shipped = min(line.quantity - cancelled, apart.fulfilled.get(line.id, ZERO))
+    cancelled, shipped = _gone(line, apart)
     rest = line.quantity - cancelled - shipped
     # Units that left count as left although they were refunded afterwards: whether they came back nobody tells.
     left = min(line.quantity, apart.fulfilled.get(line.id, ZERO))

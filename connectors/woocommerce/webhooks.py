@@ -140,7 +140,7 @@ def _order_events(body: dict[str, Any]) -> list[Event]:
         return []
     if order.status in translate.GONE:
         return [OrderGone(order.id)]
-    return [OrderSeen(translate.told(order))]
+    return [OrderSeen(translate.told(order), whole=translate.tells_all(order), worded=True)]
 
 
 def _product_events(body: dict[str, Any]) -> list[Event]:

@@ -133,6 +133,7 @@ class Bench:
             mailer=self._mailer,
             bell=SilentBell(),
             sealer=Sealer(["a key for a bench that is thrown away"]),
+            chance=lambda: 0.0,
         )
         self._web = create_app(self.world).test_client()
         self.store_id = 0

@@ -54,6 +54,7 @@ def world(database: Database, clock: Clock, bell: Bell, tmp_path: Path) -> World
         mailer=NoMailer(),
         bell=bell,
         sealer=Sealer([KEY]),
+        chance=lambda: 1.0,
     )
 
 

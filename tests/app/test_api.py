@@ -192,6 +192,7 @@ def test_an_order_tells_why(browser: FlaskClient, shop: Shop) -> None:
                 "at": "2026-03-20T12:00:00Z",
             }
         ],
+        "status_left": None,
         "notices": [{"kind": "backordered", "state": "done", "at": "2026-03-20T12:00:00Z"}],
         "writes": [{"kind": "hold", "state": "unknown", "at": "2026-03-20T12:00:00Z"}],
     }

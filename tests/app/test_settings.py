@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from app.access import new_signin
+from backorder.db import stores
 from backorder.domain.accept_rules import About, AcceptRule
 from backorder.domain.policy import FIELDS, HELP, BackorderPolicy, Excess, NoticeKind
 from backorder.domain.priority import Fact, PriorityRule
@@ -63,7 +64,8 @@ def test_every_choice_has_a_field_and_a_line_of_help(
 ) -> None:
     other = Merchant(app.test_client(), new_signin(world, other_shop.id))
     pages = {name: who.get("/settings") for name, who in (("one", merchant), ("other", other))}
-    where = {name: "other" if name in ("line_label", "note_to_customer") else "one" for name in FIELDS}
+    of_other = ("line_label", "note_to_customer", "waiting_status")
+    where = {name: "other" if name in of_other else "one" for name in FIELDS}
     assert {name: pages[where[name]].text.count(f'name="{name}"') > 0 for name in FIELDS} == dict.fromkeys(FIELDS, True)
     lines = {name: lines_of(page) for name, page in pages.items()}
     assert {name: lines[where[name]].count(HELP[name]) for name in FIELDS} == dict.fromkeys(FIELDS, 1)
@@ -78,6 +80,24 @@ def test_the_name_of_the_day_is_chosen_where_lines_carry_one(
     assert (policy.line_label, policy.note_to_customer) == ("Voraussichtlich", True)
     assert other.post("/settings", **FORM, line_label="_hidden").status_code == 422
     assert merchant.get("/settings").text.count('name="line_label"') == 0
+
+
+def test_a_status_of_waiting_orders_is_chosen_among_those_that_the_store_has(
+    merchant: Merchant, app: Flask, world: World, other_shop: Shop
+) -> None:
+    other = Merchant(app.test_client(), new_signin(world, other_shop.id))
+    with world.database.write() as conn:
+        stores.told_of_itself(conn, other_shop.id, (), (("parked", "Parked & waiting"),))
+    assert other.post("/settings", **FORM, waiting_status="parked").status_code == 303
+    assert other.post("/settings", **FORM, waiting_status="completed").status_code == 422
+    assert store_of(other_shop).policy.waiting_status == "parked"
+    with world.database.write() as conn:
+        stores.told_of_itself(conn, other_shop.id, (), ())
+    page = other.get("/settings").text
+    assert page.count('<option value="parked" selected>parked (your store has it no longer)</option>') == 1
+    assert other.post("/settings", **FORM, waiting_status="").status_code == 303
+    assert (store_of(other_shop).policy.waiting_status, other.get("/settings").text.count("parked")) == ("", 0)
+    assert merchant.get("/settings").text.count('name="waiting_status"') == 0
 
 
 def test_all_choices_are_saved_together(merchant: Merchant, shop: Shop) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -44,6 +45,8 @@ class Run:
                 stdout=printed,
                 stderr=subprocess.STDOUT,
                 text=True,
+                # Whoever runs the tests in the background has them ignore it, and what is ignored is inherited.
+                preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
             )
         return self.process
 

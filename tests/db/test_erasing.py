@@ -50,6 +50,7 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
         mailer=NoMailer(),
         bell=SilentBell(),
         sealer=Sealer(["k" * 40]),
+        chance=lambda: 1.0,
     )
     database.close()
 

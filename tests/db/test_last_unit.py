@@ -42,6 +42,7 @@ def a_world(url: str, folder: Path) -> World:
         mailer=NoMailer(),
         bell=SilentBell(),
         sealer=Sealer([KEY]),
+        chance=lambda: 1.0,
     )
 
 

@@ -16,6 +16,7 @@ from backorder.domain.actions import (
     line_still_refused,
     plan_actions,
     released_by_hand,
+    status_left,
     tags_taken_off,
     without_refused,
     without_tags,
@@ -70,6 +71,19 @@ def test_an_order_that_never_waited_gets_nothing_of_ours() -> None:
 
 def test_a_cancelled_order_has_nothing_of_ours_any_more() -> None:
     assert side(stands(5, 3, status=OrderStatus.CANCELLED)) == StoreSide()
+
+
+def test_only_paid_orders_of_which_something_waits_have_the_status_that_was_chosen() -> None:
+    policy, can = BackorderPolicy(waiting_status="parked"), frozenset({Capability.STATUS})
+    orders = [stands(5, 3), stands(5, 5), stands(5, 3, paid=False), stands(5, 3, status=OrderStatus.CLOSED)]
+    assert [desired(order, policy, can).status for order in orders] == ["parked", "", "", ""]
+    assert [desired(orders[0], BackorderPolicy(), can).status, desired(orders[0], policy, NOTES).status] == ["", ""]
+
+
+def test_a_status_that_somebody_else_gave_is_left_until_it_is_not_wanted_any_more() -> None:
+    ours, none = StoreSide(status="parked"), StoreSide()
+    assert [status_left(*pair) for pair in ((ours, ours), (ours, none), (none, none))] == ["", "parked", ""]
+    assert plan_actions(none, ours, NOTES) == plan_actions(ours, none, NOTES) == [ActionKind.STATUS]
 
 
 def test_a_store_is_asked_only_for_what_it_can_do() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from backorder.domain.orders import Ignored, KnownOrder, OrderStatus, Part, Reading, gone, hinted, read
+from backorder.domain.orders import Ignored, KnownOrder, OrderStatus, Part, Reading, answered, gone, hinted, read
 from tests.builders import MUG, NOON, an_order, line, units
 
 
@@ -30,6 +30,26 @@ def test_a_body_older_than_what_is_known_changes_nothing() -> None:
 
 def test_a_body_of_the_same_second_asks_for_a_reading_because_equal_stamps_are_not_equal_states() -> None:
     assert hinted(known(minutes=5), an_order(100, line(1, 2), minutes=5)).unread is True
+
+
+def test_a_whole_body_that_says_what_a_reading_said_in_that_second_asks_for_nothing() -> None:
+    before = known(minutes=5)
+    same, moved = an_order(100, line(1, 2), minutes=5), an_order(100, line(1, 2), minutes=5, store_status="packing")
+    assert [hinted(before, told, whole=True, worded=True).unread for told in (same, moved)] == [False, True]
+
+
+def test_what_a_write_was_answered_moves_the_stamp_and_nothing_else() -> None:
+    before = known(owed=2)
+    told = an_order(100, line(1, 2, pool=None), minutes=1)
+    assert answered(before, told) == replace(before, order=replace(before.order, changed_at=told.changed_at))
+
+
+def test_an_answer_that_tells_what_somebody_else_changed_is_no_knowledge() -> None:
+    before = known(owed=2)
+    edited, moved = an_order(100, line(1, 3), minutes=1), an_order(100, line(1, 2), minutes=1, store_status="packing")
+    late = an_order(100, line(1, 2), minutes=-1)
+    assert [answered(before, told) for told in (edited, moved, late)] == [None, None, None]
+    assert answered(replace(before, read_began=None), an_order(100, line(1, 2), minutes=1)) is None
 
 
 def test_of_two_readings_the_one_that_began_later_wins_whatever_comes_last() -> None:

@@ -114,6 +114,8 @@ class Box:
         self.agreed: Agreed | None = None
         """What the present giving by hand was agreed to do."""
         self.now = START + timedelta(minutes=die.randrange(0, 24 * 60))
+        self._chance = Random(self.now.timestamp())
+        """Waitline's own chance: what it draws moves nobody else's."""
         weather = chances(die)
         self.chances = BUSY if self.rich and busy else weather
         self.actors: list[Actor] = []
@@ -187,12 +189,18 @@ class Box:
             mailer=SimMailer(self.effect, self._mail_trouble, self._took),
             bell=SimBell(self._rung, self.effect),
             sealer=Sealer([key]),
+            pause=self._stand_still,
+            chance=self._chance.random,
         )
 
     def look(self) -> datetime:
         """No two looks at the clock see the same moment."""
         self.now += TICK
         return self.now
+
+    def _stand_still(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.effect("waits", True)
 
     def site_of(self, store_id: int) -> Site:
         """The shop behind a store."""

@@ -98,11 +98,11 @@ def _leave(box: Box, site: ShopifySite, die: Random) -> None:
     until = box.now + DEAD_AFTER
     while box.now < until:
         _round(box, die, STEADY)
-        box.now += timedelta(seconds=1)
+        box.now += timedelta(seconds=3)
     calls, mails = _calls(box, site), len(box.mails)
-    for _ in range(40):
+    for _ in range(15):
         _round(box, die)
-        box.now += timedelta(seconds=30)
+        box.now += timedelta(seconds=80)
     if _calls(box, site) != calls:
         raise Violation(f"{site.name} had left for more than a minute, and was called.")
     told = [mail for mail in box.mails[mails:] if mail.message.recipient.endswith(f"@{site.name}.example")]

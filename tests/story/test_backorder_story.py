@@ -1,10 +1,12 @@
 """The main job, end to end, on both platforms: order, wait, stock arrives, release, message."""
 
+import pytest
+
 from backorder.domain.lifecycle import LineState
 from backorder.domain.policy import NoticeKind, Split
 from backorder.domain.store import Mode
 from connectors import get
-from jobs import steer
+from jobs import review, steer
 from tests.story.stage import Stage
 
 
@@ -31,6 +33,18 @@ def test_three_orders_wait_and_fifty_units_go_to_them_oldest_first(stage: Stage)
     assert [stage.told(o) for o in (first, third)] == [[NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]] * 2
     if holds(stage):
         assert [stage.shop.held(o) for o in (first, second, third)] == [0, 0, 10]
+
+
+def test_a_long_queue_is_looked_at_in_pieces_and_nobody_is_left_out(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review, "TOGETHER", 2)
+    stage.shop.stock("MUG", 0)
+    waiting = [stage.shop.order("MUG", 1, day) for day in (4, 5, 6, 7, 8)]
+    stage.settle()
+    stage.shop.receive("MUG", 5)
+    stage.settle()
+    assert [stage.told(order) for order in waiting] == [[NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]] * 5
 
 
 def test_an_order_is_given_what_is_there_and_waits_for_the_rest(stage: Stage) -> None:

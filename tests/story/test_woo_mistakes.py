@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from backorder.db import inbox, orderbook
+from backorder.db import inbox, news, orderbook
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.orders import Ignored, OrderStatus
 from backorder.domain.store import Health
@@ -40,6 +40,11 @@ class WooStage(Stage):
 
     def place(self, sku: str, units: int, **how: object) -> Order:
         return self.site.place_order([(sku, Decimal(units))], email="ada@example.com", **how)
+
+    def news(self) -> list[str]:
+        """What the merchant is told once."""
+        with self.bench.world.database.read() as conn:
+            return [one.text for one in news.unseen(conn, self.bench.store_id)]
 
     def topics(self) -> list[str]:
         return [topic for topic, _, _ in self.came]
@@ -109,6 +114,12 @@ def test_03_a_webhook_that_was_disabled_is_made_anew_and_the_gap_is_read(stage: 
         ("active", 0)
     ] * 4
     assert stage.has(*gap) == [(0, 1)] * 8
+    assert stage.news() == [
+        "Your store stopped telling us some of what changes at some time after 2026-01-08 12:00 UTC. Removed the "
+        "webhook for order.created: the store switched it off after calls that failed. Removed the webhook for "
+        "order.updated: the store switched it off after calls that failed. Created the webhook for order.created. And "
+        "1 more."
+    ]
 
 
 def test_04_a_redirect_that_swallowed_events_is_made_up_for_and_ours_redirect_never(stage: WooStage) -> None:

@@ -1,5 +1,9 @@
-"""Two workers of ours and the shop's merchant at the same orders: nobody's meta, note, quantity or status is lost."""
+"""Two workers of ours and the shop's merchant at the same orders: nobody's meta, note, quantity or status is lost.
 
+`SHARED_ORDERS=1000` for more of them.
+"""
+
+import os
 import random
 import re
 from collections import Counter
@@ -20,7 +24,7 @@ from jobs.world import World
 from jobs.write_back import write_back
 from tests.story.stage import Stage, Woo
 
-ORDERS = 200
+ORDERS = int(os.environ.get("SHARED_ORDERS", "200"))
 SEED = 1
 MARKER = re.compile(r"\[(wl-\d+-\d+)\]$")
 

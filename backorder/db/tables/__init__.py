@@ -11,6 +11,7 @@ from backorder.db.tables.goods import inbound, items, pools, receipts, verdicts
 from backorder.db.tables.item_writes import item_writes
 from backorder.db.tables.moves import moves
 from backorder.db.tables.orders import NOWHERE, order_lines, orders, parts
+from backorder.db.tables.parcels import parcels
 from backorder.db.tables.privacy import erased_orders, news, privacy_tasks
 from backorder.db.tables.stores import deliveries, leases, signins, stores
 from backorder.db.tables.traces import traces
@@ -34,6 +35,7 @@ __all__ = [
     "notices",
     "order_lines",
     "orders",
+    "parcels",
     "parts",
     "pools",
     "privacy_tasks",

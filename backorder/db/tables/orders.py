@@ -89,6 +89,7 @@ order_lines = Table(
     Column("unaccepted", Exact, nullable=False, server_default="0"),
     Column("excess", Exact, nullable=False, server_default="0"),
     Column("unreturned", Exact, nullable=False, server_default="0"),
+    Column("told_elsewhere", Exact, nullable=False, server_default="0"),
     ForeignKeyConstraint(["store_id", "order_id"], ["orders.store_id", "orders.order_id"], ondelete="CASCADE"),
     Index(
         "ix_order_lines_unaccepted",

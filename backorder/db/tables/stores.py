@@ -49,6 +49,7 @@ stores = Table(
     Column("judge_at", Instant),
     Column("renew_at", Instant),
     Column("lacks", JSON, nullable=False, server_default="[]"),
+    Column("statuses", JSON, nullable=False, server_default="[]"),
     Index("ix_stores_platform_address", "platform", "address"),
     Index(
         "uq_stores_connected",

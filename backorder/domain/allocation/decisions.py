@@ -38,6 +38,8 @@ class Rule(StrEnum):
     BY_HAND = "by_hand"
     TAKEN_BY_HAND = "taken_by_hand"
     """The merchant gave the units to another line."""
+    PACKED = "packed"
+    """The merchant recorded a parcel with these units: they leave."""
     RELEASED = "released"
     """The store lets the units ship: they are firm."""
 

@@ -260,6 +260,7 @@ class Answers:
             "__typename": "Fulfillment",
             "id": gid("Fulfillment", shipment.id),
             "status": shipment.status,
+            "trackingInfo": lambda _asked, first=250: shipment.tracking[:first],
             "fulfillmentLineItems": connection(shipment.lines, lambda units: self._units(order, units), self._limit),
         }
 

@@ -47,6 +47,7 @@ class Mutations:
         fields: dict[str, Callable[..., Tree]] = {
             "bulkOperationCancel": self._bulks.cancel,
             "bulkOperationRunQuery": self._bulks.start,
+            "fulfillmentCreate": self._ship,
             "fulfillmentOrderHold": self._hold,
             "fulfillmentOrderMove": self._move,
             "fulfillmentOrderReleaseHold": self._release,
@@ -145,6 +146,25 @@ class Mutations:
                 }
             )
         return {"fulfillmentOrderSplits": told}
+
+    def _ship(self, asked: Asked, fulfillment: Tree, message: str = "") -> Tree:  # noqa: ARG002 -- Shopify's own
+        """Without lines all that is left of a fulfillment order is shipped."""
+        parts = []
+        orders = {}
+        for each in fulfillment["lineItemsByFulfillmentOrder"]:
+            order, work = self._work(each["fulfillmentOrderId"])
+            rest = {line.id: line.remaining for line in work.lines if line.remaining}
+            parts.append((work, _chosen(each.get("fulfillmentOrderLineItems")) or rest))
+            orders[order.id] = order
+        if len(orders) != 1:
+            raise Refused("All fulfillment orders must belong to the same order.", None, ("fulfillment",))
+        (order,) = orders.values()
+        tracking = fulfillment.get("trackingInfo") or {}
+        tell = bool(fulfillment.get("notifyCustomer"))
+        made = self._trade.ship_parcel(order, parts, tracking, tell=tell)
+        detail = ",".join(f"{units.line.id}:{units.quantity}" for units in made.lines)
+        self._note(asked, gid("Order", order.id), tracking.get("number") or "", detail + (":told" if tell else ""))
+        return {"fulfillment": {"id": gid("Fulfillment", made.id), "status": made.status}}
 
     def _refund(self, asked: Asked, input: Tree) -> Tree:
         return self._repeats.once(asked, input, lambda: self._refund_once(asked, input))

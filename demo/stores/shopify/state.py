@@ -97,6 +97,8 @@ class Work:
         """What Shopify lets be done with it now."""
         if not self.open:
             return []
+        if self.status == "SCHEDULED":
+            return ["MARK_AS_OPEN"]
         if self.holds:
             return ["RELEASE_HOLD", "HOLD", "MOVE"]
         if self.status == "IN_PROGRESS":
@@ -127,6 +129,10 @@ class Shipment:
     location: int
     lines: list[Units]
     status: str = "SUCCESS"
+    tracking: list[dict[str, str | None]] = field(default_factory=list)
+    """Company, number and address of each number that it is followed by."""
+    told: bool = False
+    """Whether the shop wrote to the customer."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 from demo.stores.shopify import works
 from demo.stores.shopify.goods import Goods
 from demo.stores.shopify.names import gid
-from demo.stores.shopify.state import Customer, Hold, Line, Metafield, Order, Refund, Units, Work
+from demo.stores.shopify.state import Customer, Hold, Line, Metafield, Order, Refund, Shipment, Units, Work
 
 
 class Trade(Goods):
@@ -200,13 +200,26 @@ class Trade(Goods):
         if left is not None and any(left.values()):
             raise works.Refused("Some of these units are held or already gone.")
         self._outbox.begin()
-        for work, chosen in parts:
-            shipment = works.ship(known, work, chosen, self.now(), self.ids)
-            self._outbox.tell("fulfillments/create", self._bodies.fulfillment(known, shipment))
-        whole = known.fulfillment == "FULFILLED"
-        known.updated = self.now()
-        self._tell_order("orders/fulfilled" if whole else "orders/partially_fulfilled", known)
-        self._tell_order("orders/updated", known)
+        self._shipped(known, [works.ship(known, [part], self.now(), self.ids) for part in parts])
+
+    def ship_parcel(
+        self, order: Order, parts: Sequence[tuple[Work, Mapping[int, int]]], tracking: Mapping[str, str], *, tell: bool
+    ) -> Shipment:
+        """One parcel with units (by fulfillment order line) of fulfillment orders at one location."""
+        shipment = works.ship(order, parts, self.now(), self.ids)
+        shipment.tracking = [{name: tracking.get(name) for name in ("company", "number", "url")}] if tracking else []
+        shipment.told = tell
+        self._outbox.begin()
+        self._shipped(order, [shipment])
+        return shipment
+
+    def _shipped(self, order: Order, shipments: Sequence[Shipment]) -> None:
+        for shipment in shipments:
+            self._outbox.tell("fulfillments/create", self._bodies.fulfillment(order, shipment))
+        whole = order.fulfillment == "FULFILLED"
+        order.updated = self.now()
+        self._tell_order("orders/fulfilled" if whole else "orders/partially_fulfilled", order)
+        self._tell_order("orders/updated", order)
 
     def release_hold_by_hand(self, order: int) -> None:
         """The merchant takes every hold off the order, whoever put it there."""

@@ -1,6 +1,6 @@
 """Fulfillment orders and what Shopify does with them: hold (and split), release (and merge), move, ship, close."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 
@@ -181,23 +181,30 @@ def move(order: Order, work: Work, location: int, chosen: Mapping[int, int] | No
     return moved
 
 
-def ship(order: Order, work: Work, units: Mapping[int, int], now: datetime, ids: Ids) -> Shipment:
-    """Ship units by fulfillment order line. The shelf loses them; what is available stays as it was."""
-    if work.holds or "CREATE_FULFILLMENT" not in work.actions:
-        raise Refused("The fulfillment order is on hold or done: it cannot be shipped.")
-    shipped = []
-    for line in work.lines:
-        quantity = units.get(line.id, 0)
-        if quantity > line.remaining:
+def ship(order: Order, parts: Sequence[tuple[Work, Mapping[int, int]]], now: datetime, ids: Ids) -> Shipment:
+    """Ship units by fulfillment order line, of fulfillment orders at one location: all of them or none. The shelf loses
+    them; what is available stays as it was.
+    """
+    for work, units in parts:
+        there = {line.id: line.remaining for line in work.lines}
+        if work.holds or "CREATE_FULFILLMENT" not in work.actions:
+            raise Refused("The fulfillment order is on hold or done: it cannot be shipped.")
+        if not units or any(not 0 < quantity <= there.get(line, 0) for line, quantity in units.items()):
             raise Refused("Invalid fulfillment order line item quantity requested.")
-        if quantity:
-            line.remaining -= quantity
-            shipped.append(Units(ids.next("units"), line.line, quantity))
-            product = line.line.product
-            if product is not None and product.tracked:
-                product.shelf[work.location] = product.shelf.get(work.location, 0) - quantity
-    work.status = "IN_PROGRESS" if any(line.remaining for line in work.lines) else "CLOSED"
-    shipment = Shipment(ids.next("shipment"), now, work.location, shipped)
+    if len({work.location for work, _ in parts}) != 1:
+        raise Refused("All fulfillment orders must be assigned to the same location.")
+    shipped = []
+    for work, units in parts:
+        for line in work.lines:
+            quantity = units.get(line.id, 0)
+            if quantity:
+                line.remaining -= quantity
+                shipped.append(Units(ids.next("units"), line.line, quantity))
+                product = line.line.product
+                if product is not None and product.tracked:
+                    product.shelf[work.location] = product.shelf.get(work.location, 0) - quantity
+        work.status = "IN_PROGRESS" if any(line.remaining for line in work.lines) else "CLOSED"
+    shipment = Shipment(ids.next("shipment"), now, parts[0][0].location, shipped)
     order.shipments.append(shipment)
     return shipment
 

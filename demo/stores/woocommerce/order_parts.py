@@ -130,7 +130,8 @@ class OrderParts:
     def _send(self, order: Order) -> Response:
         body = asked()
         parcel = self._shop.aftermath.send(order, items_of(body), fulfilled=_leaves(body))
-        keep(self._shop, "POST fulfillment", order.id, body, parcel["status"])
+        told_to = request.args.get("notify_customer", "false") in ("true", "1")
+        keep(self._shop, "POST fulfillment", order.id, body, parcel["status"] + (" and told" if told_to else ""))
         return told(self._shop.aftermath.shown(parcel), 201)
 
     def _change_parcel(self, order: Order, part_id: int) -> Response:

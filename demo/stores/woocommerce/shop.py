@@ -14,6 +14,7 @@ from demo.stores.journal import Journal
 from demo.stores.woocommerce.aftermath import Aftermath
 from demo.stores.woocommerce.bodies import Bodies, Settings
 from demo.stores.woocommerce.hooks import Deliver, Hooks
+from demo.stores.woocommerce.mails import mail_of
 from demo.stores.woocommerce.rest import Object, no_such
 from demo.stores.woocommerce.stockroom import Refused, Stockroom
 from demo.stores.woocommerce.things import BY_PARENT, Line, Meta, Note, Order, Product, number
@@ -50,6 +51,8 @@ class Shop:
         self.owner_demoted = False
         self.products: dict[int, Product] = {}
         self.orders: dict[int, Order] = {}
+        self.mails: list[tuple[int, str]] = []
+        """What customers were sent because of a status: the order, and which mail."""
         self.journal = Journal()
         self.bodies = Bodies(self.settings, self.products)
         self.hooks = Hooks(f"{address}/", clock, self._show, deliver)
@@ -140,6 +143,7 @@ class Shop:
         told = ["order.updated", "order.created"] if order.via == CHECKOUT else ["order.created", "order.updated"]
         for topic in told if status != DRAFT else ["order.updated"]:
             self.hooks.fire(topic, order.id)
+        self._mail(order, order.status, status)
         order.status = status
         self._enter(order)
         if order.paid is not None:
@@ -281,6 +285,7 @@ class Shop:
 
     def _become(self, order: Order, status: str, said: str) -> None:
         was, order.status = order.status, status
+        self._mail(order, was, status)
         self.note(order, said)
         if was == TRASH:
             order.modified = self.now()
@@ -289,6 +294,10 @@ class Shop:
         if was == DRAFT:
             self.hooks.fire("order.created", order.id)
         self._enter(order)
+
+    def _mail(self, order: Order, was: str, becomes: str) -> None:
+        if order.email and (mail := mail_of(was, becomes)):
+            self.mails.append((order.id, mail))
 
     def _enter(self, order: Order) -> None:
         """What a status brings with it."""

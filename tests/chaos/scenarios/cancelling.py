@@ -13,7 +13,8 @@ import requests
 from werkzeug.test import Client
 
 from app import create_app
-from backorder.db import cancel_rows, orderbook
+from backorder.db import cancel_rows, errands, orderbook
+from backorder.db.errands import Kind
 from backorder.db.session import migrate
 from backorder.domain.lifecycle import WorkState
 from demo.mailbox import HOST
@@ -99,7 +100,7 @@ def _rest(world: World, shop: ShopifyShop) -> None:
         sent = shop.deliver()
         work_off(world)
         with world.database.read() as conn:
-            open_ones = cancel_rows.due(conn, world.clock() + LONG)
+            open_ones = errands.due(conn, Kind.CANCELLATION, world.clock() + LONG)
         if not sent and (not open_ones or time.monotonic() - began > REST_SECONDS):
             return
         if open_ones:
@@ -132,7 +133,7 @@ def _outcome(world: World, store_id: int, order: Order) -> tuple[str, str]:
             (bool(shipped and back), f"{shipped} shipped and {back} paid back"),
             (done > 1, f"{done} cancellations done"),
             (done == 1 and not taken_out, "a cancellation that was never made"),
-            (any(cancel_rows.is_open(row) for row in rows), "a cancellation that does not end"),
+            (any(errands.is_open(row) for row in rows), "a cancellation that does not end"),
             (sum(line.outstanding for line in book.order.lines) != 2 - shipped - taken_out, "the book says otherwise"),
         )
         if is_wrong

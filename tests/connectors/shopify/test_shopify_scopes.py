@@ -52,7 +52,7 @@ def test_a_mandatory_scope_that_is_missing_is_named_with_its_reason() -> None:
     assert str(caught.value) == (
         "Waitline is not allowed all that it cannot work without: write_orders (to put its tags and its record on "
         "orders), read_merchant_managed_fulfillment_orders (to read what is still to be shipped from where), "
-        "write_merchant_managed_fulfillment_orders (to hold what has no stock yet, and release it). "
+        "write_merchant_managed_fulfillment_orders (to hold what has no stock yet, release it, and record parcels). "
         "Allow it in Shopify."
     )
 

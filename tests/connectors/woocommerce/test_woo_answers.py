@@ -267,24 +267,20 @@ def test_a_key_that_may_only_read_is_found_out_without_writing_anything() -> Non
     woo.access.keys["ck_reads"] = Key(2, "ck_reads", "cs", "read")
     transport = LocalTransport({"shop.example": woo})
     reads = {"key": "ck_reads", "secret": "cs", "webhook_secret": "s"}
-    client = PLATFORM.client("https://shop.example", reads, transport, lambda: datetime(2027, 1, 4, tzinfo=UTC))
 
     with pytest.raises(AccessLost) as error:
-        client.describe()
+        PLATFORM.installer.proven("https://shop.example", reads, transport)
 
     assert (str(error.value), woo.journal.effects) == (answers.READS_ONLY, [])
 
 
 @responses.activate
 @pytest.mark.parametrize("answer", [word(400, "rest_invalid_param"), word(404, "rest_no_route"), page(413)])
-def test_a_shop_that_takes_no_empty_batch_is_connected_all_the_same(
-    client: StoreClient, answer: dict[str, Any]
-) -> None:
-    responses.get("https://shop.example/wp-json/wc/v3/system_status", json={"settings": {"currency": "EUR"}})
-    responses.get("https://shop.example/wp-json/", json={"name": "Shop"})
+def test_a_shop_that_takes_no_empty_batch_is_connected_all_the_same(answer: dict[str, Any]) -> None:
+    responses.get(ORDERS, json=[])
     responses.post(f"{ORDERS}/batch", **answer)
 
-    assert client.describe().currency == "EUR"
+    assert PLATFORM.installer.proven("https://shop.example", CREDENTIALS, Transport()) == CREDENTIALS
 
 
 @responses.activate
@@ -296,23 +292,23 @@ def test_a_shop_that_takes_no_empty_batch_is_connected_all_the_same(
         ({"body": requests.ReadTimeout("x")}, TemporaryFailure),
     ],
 )
-def test_a_shop_that_refuses_to_write_is_not_connected(
-    client: StoreClient, answer: dict[str, Any], family: type[WaitlineError]
-) -> None:
-    responses.get("https://shop.example/wp-json/wc/v3/system_status", json={"settings": {"currency": "EUR"}})
+def test_a_shop_that_refuses_to_write_is_not_connected(answer: dict[str, Any], family: type[WaitlineError]) -> None:
+    responses.get(ORDERS, json=[])
     responses.post(f"{ORDERS}/batch", **answer)
 
     with pytest.raises(family):
-        client.describe()
+        PLATFORM.installer.proven("https://shop.example", CREDENTIALS, Transport())
 
 
-def test_asking_whether_a_key_may_write_changes_nothing_in_the_shop() -> None:
+def test_asking_whether_a_key_may_write_changes_nothing_and_is_asked_when_connecting_only() -> None:
     received: list[str] = []
     woo = WooShop(address="https://shop.example", deliver=lambda url, _headers, _body: received.append(url) or 200)
     transport = LocalTransport({"shop.example": woo})
     credentials = {"key": "ck_demo", "secret": "cs_demo", "webhook_secret": "s"}
 
-    PLATFORM.client("https://shop.example", credentials, transport, lambda: datetime(2027, 1, 4, tzinfo=UTC)).describe()
+    proven = PLATFORM.installer.proven("https://shop.example", credentials, transport)
+    PLATFORM.client("https://shop.example", proven, transport, lambda: datetime(2027, 1, 4, tzinfo=UTC)).describe()
 
     assert (woo.journal.effects, woo.shop.hooks.pending, received) == ([], [], [])
-    assert ("POST", "https://shop.example/wp-json/wc/v3/orders/batch") in transport.calls
+    asked = [url for method, url in transport.calls if method != "GET"]
+    assert asked == ["https://shop.example/wp-json/wc/v3/orders/batch"]

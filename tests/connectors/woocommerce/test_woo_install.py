@@ -162,7 +162,7 @@ def test_a_disabled_webhook_is_missing_and_is_made_anew(client: StoreClient, woo
 
     assert missing == [first.topic]
     assert done == [
-        f"Removed the webhook for {first.topic}: the store had it disabled.",
+        f"Removed the webhook for {first.topic}: the store switched it off after calls that failed.",
         f"Created the webhook for {first.topic}.",
     ]
     assert first.id not in woo.shop.hooks.webhooks

@@ -44,6 +44,11 @@ def test_the_shop_describes_itself(client: StoreClient) -> None:
     assert client.describe() == StoreFacts("Harbour Outfitters", "USD", "America/Los_Angeles")
 
 
+def test_statuses_that_plugins_brought_are_told_and_the_shops_own_are_not(client: StoreClient, woo: WooShop) -> None:
+    woo.shop.statuses["parked"] = "Parked"
+    assert client.describe().statuses == (("parked", "Parked"),)
+
+
 def test_each_line_is_read_into_its_pool(client: StoreClient, woo: WooShop, clock: SteppedClock) -> None:
     order = woo.shop.place_order(units(("MUG", 7), ("TEE-S", 2), ("TEE-L", 5), ("POSTER", 1)), via="rest-api")
 

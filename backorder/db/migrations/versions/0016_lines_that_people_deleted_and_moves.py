@@ -1,13 +1,13 @@
 """Lines of ours that people deleted from orders' notes; orders that are moved to another location
 
-Revision: 0016, after 0012
+Revision: 0016, after 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

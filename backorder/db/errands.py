@@ -1,0 +1,87 @@
+"""What a merchant has done in their store once: a row with its key before anything is sent, one at a time for an order.
+
+Each kind has a table of its own for what is asked; how it stands is in the same columns everywhere.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from sqlalchemy import Connection, select, update
+
+from backorder.db.outbox import live
+from backorder.db.tables import cancellations, moves, parcels
+from backorder.domain.lifecycle import WorkState
+
+OPEN = (WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN)
+
+
+class Kind(StrEnum):
+    """What is asked for."""
+
+    CANCELLATION = "cancellation"
+    PARCEL = "parcel"
+    MOVE = "move"
+
+
+_TABLES = {Kind.CANCELLATION: cancellations, Kind.PARCEL: parcels, Kind.MOVE: moves}
+
+
+class Errand(Protocol):
+    """How one of them stands."""
+
+    @property
+    def id(self) -> int:
+        """The row's number."""
+
+    @property
+    def order_id(self) -> int:
+        """The order it is about."""
+
+    @property
+    def state(self) -> WorkState:
+        """Where it stands."""
+
+    @property
+    def tries(self) -> int:
+        """How often it was tried, or looked for."""
+
+    @property
+    def due_at(self) -> datetime:
+        """When it is to be tried, or looked for, next."""
+
+
+def is_open(row: Errand) -> bool:
+    """Whether it still needs somebody."""
+    return row.state in OPEN
+
+
+def due(conn: Connection, kind: Kind, now: datetime) -> list[tuple[int, int]]:
+    """(store, order) where one is to be made or looked up now."""
+    table = _TABLES[kind]
+    rows = conn.execute(
+        select(table.c.store_id, table.c.order_id)
+        .where(table.c.state.in_(OPEN), table.c.due_at <= now, live(table))
+        .order_by(table.c.id)
+    )
+    return [(row.store_id, row.order_id) for row in rows]
+
+
+def set_state(
+    conn: Connection,
+    kind: Kind,
+    row_id: int,
+    state: WorkState,
+    now: datetime,
+    *,
+    due_at: datetime,
+    tries: int,
+    reason: str = "",
+) -> None:
+    """Where it stands now."""
+    table = _TABLES[kind]
+    conn.execute(
+        update(table)
+        .where(table.c.id == row_id)
+        .values(state=state, at=now, due_at=due_at, reason=reason[:500], tries=tries)
+    )
