@@ -1,12 +1,12 @@
 """Lines of ours that people deleted from orders' notes; orders that are moved to another location
 
-Revision: 0016, after 0014
+Revision: 0015, after 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
