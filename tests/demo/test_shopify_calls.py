@@ -282,9 +282,11 @@ def test_an_adjustment_is_refused_in_recorded_words(name: str, row: dict[str, An
     assert (lab.figures(lab.mug), lab.did()) == (Figures(5, 0, 5), [])
 
 
-RUN = """mutation Run($query: String!) { bulkOperationRunQuery(query: $query) {
+RUN = """mutation Run($query: String!, $grouped: Boolean! = true) {
+  bulkOperationRunQuery(query: $query, groupObjects: $grouped) {
   bulkOperation { id status url objectCount } userErrors { field message code } } }"""
-POLL = "query Poll($id: ID!) { bulkOperation(id: $id) { status url objectCount rootObjectCount fileSize } }"
+POLL = """query Poll($id: ID!) { bulkOperation(id: $id) {
+  status errorCode url partialDataUrl objectCount rootObjectCount fileSize } }"""
 EVERY_LINE = """{ orders { edges { node { id name lineItems { edges { node { id quantity } } } } } } }"""
 
 
@@ -320,8 +322,62 @@ def test_a_bulk_query_ends_on_the_shops_clock_and_leaves_a_file_of_lines() -> No
     assert json.loads(message.body)["admin_graphql_api_id"] == started["id"]
 
 
-def test_one_bulk_query_runs_at_a_time_and_may_be_cancelled() -> None:
+def test_a_bulk_query_that_is_not_grouped_tells_children_anywhere_behind_their_parents() -> None:
     lab = Lab()
+    orders = [lab.order(2), lab.order(3)]
+    started = lab.ask(RUN, query=EVERY_LINE, grouped=False)["data"]["bulkOperationRunQuery"]["bulkOperation"]
+    lab.now += timedelta(seconds=5)
+    ended = lab.ask(POLL, id=started["id"])["data"]["bulkOperation"]
+    file = lab.web.get(ended["url"].removeprefix("https://lab-goods.myshopify.com"))
+
+    assert [json.loads(line)["id"] for line in file.text.splitlines()] == [
+        *(gid("Order", order.id) for order in orders),
+        *(gid("LineItem", order.lines[0].id) for order in orders),
+    ]
+
+
+def test_a_failed_bulk_query_leaves_a_part_and_a_good_file_is_gone_after_seven_days() -> None:
+    lab = Lab()
+    lab.order(2)
+    lab.order(3)
+    lab.shop.bulks.fail_next("TIMEOUT")
+    told = []
+    for _ in range(2):
+        started = lab.ask(RUN, query=EVERY_LINE)["data"]["bulkOperationRunQuery"]["bulkOperation"]
+        lab.now += timedelta(seconds=5)
+        told.append((started["id"], lab.ask(POLL, id=started["id"])["data"]["bulkOperation"]))
+    (_, failed), (second, good) = told
+    part = lab.web.get(failed["partialDataUrl"].removeprefix("https://lab-goods.myshopify.com"))
+    address = good["url"].removeprefix("https://lab-goods.myshopify.com")
+    bytes_asked = lab.web.get(address, headers={"Range": "bytes=10-19"})
+    whole = lab.web.get(address)
+    lab.now += timedelta(days=7)
+
+    assert (failed["status"], failed["errorCode"], failed["url"], failed["objectCount"]) == (
+        "FAILED",
+        "TIMEOUT",
+        None,
+        "2",
+    )
+    assert (good["status"], good["partialDataUrl"], good["objectCount"]) == ("COMPLETED", None, "4")
+    assert len(part.text.splitlines()) == 2
+    assert (bytes_asked.status_code, bytes_asked.data) == (206, whole.data[10:20])
+    assert lab.web.get(address).status_code == 400
+    assert lab.ask(POLL, id=second)["data"]["bulkOperation"]["status"] == "EXPIRED"
+
+
+def test_five_bulk_queries_run_at_once_and_no_sixth() -> None:
+    lab = Lab()
+    codes = []
+    for _ in range(6):
+        told = lab.ask(RUN, query=EVERY_LINE)["data"]["bulkOperationRunQuery"]
+        codes.append([error["code"] for error in told["userErrors"]])
+
+    assert codes == [[], [], [], [], [], ["LIMIT_REACHED"]]
+
+
+def test_one_bulk_query_ran_at_a_time_in_older_versions_and_may_be_cancelled() -> None:
+    lab = Lab(bulk_at_once=1)
     first = lab.ask(RUN, query=EVERY_LINE)["data"]["bulkOperationRunQuery"]["bulkOperation"]
     second = lab.ask(RUN, query=EVERY_LINE)["data"]["bulkOperationRunQuery"]
     cancel = "mutation($id: ID!) { bulkOperationCancel(id: $id) { bulkOperation { status } userErrors { field } } }"

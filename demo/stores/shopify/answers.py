@@ -1,6 +1,5 @@
 """What the Admin API tells of a shop's state: trees of values for the GraphQL executor."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +9,7 @@ from demo.stores.shopify.app_trees import definition_tree, subscription_tree
 from demo.stores.shopify.graph import Tree, connection, refused
 from demo.stores.shopify.names import at, gid, item_of_level, level_gid, named, namespace
 from demo.stores.shopify.names import namespace as full_name
+from demo.stores.shopify.search import counted, searched
 from demo.stores.shopify.shipments import OnTheWay
 from demo.stores.shopify.state import (
     Customer,
@@ -31,7 +31,6 @@ __all__ = ["Answers", "gid", "named"]
 
 T = TypeVar("T")
 
-_SINCE = re.compile(r"updated_at:>='([^']+)'")
 RECENT = timedelta(days=60)
 """How far back an app sees orders that has no scope `read_all_orders`."""
 
@@ -75,6 +74,7 @@ class Answers:
             "inventoryItem": lambda _asked, id: self.node(id),
             "inventoryLevel": lambda _asked, id: self.node(id),
             "orders": self._orders,
+            "ordersCount": lambda _asked, **search: counted(self._found(search.get("query", "")), search.get("limit")),
             "inventoryItems": self._paged(lambda: self.shop.products.values(), self._item),
             "metafieldDefinitions": self._definitions,
             "inventoryTransfers": connection([], dict, self._limit),
@@ -98,14 +98,10 @@ class Answers:
 
     def _orders(self, info: Any, query: str = "", **page: Any) -> Tree:
         """Always by the time of the last change: the one order that is asked for."""
-        seen = [order for order in self.shop.orders.values() if self._seen(order)]
-        found = sorted(seen, key=lambda order: (order.updated, order.id))
-        since = _SINCE.search(query)
-        if since:
-            found = [order for order in found if order.updated >= datetime.fromisoformat(since[1])]
-        if "status:open" in query:
-            found = [order for order in found if order.cancelled is None]
-        return connection(found, self.order, self._limit)(info, **page)
+        return connection(self._found(query), self.order, self._limit)(info, **page)
+
+    def _found(self, query: str) -> list[Order]:
+        return searched(query, (order for order in self.shop.orders.values() if self._seen(order)))
 
     def node(self, given: str) -> Tree | None:
         """The thing of that id, if the shop has it and the app may see it."""

@@ -1,5 +1,6 @@
 """The stand-in shop as one WSGI application: the Admin API, the control routes and a page to look at."""
 
+import re
 import sys
 import threading
 import uuid
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
+_BYTES = re.compile(r"bytes=(\d+)-(\d+)")
 REVOKED = said(401, {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"})
 THROTTLED = said(
     200,
@@ -66,8 +68,8 @@ class ShopifyShop:
     """A shop of its own, with one access token. `trade` is for acting on it in this process, `writes` names the
     mutations that were run, `journal` tells what they changed, `troubles` what goes wrong; calls are taken in turn.
 
-    `bucket_size` and `restore_rate` are points of query cost. `bulk_at_once` is how many bulk queries may run at once
-    (Shopify allows five since 2026-01, one before). `new_id` makes the ids of deliveries.
+    `bucket_size` and `restore_rate` are points of query cost. `bulks` are the bulk queries, of which `bulk_at_once` may
+    run at a time (Shopify allows five since 2026-01, one before). `new_id` makes the ids of deliveries.
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class ShopifyShop:
         bucket_size: float = 2000.0,
         restore_rate: float = 100.0,
         read_all_orders: bool = True,
-        bulk_at_once: int = 1,
+        bulk_at_once: int = 5,
         new_id: Callable[[], str] = random_id,
     ) -> None:
         self.domain = domain
@@ -108,13 +110,13 @@ class ShopifyShop:
         self.on_the_way = OnTheWay(self.trade, page_limit)
         answers = Answers(self.shop, page_limit, sees_since, self.on_the_way)
         unpaged = Answers(self.shop, sys.maxsize, sees_since)
-        self._bulks = Bulks(domain, unpaged.root(), ids, self.outbox, clock, bulk_at_once)
-        self._mutations = Mutations(self.trade, answers, self._bulks)
+        self.bulks = Bulks(domain, unpaged.root(), ids, self.outbox, clock, bulk_at_once)
+        self._mutations = Mutations(self.trade, answers, self.bulks)
         self.writes = self._mutations.writes
         self.bucket = Bucket(clock, bucket_size, restore_rate)
-        self._root = {**answers.root(), **self.on_the_way.root(), **self._bulks.root(), **self._mutations.root()}
+        self._root = {**answers.root(), **self.on_the_way.root(), **self.bulks.root(), **self._mutations.root()}
         self.leaving = Leaving(self.shop, domain, self.outbox, self.office.give)
-        self._control = Control(self.trade, self.outbox, self.leaving)
+        self._control = Control(self.trade, self.outbox, self.leaving, self.bulks)
         self.troubles = Troubles("/admin/", {"revoked": REVOKED, "throttled": THROTTLED})
         self._app = Flask(__name__)
         self._app.add_url_rule("/admin/api/<version>/graphql.json", "graphql", self._graphql, methods=["POST"])
@@ -134,7 +136,7 @@ class ShopifyShop:
     def deliver(self) -> list[int]:
         """Send the webhooks that are due; the statuses of the answers."""
         with self._turn:
-            self._bulks.go_on()
+            self.bulks.go_on()
         return self.outbox.run()
 
     def _graphql(self, version: str) -> tuple[Response, int]:
@@ -147,8 +149,21 @@ class ShopifyShop:
         return jsonify(answer(self._root, request.get_data(), self.bucket)), 200
 
     def _bulk(self, number: int) -> tuple[Response, int]:
-        lines = self._bulks.file(number)
-        return Response(lines or b"", mimetype="application/jsonl"), 404 if lines is None else 200
+        """The file of a bulk query, or the bytes of it that are asked for."""
+        lines = self.bulks.file(number)
+        if lines is None:
+            return Response(), 404
+        if not lines:
+            return Response("<Error><Code>ExpiredToken</Code></Error>", mimetype="application/xml"), 400
+        asked = _BYTES.fullmatch(request.headers.get("Range", ""))
+        if asked is None:
+            return Response(lines, mimetype="application/jsonl"), 200
+        first, last = int(asked[1]), min(int(asked[2]), len(lines) - 1)
+        if first > last:
+            return Response(headers={"Content-Range": f"bytes */{len(lines)}"}), 416
+        part = Response(lines[first : last + 1], mimetype="application/jsonl")
+        part.headers["Content-Range"] = f"bytes {first}-{last}/{len(lines)}"
+        return part, 206
 
     def _page(self) -> str:
         names = {definition.key: definition.name for definition in self.shop.definitions}

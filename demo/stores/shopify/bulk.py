@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ from demo.stores.shopify.works import Ids, Refused
 STARTS_AFTER = timedelta(seconds=1)
 TAKES = timedelta(seconds=4)
 """From when it starts to when it is done."""
+KEPT = timedelta(days=7)
+"""How long the file of a bulk query is there."""
 CONNECTIONS_AT_MOST = 5
 DEPTH_AT_MOST = 2
 DONE = ("COMPLETED", "CANCELED", "FAILED", "EXPIRED")
@@ -29,9 +31,15 @@ class Bulk:
     id: int
     query: str
     created: datetime
+    grouped: bool
+    takes: timedelta
     status: str = "CREATED"
+    error: str | None = None
     completed: datetime | None = None
+    rows: list[Tree] = field(default_factory=list)
+    """What it found when it began to run; what changes while it runs need not be in it."""
     lines: bytes = b""
+    """Of one that failed only a part, and not at its `url`."""
     objects: int = 0
     roots: int = 0
 
@@ -54,62 +62,74 @@ class Bulks:
         self._outbox = outbox
         self._clock = clock
         self._at_once = at_once
-        self._all: dict[int, Bulk] = {}
+        self.all: dict[int, Bulk] = {}
+        """Every one that there ever was, by its number."""
+        self.takes = TAKES
+        """From when the next one starts to when it is done."""
+        self._fails: list[str] = []
 
     def root(self) -> Tree:
         """The query fields that tell of them."""
         return {
             "bulkOperation": lambda _asked, id: self.tree(named(id)[1]),
-            "currentBulkOperation": lambda _asked, **_type: self.tree(max(self._all, default=0)),
+            "currentBulkOperation": lambda _asked, **_type: self.tree(max(self.all, default=0)),
         }
 
     def tree(self, number: int) -> Tree | None:
         """A bulk query, as it is now."""
         self.go_on()
-        found = self._all.get(number)
+        found = self.all.get(number)
         if found is None:
             return None
         done = found.status == "COMPLETED"
+        address = f"https://{self._domain}/_bulk/{found.id}.jsonl"
         return {
             "__typename": "BulkOperation",
             "id": gid("BulkOperation", found.id),
             "status": found.status,
             "type": "QUERY",
-            "errorCode": None,
+            "errorCode": found.error,
             "createdAt": at(found.created),
             "completedAt": at(found.completed) if found.completed else None,
             "objectCount": str(found.objects),
             "rootObjectCount": str(found.roots),
             "fileSize": str(len(found.lines)) if done else None,
-            "url": f"https://{self._domain}/_bulk/{found.id}.jsonl" if done and found.lines else None,
-            "partialDataUrl": None,
+            "url": address if done and found.lines else None,
+            "partialDataUrl": address if found.status == "FAILED" and found.lines else None,
             "query": found.query,
         }
 
     def file(self, number: int) -> bytes | None:
-        """The lines of a completed one."""
-        found = self._all.get(number)
-        return found.lines if found is not None and found.status == "COMPLETED" else None
+        """The lines of a completed one, or that part of a failed one's that there is; none where they are gone."""
+        self.go_on()
+        found = self.all.get(number)
+        return found.lines if found is not None and found.status in ("COMPLETED", "FAILED", "EXPIRED") else None
 
-    def start(self, _asked: Asked, query: str, **_how: bool) -> Tree:
+    def fail_next(self, code: str) -> None:
+        """The next one that would end well fails with this code, half of its lines written."""
+        self._fails.append(code)
+
+    def start(self, _asked: Asked, query: str, groupObjects: bool = False) -> Tree:
         """`bulkOperationRunQuery`."""
         self.go_on()
         _check(query)
-        running = [each for each in self._all.values() if each.status not in DONE]
+        running = [each for each in self.all.values() if each.status not in DONE]
+        if len(running) >= self._at_once > 1:
+            raise Refused("Bulk operations limit reached. Please try again later.", "LIMIT_REACHED")
         if len(running) >= self._at_once:
             raise Refused(
                 "A bulk query operation for this app and shop is already in progress: "
                 f"{gid('BulkOperation', running[-1].id)}.",
                 "OPERATION_IN_PROGRESS",
             )
-        new = Bulk(self._ids.next("bulk"), query, self._clock())
-        self._all[new.id] = new
+        new = Bulk(self._ids.next("bulk"), query, self._clock(), groupObjects, self.takes)
+        self.all[new.id] = new
         return {"bulkOperation": self.tree(new.id)}
 
     def cancel(self, _asked: Asked, id: str) -> Tree:
         """`bulkOperationCancel`: it is cancelling at once and cancelled a little later."""
         self.go_on()
-        found = self._all.get(named(id)[1])
+        found = self.all.get(named(id)[1])
         if found is None:
             raise refused(f"Invalid id: {id}", "RESOURCE_NOT_FOUND")
         if found.status in DONE:
@@ -121,12 +141,17 @@ class Bulks:
     def go_on(self) -> None:
         """Bring every bulk query to where it is by the shop's clock. One that ends tells so by webhook."""
         now = self._clock()
-        for each in self._all.values():
+        for each in self.all.values():
+            if each.status == "COMPLETED" and each.completed and now >= each.completed + KEPT:
+                each.status, each.lines = "EXPIRED", b""
             if each.status in DONE or now < each.created + STARTS_AFTER:
                 continue
             if each.status == "CREATED":
                 each.status = "RUNNING"
-            if each.status == "CANCELING" or now >= each.created + STARTS_AFTER + TAKES:
+                each.rows, each.error = self._rows(each)
+            ran = now - each.created - STARTS_AFTER
+            each.objects = int(len(each.rows) * min(1.0, ran / each.takes))
+            if each.status == "CANCELING" or ran >= each.takes:
                 self._end(each, now)
 
     def _end(self, bulk: Bulk, now: datetime) -> None:
@@ -134,11 +159,14 @@ class Bulks:
         if bulk.status == "CANCELING":
             bulk.status = "CANCELED"
         else:
-            bulk.status = "COMPLETED"
-            rows = list(self._rows(bulk.query))
+            if bulk.error is None and self._fails:
+                bulk.error = self._fails.pop(0)
+            rows = bulk.rows if bulk.error is None else bulk.rows[: len(bulk.rows) // 2]
+            bulk.status = "COMPLETED" if bulk.error is None else "FAILED"
             bulk.roots = sum("__parentId" not in row for row in rows)
             bulk.objects = len(rows)
             bulk.lines = b"".join(json.dumps(row, separators=(",", ":")).encode() + b"\n" for row in rows)
+        bulk.rows = []
         self._outbox.begin()
         self._outbox.tell(
             "bulk_operations/finish",
@@ -146,25 +174,29 @@ class Bulks:
                 "admin_graphql_api_id": gid("BulkOperation", bulk.id),
                 "completed_at": at(now),
                 "created_at": at(bulk.created),
-                "error_code": None,
+                "error_code": bulk.error,
                 "status": bulk.status.lower(),
                 "type": "query",
             },
         )
 
-    def _rows(self, query: str) -> Iterator[Tree]:
-        asked = operation(query, None)
+    def _rows(self, bulk: Bulk) -> tuple[list[Tree], str | None]:
+        """What it finds; and the code with which it will fail where it may not see all of it."""
+        asked = operation(bulk.query, None)
         variables = get_variable_values(schema(), (), {})
         if isinstance(variables, list):
             raise variables[0]
         data, errors, _ = asked.run(self._root_tree, variables)
-        if errors:
-            raise errors[0]
-        yield from _flat(asked.roots, data or {}, None)
+        code = str((errors[0].extensions or {}).get("code") or "INTERNAL_SERVER_ERROR") if errors else None
+        rows = list(_flat(asked.roots, data or {}, None))
+        if bulk.grouped:
+            return [row for _, row in rows], code
+        # Children only stand behind their parents: here every order comes before the first line of any.
+        return [row for _, row in sorted(rows, key=lambda deep: deep[0])], code
 
 
-def _flat(fields: list[Field], values: Tree, parent: str | None) -> Iterator[Tree]:
-    """The nodes of every connection, each before those inside it, which name it as their parent."""
+def _flat(fields: list[Field], values: Tree, parent: str | None, depth: int = 0) -> Iterator[tuple[int, Tree]]:
+    """The nodes of every connection with their depth, each before those inside it, which name it as their parent."""
     for each in fields:
         inside = values.get(each.key)
         if each.paged and inside is not None:
@@ -173,8 +205,8 @@ def _flat(fields: list[Field], values: Tree, parent: str | None) -> Iterator[Tre
                 entry = edge[node.key]
                 nested = node.selection(node.type.name)
                 own = {deep.key: entry[deep.key] for deep in nested if not deep.paged}
-                yield own if parent is None else {**own, "__parentId": parent}
-                yield from _flat([deep for deep in nested if deep.paged], entry, entry.get("id"))
+                yield depth, own if parent is None else {**own, "__parentId": parent}
+                yield from _flat([deep for deep in nested if deep.paged], entry, entry.get("id"), depth + 1)
 
 
 def _node(connection: Field) -> list[Field]:

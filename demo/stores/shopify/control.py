@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from demo.stores.shopify.bulk import Bulks
 from demo.stores.shopify.leaving import Leaving
 from demo.stores.shopify.outbox import Message, Outbox
 from demo.stores.shopify.state import Order, Work
@@ -18,7 +19,7 @@ Object = dict[str, Any]
 class Control:
     """Acts by name, and the whole state of the shop as JSON."""
 
-    def __init__(self, trade: Trade, outbox: Outbox, leaving: Leaving) -> None:
+    def __init__(self, trade: Trade, outbox: Outbox, leaving: Leaving, bulks: Bulks) -> None:
         self._trade = trade
         self._outbox = outbox
         self._acts: dict[str, Callable[[Object], Object | None]] = {
@@ -55,6 +56,7 @@ class Control:
             "ask_for_data": lambda asked: _told_of(leaving.ask_for_data(*_person(asked))),
             "redact_customer": lambda asked: _told_of(leaving.redact_customer(*_person(asked))),
             "redact_shop": lambda _asked: _told_of(leaving.redact_shop()),
+            "fail_bulk": lambda asked: bulks.fail_next(str(asked["code"])),
             "deliver": lambda _asked: {"sent": outbox.run()},
         }
 

@@ -3,9 +3,9 @@
 `graphql-core` parses, checks and reads variables. Executing is done here, because it has to be quick and because
 Shopify's prices follow what is executed. A test holds both executions against each other.
 
-The prices are those of recorded answers: an object 1, a mutation 10, a connection 2 and its nodes times the logarithm
-of their number; money, page information and what stands directly in a mutation's payload are free. What is asked for
-costs exactly that; what was answered may in deeply nested lists be a point or two dearer than recorded.
+The prices are those of recorded answers: an object 1, a mutation or a count 10, a connection 2 and its nodes times the
+logarithm of their number; money, page information and what stands directly in a mutation's payload are free. What is
+asked for costs exactly that; what was answered may in deeply nested lists be a point or two dearer than recorded.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,6 +46,7 @@ Tree = dict[str, Any]
 _TYPENAME = GraphQLField(GraphQLNonNull(GraphQLString))
 FREE_TYPES = ("MoneyBag", "MoneyV2", "PageInfo", "ApiVersion")
 MUTATION_COST = 10
+COUNT_COST = 10
 PAGE_WITHOUT_SIZE = 10
 """Entries that a connection without `first` is charged for."""
 
@@ -126,7 +127,7 @@ class Field:
         known = self._selections.get(type_name)
         if known is None:
             sets = [node.selection_set for node in self.nodes if node.selection_set]
-            inside = self.own == MUTATION_COST
+            inside = self.operation.writes and self.own == MUTATION_COST
             known = self._selections[type_name] = self.operation.fields(type_name, sets, payload=inside)
         return known
 
@@ -208,6 +209,8 @@ class Operation:
         told = get_named_type(definition.type)
         if is_leaf_type(told) or payload or told.name in FREE_TYPES or told.name.endswith("Error"):
             return 0
+        if told.name == "Count":
+            return COUNT_COST
         if parent == self._root and self.writes:
             return MUTATION_COST
         return 0 if parent.endswith("Edge") else 1
