@@ -21,7 +21,7 @@ from app.what_if import preview_as_json, preview_as_text, read_change
 from app.wiring import open_world
 from app.writes import writes_as_json, writes_as_text
 from backorder.config import load
-from backorder.db import queries, stores
+from backorder.db import queries, stores, whole_readings
 from backorder.db.secrets import new_token, token_hash
 from backorder.db.stores import NoSuchStore
 from backorder.domain.store import Mode, Store
@@ -188,10 +188,12 @@ def sync(store: int, as_json: bool) -> None:
     catch_up(world, store, sweep_ids=True)
     with world.database.read() as conn:
         found = stores.get(conn, store)
+        goes_on = whole_readings.under_way(conn, store) is not None
     if found.trouble:
         click.echo(found.trouble, err=True)
         sys.exit(1)
-    _say(as_json, {"store": store, "synced": True}, f"Store {store} was read.")
+    said = "is being read: it puts its open orders together" if goes_on else "was read"
+    _say(as_json, {"store": store, "synced": not goes_on}, f"Store {store} {said}.")
 
 
 @click.command()

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
 from app.orders import LARGEST_ID
-from backorder.db import inbox, news, privacy_tasks, queries, supply_rows
+from backorder.db import inbox, news, privacy_tasks, queries, supply_rows, whole_readings
 from backorder.db.privacy_tasks import PrivacyTask
 from backorder.db.session import Connection
 from backorder.domain import metrics
@@ -64,6 +64,7 @@ def show() -> ResponseReturnValue:
         told = news.unseen(conn, store.id)
         under_way = queries.health_counts(conn, store.id, now)
         read = queries.orders_known(conn, store.id) if store.imported_at is None else 0
+        whole = whole_readings.under_way(conn, store.id)
     return render_template(
         "dashboard.html",
         summary=metrics.summary(waiting, store.currency, now, today_of(store, now)),
@@ -71,6 +72,7 @@ def show() -> ResponseReturnValue:
         news=told,
         under_way=under_way,
         read=read,
+        whole=whole,
     )
 
 

@@ -4,8 +4,9 @@ import smtplib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from backorder.db import privacy_tasks, queries, stores
+from backorder.db import privacy_tasks, queries, stores, whole_readings
 from backorder.db.session import StorageError, writable
+from backorder.db.whole_readings import WholeReading
 from backorder.domain.errors import WaitlineError
 from backorder.domain.store import Health, Mode, Store
 from connectors import PLATFORMS, get
@@ -115,7 +116,11 @@ def _store(world: World, store: Store) -> list[Finding]:
     except WaitlineError as error:
         findings.append(Finding(about, False, str(error)))
     with world.database.read() as conn:
+        whole = whole_readings.under_way(conn, store.id)
+        read = 0 if whole is None else whole_readings.orders_read(conn, store.id, whole)
         counts = queries.health_counts(conn, store.id, world.clock())
+    if whole is not None:
+        findings.append(Finding(about, True, _progress(whole, read)))
     if counts.quarantined or counts.unknown:
         text = f"{counts.quarantined} webhooks are put aside, {counts.unknown} writes or mails have no known outcome."
         findings.append(Finding(about, True, text))
@@ -124,3 +129,12 @@ def _store(world: World, store: Store) -> list[Finding]:
 
 def _mode(store: Store) -> str:
     return {Mode.ON: "switched on", Mode.WATCH: "only watched", Mode.LEAVING: "being left"}[store.mode]
+
+
+def _progress(whole: WholeReading, read: int) -> str:
+    """How far the reading of every open order is."""
+    told = f" {whole.said}" if whole.said else ""
+    return (
+        f"Its open orders are being read since {whole.began:%Y-%m-%d %H:%M} UTC: {read} so far, "
+        f"{whole.gathered} entries put together by the store.{told}"
+    )

@@ -188,6 +188,26 @@ class Page:
     orders: Sequence[OrderRead] = ()
     events: Sequence[Event] = ()
     changed_until: datetime | None = None
+    place: str | None = None
+    """Where a pull of everything goes on once this page is saved; `None`: where it went on before it."""
+    wait: float = 0.0
+    """Seconds that the store needs before there is a next page: whoever keeps a bookmark comes back then."""
+    gathered: int = 0
+    """What the store has put together meanwhile, in entries of its own."""
+    said: str = ""
+    """Why it goes on in another way than it began, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """How far a pull of everything has come. Whoever keeps it may stop behind any page and go on in another process."""
+
+    began: datetime
+    """When it began, by our clock: no reading of it began earlier."""
+    place: str = ""
+    """As the last page that was saved told it, in the connector's own words; empty at the beginning."""
+    stock: bool = True
+    """Whether every stocked item is wanted too."""
 
 
 class StoreClient(Protocol):
@@ -198,10 +218,13 @@ class StoreClient(Protocol):
         too little to work at all.
         """
 
-    def pull(self, since: datetime | None) -> Iterator[Page]:
+    def pull(self, since: datetime | None, bookmark: Bookmark | None = None) -> Iterator[Page]:
         """All that changed since then, all pages, oldest change first. `None`: every open order however old, and
-        every stocked item.
+        every stocked item, from the bookmark on. Only who has a bookmark is told to come back later.
         """
+
+    def reads_at_once(self, orders: int) -> bool:
+        """Whether a pull of everything is cheaper than asking for so many open orders by their ids."""
 
     def read_orders(self, ids: Sequence[int]) -> OrdersRead:
         """The truth about these orders now, in as few calls as the platform allows."""

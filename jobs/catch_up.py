@@ -1,18 +1,21 @@
-"""Repairs what webhooks missed: the first import, the regular pull, the daily sweep of every open order by its id."""
+"""Repairs what webhooks missed: the first import, the regular pull, the daily sweep of every open order."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 
-from backorder.db import items, leases, news, orderbook, stores
+from backorder.db import items, leases, news, orderbook, stores, whole_readings
 from backorder.db.leases import Lease
+from backorder.db.whole_readings import WholeReading
 from backorder.domain.store import Health, NewsKind, Store
 from connectors import get
+from connectors.contract import StoreClient
 from jobs.announced import read_announced
 from jobs.breaker import calling, may_be_called
 from jobs.connect import known_zone
 from jobs.pull import pull
+from jobs.read_whole import read_whole
 from jobs.world import World
 
 log = structlog.get_logger()
@@ -29,7 +32,9 @@ SAID = 3
 
 
 def catch_up(world: World, store_id: int, *, sweep_ids: bool = False) -> None:
-    """Read what changed since the last time; with `sweep_ids`, and once a day, also every open order by its id."""
+    """Read what changed since the last time; once a day also every open order, by their ids or as the store tells them
+    more cheaply; with `sweep_ids` now, and by their ids.
+    """
     with leases.holding(world.database, f"catch_up:{store_id}", world.owner, world.clock()) as lease:
         if lease is None:
             return
@@ -45,22 +50,59 @@ def catch_up(world: World, store_id: int, *, sweep_ids: bool = False) -> None:
 def _catch_up(world: World, store: Store, lease: Lease, sweep_ids: bool) -> None:
     now = world.clock()
     first = store.imported_at is None
+    sweep_due = sweep_ids or store.swept_at is None or store.swept_at + SWEEP_EVERY <= now
     client = world.client(store)
-    pull(world, store, lease, client, everything=first)
-    read_announced(world, store, lease, client)
-    sweep_due = store.swept_at is None or store.swept_at + SWEEP_EVERY <= now
-    with leases.writing(world.database, lease) as conn:
-        stores.take_turn(conn, store.id)
-        if first:
-            stores.note(conn, store.id, imported_at=now, swept_at=now)
-        elif sweep_ids or sweep_due:
-            # An order that was deleted for good is in no list: only asking for it by its id tells.
-            orderbook.mark_unread(conn, store.id, orderbook.owing(conn, store.id), world.clock())
-            stores.note(conn, store.id, swept_at=now)
-        items.read_again(conn, store.id, items.owed(conn, store.id))
-        stores.note(conn, store.id, catch_up_at=now + EVERY)
+    whole = _whole(world, store, lease, client, may_begin=first or (sweep_due and not sweep_ids))
+    goes_on = whole is not None and whole.again_at <= world.clock()
+    if first and not (whole is not None and goes_on and read_whole(world, store, lease, client, whole, first=True)):
+        _come_back(world, store, lease)
+        return
+    # Who comes only to go on with a whole reading pulls nothing: it may be every few seconds.
+    if first or sweep_ids or whole is None or stores.may_be_pulled(store, now):
+        if not first:
+            pull(world, store, lease, client)
+        read_announced(world, store, lease, client)
+        with leases.writing(world.database, lease) as conn:
+            stores.take_turn(conn, store.id)
+            if first:
+                whole_readings.end(conn, store.id)
+                stores.note(conn, store.id, imported_at=now, swept_at=now)
+            elif sweep_ids or (sweep_due and whole is None):
+                # An order that was deleted for good is in no list: only asking for it by its id tells.
+                orderbook.mark_unread(conn, store.id, orderbook.owing(conn, store.id), world.clock())
+                stores.note(conn, store.id, swept_at=now)
+            items.read_again(conn, store.id, items.owed(conn, store.id))
+            # What changed while a long first import ran is asked for at once.
+            stores.note(conn, store.id, catch_up_at=(whole.began if first and whole is not None else now) + EVERY)
     if first:
         log.info("store_imported", store=store.id)
+    elif whole is not None and goes_on:
+        read_whole(world, store, lease, client, whole, first=False)
+
+
+def _whole(world: World, store: Store, lease: Lease, client: StoreClient, *, may_begin: bool) -> WholeReading | None:
+    """The reading of every open order that is under way, or that begins now: the first import, and each night where it
+    is cheaper than asking for them by their ids.
+    """
+    now = world.clock()
+    first = store.imported_at is None
+    with world.database.read() as conn:
+        whole = whole_readings.under_way(conn, store.id)
+        owing = len(orderbook.owing(conn, store.id)) if may_begin and not first else 0
+    if whole is not None or not may_begin or not (first or client.reads_at_once(owing)):
+        return whole
+    with leases.writing(world.database, lease) as conn:
+        whole = whole_readings.begin(conn, store.id, now, stock=first)
+        if not first:
+            stores.note(conn, store.id, swept_at=now)
+    return whole
+
+
+def _come_back(world: World, store: Store, lease: Lease) -> None:
+    """The first import goes on when the store has put its answer together, whatever else asks for a pull meanwhile."""
+    with leases.writing(world.database, lease) as conn:
+        whole = whole_readings.under_way(conn, store.id)
+        stores.note(conn, store.id, catch_up_at=world.clock() if whole is None else whole.again_at)
 
 
 def audit(world: World, store_id: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from backorder.db import item_rows, move_rows, outbox, privacy_tasks, queue, stores
+from backorder.db import item_rows, move_rows, outbox, privacy_tasks, queue, stores, whole_readings
 from jobs.allocate import allocate
 from jobs.cancel import cancel
 from jobs.catch_up import audit, catch_up
@@ -75,6 +75,7 @@ def next_due(world: World) -> datetime | None:
             move_rows.next_due(conn, now),
             stores.next_call(conn, now),
             stores.next_pull(conn, now),
+            whole_readings.next_due(conn, now, [store.id for store in stores.callable_now(conn, now)]),
             privacy_tasks.next_try(conn, now),
         ]
     return min((at for at in times if at is not None), default=None)

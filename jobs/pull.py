@@ -14,12 +14,13 @@ OVERLAP = timedelta(minutes=15)
 """How far each pull reaches back behind the newest change that is known: stores' clocks are no sequence."""
 
 
-def pull(world: World, store: Store, lease: Lease, client: StoreClient, *, everything: bool = False) -> None:
-    """Pull what changed since the last pull (or every open order), and note that it was complete."""
+def pull(world: World, store: Store, lease: Lease, client: StoreClient) -> None:
+    """Pull what changed since the last pull (every open order where there never was one), and note that it was
+    complete.
+    """
     began = world.clock()
-    since = None if everything or store.pulled_until is None else store.pulled_until - OVERLAP
+    since = None if store.pulled_until is None else store.pulled_until - OVERLAP
     newest = store.pulled_until
-    told: set[int] = set()
     pages = client.pull(since)
     while True:
         with world.database.write() as conn:
@@ -31,7 +32,6 @@ def pull(world: World, store: Store, lease: Lease, client: StoreClient, *, every
             # Choices may have changed while the store was asked: lines queue under those of today.
             today = stores.to_change(conn, store.id)
             take_in(conn, today, page.orders, (), began, world.clock())
-            told.update(read.reading.order.id for read in page.orders)
             apply(conn, today, page.events, world)
             if page.changed_until is not None and (newest is None or page.changed_until > newest):
                 newest = page.changed_until
@@ -39,5 +39,5 @@ def pull(world: World, store: Store, lease: Lease, client: StoreClient, *, every
     with leases.writing(world.database, lease) as conn:
         if since is None:
             # What is open was asked for, not what changed: of what we know as open and was not told, all is possible.
-            orderbook.mark_unread(conn, store.id, set(orderbook.owing(conn, store.id)) - told, began)
+            orderbook.mark_unread(conn, store.id, orderbook.owing_unread_since(conn, store.id, began), began)
         stores.note(conn, store.id, pulled_at=began)

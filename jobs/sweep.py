@@ -17,6 +17,7 @@ from backorder.db import (
     queue,
     stores,
     verdict_rows,
+    whole_readings,
 )
 from backorder.db.errands import Kind
 from jobs.world import World
@@ -79,9 +80,10 @@ def due(world: World) -> list[Ring]:
         found += [("allocate", "judge", store) for store in sorted(verdict_rows.stores_to_judge(conn, now))]
         found += [("allocate", "erase", task) for task in privacy_tasks.to_try(conn, now)]
         dirty = queue.stores_to_plan(conn, now)
+        to_go_on = whole_readings.due(conn, now)
         may_act = set()
         for store in stores.callable_now(conn, now):
-            if stores.may_be_pulled(store, now):
+            if stores.may_be_pulled(store, now) or store.id in to_go_on:
                 found.append(("allocate", "catch_up", store.id))
             if store.audited_at is not None and store.audited_at <= now:
                 found.append(("allocate", "audit", store.id))

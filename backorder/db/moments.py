@@ -24,6 +24,7 @@ from backorder.db.tables import (
     pools,
     privacy_tasks,
     stores,
+    whole_readings,
 )
 
 AGAIN_SECONDS = 60.0
@@ -37,6 +38,7 @@ OURS = (
     item_writes.c.due_at, item_writes.c.at, cancellations.c.due_at, cancellations.c.at,
     moves.c.due_at, moves.c.at,
     parcels.c.due_at, parcels.c.at,
+    whole_readings.c.began, whole_readings.c.again_at,
 )  # fmt: skip
 
 

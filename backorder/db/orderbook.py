@@ -48,6 +48,7 @@ __all__ = [
     "nowhere",
     "of_customer",
     "owing",
+    "owing_unread_since",
     "save",
     "to_review",
     "unread",
@@ -237,6 +238,21 @@ def ask_for_review(conn: Connection, store_id: int, order_id: int) -> None:
 def owing(conn: Connection, store_id: int) -> list[int]:
     """Every order that still owes a unit, and every one that was never read."""
     found = select(parts.c.order_id).where(parts.c.store_id == store_id, parts.c.outstanding > ZERO).distinct()
+    return list(conn.execute(found).scalars())
+
+
+def owing_unread_since(conn: Connection, store_id: int, moment: datetime) -> list[int]:
+    """Orders that owe a unit, and no reading of which began at that moment or later."""
+    found = (
+        select(orders.c.order_id)
+        .join(parts, (parts.c.store_id == orders.c.store_id) & (parts.c.order_id == orders.c.order_id))
+        .where(
+            orders.c.store_id == store_id,
+            parts.c.outstanding > ZERO,
+            orders.c.read_began.is_(None) | (orders.c.read_began < moment),
+        )
+        .distinct()
+    )
     return list(conn.execute(found).scalars())
 
 

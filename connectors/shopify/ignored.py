@@ -11,7 +11,7 @@ _PLANS = "payment is read with the order"
 _RETURNS = "a unit that came back is not owed; a new one that is sent instead stands in an order of its own"
 
 LEFT_ALONE: Mapping[str, str] = {
-    "bulk_operations/finish": "no bulk query is run",
+    "bulk_operations/finish": "a bulk query is looked at until it has ended",
     "customer.joined_segment": _CUSTOMERS,
     "customer.left_segment": _CUSTOMERS,
     "customers/create": _CUSTOMERS,

@@ -31,6 +31,8 @@ from connectors.shopify.payloads import gid, number_of
 
 N = TypeVar("N", bound=Node)
 
+OPEN = "status:open"
+"""The search for open orders."""
 ORDERS_A_CALL = 50
 ITEMS_A_CALL = 100
 """A call may name 250 ids; these keep one answer well below the size that is read."""
@@ -165,10 +167,11 @@ def definitions(admin: Admin, owner: str) -> list[DefinitionNode]:
     return [node for page in found for node in page]
 
 
-def changed_orders(admin: Admin, since: datetime | None) -> Iterator[list[ChangedOrder]]:
-    """Pages of the orders changed since then, oldest change first; without a time, of all open ones."""
-    search = "status:open" if since is None else f"updated_at:>='{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
-    return pages(admin, "changed_orders", "ChangedOrders", "orders", ChangedOrder, {"query": search})
+def changed_orders(admin: Admin, search: str, since: datetime | None) -> Iterator[list[ChangedOrder]]:
+    """Pages of the orders that a search finds and that changed since then, oldest change first."""
+    changed = "" if since is None else f"updated_at:>='{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
+    query = " ".join(term for term in (search, changed) if term)
+    return pages(admin, "changed_orders", "ChangedOrders", "orders", ChangedOrder, {"query": query})
 
 
 def stocked_items(admin: Admin) -> Iterator[list[StockedItem]]:

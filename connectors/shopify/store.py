@@ -3,16 +3,16 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from backorder.domain.actions import StoreSide
 from backorder.domain.announced import Announced
 from backorder.domain.errors import PermanentFailure, PlanOutdated, TemporaryFailure
-from backorder.domain.events import OrderTouched, StockTouched
 from backorder.domain.locations import Relocation
 from backorder.domain.orders import Order, Reading
 from backorder.domain.supply import Item
 from connectors.contract import (
+    Bookmark,
     Cancellation,
     Dispatch,
     Intended,
@@ -26,7 +26,7 @@ from connectors.contract import (
 )
 from connectors.http import Transport
 from connectors.joining import Clock, Credentials, Renewed
-from connectors.shopify import cancelling, definitions, holds, inbound, moving, read, shipping, writes
+from connectors.shopify import bulk, cancelling, definitions, holds, inbound, moving, read, shipping, writes
 from connectors.shopify.client import Admin, Denied
 from connectors.shopify.nodes import OrderNode
 from connectors.shopify.note_line import line_in, rewritten
@@ -50,6 +50,8 @@ class ShopifyStore:
         self, address: str, credentials: Credentials, transport: Transport, clock: Clock, renewed: Renewed | None = None
     ) -> None:
         self._admin = Admin(address, credentials["access_token"], transport, clock, _next_token(renewed))
+        self._address = address
+        self._transport = transport
         self._clock = clock
         self._subscriptions = Subscriptions(self._admin)
         self._last: dict[int, OrderRead] = {}
@@ -63,17 +65,23 @@ class ShopifyStore:
         granted = [scope["handle"] for scope in found["currentAppInstallation"]["accessScopes"]]
         return StoreFacts(shop["name"], shop["currencyCode"], shop["ianaTimezone"], missing_features(granted))
 
-    def pull(self, since: datetime | None) -> Iterator[Page]:
-        """Orders changed since then, oldest change first; without a time every open order, then every stocked item."""
-        for changed in read.changed_orders(self._admin, since):
-            if changed:
-                found = self.read_orders([read.number(node) for node in changed])
-                newest = max(node.updated_at for node in changed)
-                unread = tuple(OrderTouched(order) for order in found.unanswered)
-                yield Page(orders=found.found, events=unread, changed_until=newest.astimezone(UTC))
+    def pull(self, since: datetime | None, bookmark: Bookmark | None = None) -> Iterator[Page]:
+        """Orders changed since then, oldest change first; without a time every open order, then every stocked item:
+        by pages, or as `bulk` decides where somebody keeps a bookmark.
+        """
+        if since is None and bookmark is not None:
+            orders = bulk.Orders(self.read_orders, _order_read)
+            yield from bulk.Everything(
+                self._admin, self._transport, self._address, self._clock, orders, bookmark
+            ).pages()
+            return
+        yield from bulk.changed_pages(self._admin, self.read_orders, read.OPEN if since is None else "", since)
         if since is None:
-            for items in read.stocked_items(self._admin):
-                yield Page(events=[StockTouched(read.number(node)) for node in items if node.tracked])
+            yield from bulk.item_pages(self._admin)
+
+    def reads_at_once(self, orders: int) -> bool:
+        """Where there are so many that a bulk query reads them."""
+        return orders > bulk.FEW
 
     def read_orders(self, ids: Sequence[int]) -> OrdersRead:
         """These orders now, fifty in a call."""

@@ -12,6 +12,7 @@ from backorder.domain.errors import AccessLost, PermanentFailure, StoreClosed
 from backorder.domain.locations import Relocation
 from backorder.domain.orders import Order, OrderStatus
 from connectors.contract import (
+    Bookmark,
     Cancellation,
     Dispatch,
     Intended,
@@ -67,9 +68,17 @@ class WooStore:
         words = statuses.offered(self._reader.statuses())
         return StoreFacts(name, status.settings.currency, timezone_of(index), statuses=words)
 
-    def pull(self, since: datetime | None) -> Iterator[Page]:
+    def pull(
+        self,
+        since: datetime | None,
+        bookmark: Bookmark | None = None,  # noqa: ARG002 -- the contract's signature: pages are asked for from the first on
+    ) -> Iterator[Page]:
         """All that changed since then. Orders in the trash are in no list: only asking by id tells of them."""
         return self._reader.pull(since)
+
+    def reads_at_once(self, orders: int) -> bool:  # noqa: ARG002 -- the contract's signature
+        """Never: a list of orders costs as much as asking for them by their ids."""
+        return False
 
     def read_orders(self, ids: Sequence[int]) -> OrdersRead:
         """These orders now; deleted ones and those in the trash are gone."""

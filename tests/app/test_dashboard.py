@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backorder.db import whole_readings
 from backorder.db.tables import pools
 from backorder.domain.acceptance import Answer
 from backorder.domain.lifecycle import WorkState
@@ -67,6 +68,22 @@ def test_while_a_store_is_read_the_first_page_says_how_far_it_is(merchant: Merch
         said.append([line for line in lines_of(merchant.get("/")) if line.endswith(rest)])
         shop.order(number)
     assert said == [[rest], [f"1 order has been read so far. {rest}"]]
+
+
+def test_while_the_store_puts_its_orders_together_the_first_page_says_how_far_it_is(
+    merchant: Merchant, shop: Shop
+) -> None:
+    shop.set(mode=Mode.WATCH, imported_at=None)
+    with shop.world.database.write() as conn:
+        whole_readings.begin(conn, shop.id, NOW, stock=True)
+        whole_readings.moved(conn, shop.id, place="a", again_at=NOW, gathered=1200, said="")
+    rest = "This takes a few minutes in a large store. Nothing is decided, written or sent before it has ended."
+    together = "Your store has put together 1,200 entries of them so far."
+    said = [[line for line in lines_of(merchant.get("/")) if line.endswith(rest)]]
+    with shop.world.database.write() as conn:
+        whole_readings.moved(conn, shop.id, place="b", again_at=NOW, gathered=0, said="It could not. Page by page.")
+    said.append([line for line in lines_of(merchant.get("/")) if line.endswith(rest)])
+    assert said == [[f"{together} {rest}"], [f"It could not. Page by page. {together} {rest}"]]
 
 
 def test_the_merchant_switches_it_on_and_back(merchant: Merchant, shop: Shop, bell: Bell) -> None:

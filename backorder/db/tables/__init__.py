@@ -15,6 +15,7 @@ from backorder.db.tables.parcels import parcels
 from backorder.db.tables.privacy import erased_orders, news, privacy_tasks
 from backorder.db.tables.stores import deliveries, leases, signins, stores
 from backorder.db.tables.traces import traces
+from backorder.db.tables.whole_readings import whole_readings
 from backorder.db.tables.work import actions, decisions, notices
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "stores",
     "traces",
     "verdicts",
+    "whole_readings",
 ]
