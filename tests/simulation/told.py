@@ -13,7 +13,7 @@ from tests.simulation.box import Box, Violation
 
 SHOPIFY_ORDERS = ("orders/create", "orders/updated", "orders/cancelled", "orders/paid", "orders/fulfilled")
 WOO_ORDERS = ("order.created", "order.updated", "order.restored")
-NAMES_AN_ORDER = ("refunds/create", "fulfillments/create", "fulfillments/update")
+NAMES_AN_ORDER = ("refunds/create", "fulfillments/update")
 MARKS = "SELECT store_id, item, dirty_seq FROM items"
 NO_ORDER = ("checkout-draft", "auto-draft", "trash")
 
@@ -28,6 +28,8 @@ class Hint:
     introduces: bool = False
     says: frozenset[tuple[object, ...]] = frozenset()
     """What the body of a Shopify order says of its lines and tags: an echo that says what is known needs no reading."""
+    part: str = ""
+    """What it brought to the order, by name: where a reading found that, none is needed."""
 
 
 def hint_of(topic: str, body: bytes) -> Hint | None:
@@ -52,6 +54,8 @@ def _hint(topic: str, told: dict[str, Any]) -> Hint | None:
         return Hint(int(told["id"]))
     if topic == "orders/edited":
         return Hint(int(told["order_edit"]["order_id"]))
+    if topic == "fulfillments/create":
+        return Hint(int(told["order_id"]), part=f"shipment {int(told['id'])}")
     if topic in NAMES_AN_ORDER:
         return Hint(int(told["order_id"]))
     if topic == "inventory_levels/update":
@@ -140,6 +144,9 @@ class Told:
         stamp = None if hint.stamp is None else (hint.stamp - EPOCH) // timedelta(microseconds=1)
         newer = stamp is not None and changed > stamp
         if stamp == changed and began is not None and hint.says and hint.says == self._known(store_id, hint.key):
+            return False
+        found = "SELECT 1 FROM traces WHERE store_id = ? AND order_id = ? AND trace = ?"
+        if hint.part and self._sql.execute(found, (store_id, hint.key, hint.part)).fetchone():
             return False
         if not unread and not newer and (began or 0) < since:
             raise Violation(f"A webhook told of order {hint.key}, was handled, and the order is not read again.")
