@@ -11,7 +11,7 @@ from backorder.domain.supply import ZERO, Units
 
 MOST_UNITS = 1_000_000
 FOUR_PLACES, WHOLE = Units("0.0001"), Units(1)
-GONE_MEANWHILE = "Some of it was shipped, moved or cancelled in your store meanwhile: no parcel was recorded."
+GONE_MEANWHILE = "Some of it was shipped, moved or cancelled in your store meanwhile, so it was not recorded."
 NOT_GIVEN = "More is in the parcel than this order was given: no parcel was recorded."
 
 

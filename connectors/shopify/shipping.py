@@ -66,7 +66,12 @@ def planned(admin: Admin, wanted: Dispatch, *, released: bool = False) -> list[d
             there.remove(units)
     if released:
         node = _without_our_holds(node)
-    return [_fulfillment(node, wanted.parcel, place, units) for place, units in left]
+    try:
+        return [_fulfillment(node, wanted.parcel, place, units) for place, units in left]
+    except PermanentFailure as failure:
+        if len(left) < len(_groups(wanted.parcel)):
+            raise PermanentFailure(f"{PARTLY} {failure}") from failure
+        raise
 
 
 def _without_our_holds(node: ToShipNode) -> ToShipNode:

@@ -124,7 +124,7 @@ def test_of_two_locations_the_one_that_was_refused_is_said(lab: Lab) -> None:
     with pytest.raises(OutcomeUnknown):
         lab.client.ship(Dispatch(order, both, "k"))
     moved.status = "SCHEDULED"
-    assert why_not(lab, Dispatch(order, both, "k", begun=True)) == NOT_YOURS
+    assert why_not(lab, Dispatch(order, both, "k", begun=True)) == f"{PARTLY} {NOT_YOURS}"
     moved.status = "OPEN"
     lab.client.ship(Dispatch(order, both, "k", begun=True))
-    assert (shipped(lab, order), PARTLY[:6]) == ([{"MUG": 1}, {"MUG": 1}], "A part")
+    assert shipped(lab, order) == [{"MUG": 1}, {"MUG": 1}]
