@@ -31,17 +31,21 @@ import structlog
 from backorder.db.session import migrate
 from tests.simulation.faults import FAULTS
 from tests.simulation.play import STEPS_A_SEED, Outcome, moves_of, play, shorten
+from tests.simulation.weather import STORM
 
 PROCESSES = 2
 NOT_YET = (
-    "what is written to items, and the switch that sells them",
-    "cancelling and refunding: it is played and checked, and no planted fault has shown yet that the checks see",
     "one store's load beside another's (`make chaos` has it)",
+    "taking out of a store what is ours before it is left (`tests/story` has it)",
+    "a product's switch that a person turns back (`tests/story` has it)",
+    "numbers that a merchant counted and typed (`tests/domain` has them)",
 )
 """What the checks do not see, so that nobody believes they do."""
 SEEDS_A_FAULT = 300
 LEAST_SEEDS = 150
 FRESH_SECONDS = 360.0
+PATIENCE = 30
+"""Seeds after which a fault that none of them ever met is given up: it is planted where nobody goes."""
 MOST_TIMES = 2
 """A slow machine takes so many times as long for the least seeds, and no longer."""
 
@@ -88,13 +92,54 @@ def _one_fault(name: str, seeds: int, template: Path) -> int:
     if name not in FAULTS:
         print(f"There is no planted fault {name!r}. LIST=1 names them.")
         return 2
-    for tried in range(1, seeds + 1):
-        outcome = play(tried, moves_of(tried), template, FAULTS[name].plant)
-        if _saw(outcome):
-            print(f"{name} was caught by seed {tried} after {outcome.steps} steps: {outcome.violation}")
-            return 1
-    print(f"{name} survived {seeds} seeds.")
-    return 0
+    hunt = _hunt(name, seeds, template)
+    print(hunt)
+    return int(bool(hunt.caught))
+
+
+@dataclass
+class _Hunt:
+    """How a planted fault fared."""
+
+    name: str
+    seeds: int = 0
+    caught: int = 0
+    """The seed that caught it; 0 for none."""
+    how: str = ""
+    reached: set[str] = field(default_factory=set)
+    """Where it was met."""
+    by_itself: list[int] = field(default_factory=list)
+    """Seeds that failed although the fault was not met: they fail without it."""
+
+    def __str__(self) -> str:
+        alone = f" Seeds {self.by_itself} fail without it." if self.by_itself else ""
+        if self.caught:
+            return f"{self.name} was caught by seed {self.caught} {self.how}{alone}"
+        if not self.reached:
+            return f"{self.name} was NEVER REACHED in {self.seeds} seeds: nobody comes by where it is planted.{alone}"
+        missed = sorted(FAULTS[self.name].plant.places - self.reached)
+        never = f" Never reached: {', '.join(missed)}." if missed else ""
+        return f"{self.name} SURVIVED {self.seeds} seeds.{never}{alone}"
+
+
+def _hunt(name: str, seeds: int, template: Path) -> _Hunt:
+    """Play with a planted fault until a seed catches it. An error that escapes says that it is badly planted, not that
+    it is seen.
+    """
+    hunt, fault = _Hunt(name), FAULTS[name]
+    for seed in range(1, seeds + 1):
+        weather = STORM if fault.stormy else None
+        outcome = play(seed, moves_of(seed), template, fault.plant, rich=fault.rich, pair=fault.pair, weather=weather)
+        hunt.seeds = seed
+        hunt.reached |= outcome.reached
+        if outcome.violation and not outcome.reached:
+            hunt.by_itself.append(seed)
+        elif outcome.violation and "escaped" not in outcome.violation:
+            hunt.caught, hunt.how = seed, f"after {outcome.steps} steps: {outcome.violation}"
+            break
+        if seed == PATIENCE and not hunt.reached:
+            break
+    return hunt
 
 
 @dataclass
@@ -107,6 +152,7 @@ class _Tally:
     failures: list[Outcome] = field(default_factory=list)
     caught: dict[str, int] = field(default_factory=dict)
     survived: list[str] = field(default_factory=list)
+    never_reached: list[str] = field(default_factory=list)
 
 
 def _everything(template: Path) -> int:
@@ -115,13 +161,12 @@ def _everything(template: Path) -> int:
     rotated = _rotated(first)
     with ProcessPoolExecutor(PROCESSES, initializer=_quiet) as pool:
         _fresh(pool, first, template, tally)
-        for name, tried in pool.map(_catch, rotated, [str(template)] * len(rotated)):
-            if tried:
-                tally.caught[name] = tried
-                print(f"{name}: caught by seed {tried}")
+        for hunt in pool.map(_catch, rotated, [str(template)] * len(rotated)):
+            print(hunt)
+            if hunt.caught:
+                tally.caught[hunt.name] = hunt.caught
             else:
-                tally.survived.append(name)
-                print(f"{name}: SURVIVED {SEEDS_A_FAULT} seeds")
+                (tally.survived if hunt.reached else tally.never_reached).append(hunt.name)
     for outcome in tally.failures[:3]:
         print(f"\nSeed {outcome.seed} fails after {outcome.steps} steps: {outcome.violation}")
         _tell_short(shorten(outcome, template))
@@ -137,10 +182,12 @@ def _everything(template: Path) -> int:
         "faults_caught": len(tally.caught),
         "faults_run": len(rotated),
         "seeds_to_catch": tally.caught,
+        "survived": tally.survived,
+        "never_reached": tally.never_reached,
     }
     print(f"Not checked here: {'; '.join(NOT_YET)}.")
     print(json.dumps(told))
-    return int(bool(tally.failures or tally.survived or too_few))
+    return int(bool(tally.failures or tally.survived or tally.never_reached or too_few))
 
 
 def _first_seed() -> int:
@@ -200,17 +247,8 @@ def _play(seed: int, template: str) -> Outcome:
     return Outcome(seed, outcome.moves, outcome.steps, outcome.trace_hash, kept, outcome.violation)
 
 
-def _catch(name: str, template: str) -> tuple[str, int]:
-    """The first seed that catches a planted fault, or 0."""
-    for seed in range(1, SEEDS_A_FAULT + 1):
-        if _saw(play(seed, moves_of(seed), Path(template), FAULTS[name].plant)):
-            return name, seed
-    return name, 0
-
-
-def _saw(outcome: Outcome) -> bool:
-    """Whether a check saw the fault. An error that escapes says that it is badly planted, not that it is seen."""
-    return bool(outcome.violation) and "escaped" not in outcome.violation
+def _catch(name: str, template: str) -> _Hunt:
+    return _hunt(name, SEEDS_A_FAULT, Path(template))
 
 
 if __name__ == "__main__":

@@ -25,18 +25,17 @@ from backorder.config import Config
 from backorder.db.secrets import Sealer
 from backorder.db.session import Database
 from backorder.domain.errors import LeaseLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
-from backorder.domain.supply import Pool, Units
 from demo.stores.wire import LocalTransport
 from jobs.connect import remember
 from jobs.drain import JOBS
 from jobs.mailer import Message
-from jobs.steer import Loss
 from jobs.world import World
 from tests.simulation import consent
-from tests.simulation.ports import Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
+from tests.simulation.happened import Acknowledged, Agreed, Mail
+from tests.simulation.ports import AboutTo, Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Site
-from tests.simulation.weather import BUSY, chances
+from tests.simulation.weather import BUSY, Chances, chances
 from tests.simulation.woo_site import WooSite
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -51,6 +50,12 @@ FENCED = frozenset({"parts", "pools", "decisions", "actions", "notices"})
 """What nobody may write whose lease somebody else has taken over."""
 RICH = 0.5
 """In so many worlds merchants use every policy; in the others they keep to a few. As many of the rich are busy."""
+PAIRS: Mapping[str, tuple[Callable[..., Site], ...]] = {
+    "apart": (ShopifySite, WooSite),
+    "shopify": (ShopifySite, ShopifySite),
+    "woocommerce": (WooSite, WooSite),
+}
+"""Which two shops a world has."""
 ROOM = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
 
@@ -70,39 +75,18 @@ class Actor:
     dead: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """A mail that the server took."""
-
-    at: datetime
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """A signed webhook that was answered with 2xx: it must be kept for ever."""
-
-    store_id: int
-    body: bytes
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """What a merchant was shown before giving units by hand: who would lose how many."""
-
-    store_id: int
-    order_id: int
-    line_id: int
-    pool: Pool
-    units: Units
-    losses: tuple[Loss, ...]
-
-
 class Box:
     """The world. `act_meanwhile` runs a whole step of somebody else; the run sets it."""
 
-    def __init__(self, seed: int, template: Path, *, rich: bool | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        template: Path,
+        *,
+        rich: bool | None = None,
+        pair: str | None = None,
+        weather: Chances | None = None,
+    ) -> None:
         die = Random(f"world {seed}")
         self.seed = seed
         fate = Random(f"policies {seed}")
@@ -116,8 +100,8 @@ class Box:
         self.now = START + timedelta(minutes=die.randrange(0, 24 * 60))
         self._chance = Random(self.now.timestamp())
         """Waitline's own chance: what it draws moves nobody else's."""
-        weather = chances(die)
-        self.chances = BUSY if self.rich and busy else weather
+        drawn = chances(die)
+        self.chances = weather or (BUSY if self.rich and busy else drawn)
         self.actors: list[Actor] = []
         self.act_meanwhile: Callable[[Random], None] = lambda _die: None
         self.trace: list[str] = []
@@ -138,7 +122,7 @@ class Box:
         """Looks at each transaction before it is committed; the run sets it."""
         self.reading: Callable[[Mail], None] = lambda _mail: None
         """Looks at each mail when it is taken; the run sets it."""
-        self.calling: Callable[[str, Mapping[str, str]], None] = lambda _url, _headers: None
+        self.calling: AboutTo = lambda _url, _headers, _data: None
         """Looks at each call before it reaches a shop; the run sets it."""
         self.step_began = self.now
         self.folder = Path(tempfile.mkdtemp(prefix="waitline-box-", dir=ROOM))
@@ -147,12 +131,8 @@ class Box:
         self.sql = sqlite3.connect(self.folder / "waitline.db", isolation_level=None)
         """A look at the tables from outside."""
         self._note_written()
-        pairs: list[tuple[Callable[..., Site], ...]] = [
-            (ShopifySite, WooSite),
-            (ShopifySite, ShopifySite),
-            (WooSite, WooSite),
-        ]
-        kinds = die.choice(pairs)
+        chosen = die.choice(list(PAIRS))
+        kinds = PAIRS[pair or chosen]
         self.sites: list[Site] = []
         for name, kind in zip(("north", "south"), kinds, strict=True):
             site = kind(name, die.choice(ZONES), self.look, self._deliver_for(name), die)
@@ -317,9 +297,9 @@ class Box:
 
     # What the ports ask
 
-    def _about_to(self, url: str, headers: Mapping[str, str]) -> None:
+    def _about_to(self, url: str, headers: Mapping[str, str], data: bytes | str | None) -> None:
         """Before a call reaches a shop."""
-        self.calling(url, headers)
+        self.calling(url, headers, data)
 
     def _mail_trouble(self, message: Message) -> Exception | None:
         die = self.actors[-1].die if self.actors else Random(0)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 from backorder.db.columns import EPOCH
 from demo.stores.journal import Effect
 from tests.simulation.access import Access
-from tests.simulation.box import Actor, Box, Mail, Violation
+from tests.simulation.box import Actor, Box, Violation
 from tests.simulation.choices import Choices
 from tests.simulation.given import BY_HAND, Given
+from tests.simulation.happened import Mail
 from tests.simulation.money import Money
 from tests.simulation.rules import SCALE
 from tests.simulation.shopify_site import ShopifySite
@@ -24,7 +25,8 @@ from tests.simulation.told import Told
 FRESH = timedelta(seconds=61)
 FOR_EVER = ("deliveries", "actions", "notices", "decisions", "cancellations")
 """What was received, decided, tried and said is never forgotten."""
-ON_AN_ORDER = ("fulfillmentOrderHold", "fulfillmentOrderReleaseHold", "tagsAdd", "tagsRemove", "metafieldsSet")
+OURS = ("fulfillment", "order", "note", "tags", "metafields", "refund", "product")
+"""Words of effects that a shop has only of one that is switched on."""
 
 
 class Checks:
@@ -140,6 +142,11 @@ class Checks:
 
     # What left for the shops
 
+    def calling(self, url: str, headers: Mapping[str, str], data: bytes | str | None) -> None:
+        """Before a call leaves."""
+        self.access.calling(url, headers)
+        self.money.calling(data)
+
     def _people(self) -> None:
         """Note which holds and tags a person took off while a write of ours was begun and not finished: nobody can
         tell then whether they were ever there.
@@ -164,7 +171,7 @@ class Checks:
             new = effects[self._effects.get(site.name, 0) :]
             self._effects[site.name] = len(effects)
             for effect in new:
-                if effect.kind not in ON_AN_ORDER and "order" not in effect.kind and "note" not in effect.kind:
+                if not any(word in effect.kind for word in OURS):
                     continue
                 if not box.may_act.get(site.name, False):
                     raise Violation(f"{site.name} is only watched, and got {effect.kind} on {effect.target}.")

@@ -11,7 +11,6 @@ from random import Random
 from typing import Any
 
 from app import create_app
-from backorder.db import erasing
 from connectors.shopify.tokens import SECRETS_SETTING
 from demo.replay.leftovers import found
 from jobs import sweep
@@ -117,11 +116,18 @@ def _calls(box: Box, site: ShopifySite) -> int:
     return sum(site.address in url for _, url in box.transport.calls)
 
 
+TABLES = (
+    "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'store_id' "
+    "ORDER BY m.name"
+)
+
+
 def _rows(box: Box, sites: list[Any] | list[Site]) -> Mapping[str, list[Any]]:
+    """Rows of these shops in every table that has a store's number, as the database itself tells them."""
     numbers = ", ".join(str(box.ids[site.name]) for site in sites)
     return {
-        table.name: box.sql.execute(f"SELECT * FROM {table.name} WHERE store_id IN ({numbers})").fetchall()
-        for table in erasing.tables_of_stores()
+        name: box.sql.execute(f"SELECT * FROM {name} WHERE store_id IN ({numbers})").fetchall()
+        for (name,) in box.sql.execute(TABLES).fetchall()
     }
 
 

@@ -9,27 +9,60 @@ from datetime import timedelta
 
 from sqlalchemy import literal, true
 
-from backorder.db import erasing, inbox, intake, items, leases, messages, order_rows, outbox, stores, tables
+from backorder.db import (
+    erasing,
+    inbox,
+    intake,
+    item_rows,
+    items,
+    leases,
+    messages,
+    order_rows,
+    outbox,
+    stores,
+    tables,
+)
 from backorder.domain import choices, orders, split, supply
 from backorder.domain.errors import OutcomeUnknown, TemporaryFailure
 from backorder.domain.lifecycle import WorkState
-from connectors.shopify import tokens
+from backorder.domain.store import Health
+from connectors.shopify import cancelling, tokens
 from connectors.shopify.store import ShopifyStore
 from connectors.shopify.webhooks import ShopifyWebhooks
+from connectors.woocommerce import cancelling as in_woo
 from connectors.woocommerce.store import WooStore
 from connectors.woocommerce.webhooks import WooWebhooks
-from jobs import allocate, catch_up, ingest, notify, plan, promise, steer, sweep, take_in, write_back
+from jobs import (
+    allocate,
+    cancel,
+    catch_up,
+    ingest,
+    notify,
+    outlook,
+    plan,
+    promise,
+    steer,
+    sweep,
+    take_in,
+    write_back,
+    write_items,
+)
 from jobs.keys import Keys
 from tests.simulation import faulty, faulty_stores
-from tests.simulation.faulty import instead
+from tests.simulation.planting import Instead, instead
 
 
 @dataclass(frozen=True, slots=True)
 class PlantedFault:
-    """What is wrong, and how it is brought about."""
+    """What is wrong, how it is brought about, and in which worlds it can show (`None`: in all): those of `rich`
+    merchants, those of a pair of shops, those where much goes wrong.
+    """
 
     sentence: str
-    plant: faulty.Plant
+    plant: Instead
+    rich: bool | None = None
+    pair: str | None = None
+    stormy: bool = False
 
 
 FAULTS: Mapping[str, PlantedFault] = {
@@ -41,10 +74,13 @@ FAULTS: Mapping[str, PlantedFault] = {
         "Whether a webhook is a repeat is looked up first, instead of left to a unique key.",
         instead((intake.Intake, "keep", faulty.look_then_keep)),
     ),
-    "answered-before-kept": PlantedFault("A webhook is answered first and kept later.", faulty.answer_first),
+    "answered-before-kept": PlantedFault(
+        "A webhook is answered first and kept later.", instead((intake.Intake, "keep", faulty.answer_first))
+    ),
     "any-signature": PlantedFault(
         "A webhook is of whatever shop its header names.",
         instead((ShopifyWebhooks, "verify", faulty.hear_anybody), (WooWebhooks, "verify", faulty.hear_anybody)),
+        pair="shopify",
     ),
     "poison-takes-the-others-along": PlantedFault(
         "A delivery that cannot be understood is put aside with all that wait behind it.",
@@ -53,6 +89,7 @@ FAULTS: Mapping[str, PlantedFault] = {
     "older-order-reading-last": PlantedFault(
         "An order's reading is saved although one that began later was saved before.",
         instead((orders, "read", faulty.read_anyway)),
+        stormy=True,
     ),
     "caught-up-once": PlantedFault(
         "After the first import no catch-up looks for what no webhook told.",
@@ -108,30 +145,37 @@ FAULTS: Mapping[str, PlantedFault] = {
     "head-start-added": PlantedFault(
         "A head start puts lines back instead of ahead.",
         instead((order_rows.Queueing, "times", faulty.queues_later)),
+        rich=True,
     ),
     "pulled-under-old-rules": PlantedFault(
         "Orders that are pulled while the merchant changes the rules are placed under those of before.",
         instead((allocate, "pull", faulty.pull_under_old_rules), (catch_up, "pull", faulty.pull_under_old_rules)),
+        rich=True,
     ),
     "given-unlike-shown": PlantedFault(
         "Units are given by hand although others lose them than the merchant was shown.",
         instead((steer, "give_by_hand", faulty.give_as_it_is_now)),
+        rich=True,
     ),
     "passed-without-end": PlantedFault(
         "An order that lets others pass does so for ever, whatever limits the merchant set.",
         instead((choices, "yields", faulty.yields_without_end)),
+        rich=True,
     ),
     "keep-back-of-item-unheard": PlantedFault(
         "Units of an item that the merchant keeps back are counted by the store's number.",
         instead((plan, "kept_back", faulty.keep_back_of_store)),
+        rich=True,
     ),
     "customers-choice-unheard": PlantedFault(
         "What a customer wants to be shipped together leaves in parts, and the other way round.",
         instead((split.Terms, "split_of", faulty.customers_unheard)),
+        rich=True,
     ),
     "promised-unaccepted": PlantedFault(
         "A line that was not accepted is promised for a day.",
         instead((promise, "due", faulty.anybody_is_promised)),
+        rich=True,
     ),
     "give-the-difference": PlantedFault(
         "Stock went up by k, so k units are given: what is truly there is not asked for.",
@@ -144,28 +188,36 @@ FAULTS: Mapping[str, PlantedFault] = {
     "rise-believed-at-sight": PlantedFault(
         "Where a shop tells no committed figure, a risen stock is given at once.",
         instead((supply, "_doubt", faulty.a_rise_is_a_rise)),
+        pair="woocommerce",
     ),
     "told-before-written": PlantedFault(
         "A message that speaks of a store write leaves before that write is done.",
         instead((messages, "_write_pending", lambda _store, _order: literal(False))),
     ),
     "mail-again-in-doubt": PlantedFault(
-        "A mail of unknown outcome is sent once more.", instead((notify, "_settle", faulty.again_in_doubt))
+        "A mail of unknown outcome is sent once more.",
+        instead((notify, "_settle", faulty.again_in_doubt)),
+        stormy=True,
     ),
     "abandoned-mail-again": PlantedFault(
         "A mail whose sender died is sent once more.",
         instead((messages, "abandoned_notices", faulty.abandoned_again)),
+        stormy=True,
     ),
     "refused-mail-counts-as-sent": PlantedFault(
         "A mail that the server asked to send later counts as sent.",
         instead((notify, "_settle", faulty.refused_is_sent)),
+        stormy=True,
     ),
     "today-in-utc": PlantedFault(
-        "Dates are counted by the day in UTC.", instead((promise, "today_of", faulty.utc_today))
+        "Dates are counted by the day in UTC.",
+        instead((promise, "zone_of", faulty.utc), (outlook, "zone_of", faulty.utc)),
     ),
     "note-again-in-doubt": PlantedFault(
         "A note of unknown outcome is posted once more.",
         instead((write_back, "_post_note", faulty.blind_note)),
+        pair="woocommerce",
+        stormy=True,
     ),
     "failed-write-counts-as-done": PlantedFault(
         "A write that the store could not take counts as done.",
@@ -173,6 +225,8 @@ FAULTS: Mapping[str, PlantedFault] = {
             (ShopifyStore, "push", faulty.hopeful(faulty.shopify_push, TemporaryFailure)),
             (WooStore, "push", faulty.hopeful(faulty.woo_push, TemporaryFailure)),
         ),
+        stormy=True,
+        pair="apart",
     ),
     "unknown-write-counts-as-done": PlantedFault(
         "A write that was not answered counts as done.",
@@ -180,40 +234,117 @@ FAULTS: Mapping[str, PlantedFault] = {
             (ShopifyStore, "push", faulty.hopeful(faulty.shopify_push, OutcomeUnknown)),
             (WooStore, "push", faulty.hopeful(faulty.woo_push, OutcomeUnknown)),
         ),
+        stormy=True,
     ),
     "row-deleted-on-error": PlantedFault(
         "A write that failed or was not answered loses its row.",
         instead((outbox, "set_actions", faulty.lose_the_row)),
+        stormy=True,
     ),
     "begun-write-forgotten": PlantedFault(
         "A write whose worker died is found by nobody.",
         instead((outbox, "_TO_DO", tables.actions.c.state.in_([WorkState.DUE, WorkState.UNKNOWN]))),
+        stormy=True,
     ),
     "rings-are-the-queue": PlantedFault(
         "What no ring tells of is not done: the sweep does not look for it.",
         instead((sweep, "due", faulty.rings_only)),
     ),
     "hold-put-back": PlantedFault(
-        "A hold that a person released is put back.", instead((take_in, "released_by_hand", lambda *_: []))
+        "A hold that a person released is put back.",
+        instead((take_in, "released_by_hand", lambda *_: [])),
+        pair="shopify",
     ),
     "tag-put-back": PlantedFault(
-        "A tag that a person took off is put back.", instead((take_in, "tags_taken_off", lambda *_: ()))
+        "A tag that a person took off is put back.",
+        instead((take_in, "tags_taken_off", lambda *_: ())),
+        pair="shopify",
     ),
     "token-used-before-kept": PlantedFault(
         "A renewed token is used, and kept by nobody.",
         instead((Keys, "_exchanged", faulty_stores.exchanged_and_not_kept)),
+        pair="apart",
     ),
     "trouble-of-the-office-shuts-out": PlantedFault(
         "A shop that gives no new token at the moment counts as one that has shut us out.",
         instead((tokens, "refresh", faulty_stores.refresh_or_lost)),
+        pair="apart",
+        stormy=True,
     ),
     "erased-come-back": PlantedFault(
         "What a store still tells of an erased order brings its customer back.",
         instead((erasing, "marked", lambda *_: frozenset())),
+        pair="shopify",
     ),
     "left-and-called": PlantedFault(
         "A store that has left is called, written to and kept as before.",
         instead((stores, "leave", lambda *_: None)),
+        pair="shopify",
+    ),
+    "left-with-its-keys": PlantedFault(
+        "The keys of a store that has left are kept.",
+        instead((stores, "leave", faulty_stores.left_with_its_keys)),
+        pair="shopify",
+    ),
+    "shut-out-unheard": PlantedFault(
+        "That a store refuses us is not noted: it is called again and again.",
+        instead((stores, "access_lost", lambda *_: None)),
+        pair="apart",
+    ),
+    "shut-out-and-called": PlantedFault(
+        "A store of which we know that it has shut us out is called.",
+        instead((stores, "CALLED", (Health.GOOD, Health.BACKING_OFF, Health.ACCESS_LOST))),
+        pair="apart",
+    ),
+    "erased-but-for-a-table": PlantedFault(
+        "Of a store that is erased the rows of one table stay.",
+        instead((erasing, "tables_of_stores", faulty_stores.tables_but_one)),
+        pair="shopify",
+    ),
+    "erased-words-stay": PlantedFault(
+        "What was received about an erased customer stays as it came.",
+        instead((inbox, "blank", lambda *_: None)),
+        pair="shopify",
+    ),
+    "cancel-key-for-each-try": PlantedFault(
+        "Each try of a cancellation has a key of its own, which nobody keeps.",
+        instead((cancel, "Cancellation", faulty_stores.key_for_each_try)),
+    ),
+    "cancelled-again-in-doubt": PlantedFault(
+        "A cancellation of unknown outcome is made once more, without a look at what was done.",
+        instead(
+            (ShopifyStore, "cancel", faulty_stores.again_in_shopify),
+            (WooStore, "cancel", faulty_stores.again_in_woocommerce),
+        ),
+        stormy=True,
+    ),
+    "more-cancelled-than-asked": PlantedFault(
+        "Who gives up some lines of an order loses all of them.",
+        instead((cancelling, "_whole", lambda *_: True), (in_woo, "_refund", faulty_stores.refund_every_line)),
+    ),
+    "money-back-unasked": PlantedFault(
+        "A cancellation that was accepted without money gives it back.",
+        instead((cancel, "Cancellation", faulty_stores.with_money)),
+    ),
+    "item-told-once": PlantedFault(
+        "What a store was once told of an item is never told anew.",
+        instead((item_rows, "plan", faulty_stores.plan_once)),
+        rich=True,
+    ),
+    "unwritten-item-counts-as-written": PlantedFault(
+        "An item counts as written to although the store did not take it, or did not answer.",
+        instead(
+            (ShopifyStore, "write_items", faulty_stores.hopeful_of_items(faulty_stores.shopify_items)),
+            (WooStore, "write_items", faulty_stores.hopeful_of_items(faulty_stores.woo_items)),
+        ),
+        rich=True,
+        stormy=True,
+    ),
+    "switch-not-put-back": PlantedFault(
+        "A store's own switch stays as we turned it although it is no longer ours to turn.",
+        instead((write_items, "turn", faulty_stores.turned_for_good)),
+        rich=True,
+        pair="shopify",
     ),
     "writes-while-watching": PlantedFault(
         "A store that is only watched is written to.",

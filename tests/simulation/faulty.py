@@ -1,39 +1,23 @@
 """The application's functions, done wrongly. Each is put in the place of the right one for the length of a run."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import delete, select, update
 
 from backorder.db import inbox, intake, leases, order_rows, outbox, stores, tables
 from backorder.db.session import Connection
-from backorder.domain import allocation, orders, split, supply
+from backorder.domain import allocation, orders, promise, split, supply
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.supply import ZERO, Balance
 from connectors.shopify.store import ShopifyStore
 from connectors.woocommerce.store import WooStore
-from jobs import notify, promise, pull, steer, sweep, write_back
-
-Plant = Callable[[], AbstractContextManager[None]]
-
-
-def instead(*changes: tuple[Any, str, Any]) -> Plant:
-    """Other functions in the places of ours."""
-
-    @contextmanager
-    def planted() -> Iterator[None]:
-        with ExitStack() as stack:
-            for where, name, value in changes:
-                stack.enter_context(patch.object(where, name, value))
-            yield
-
-    return planted
-
+from jobs import notify, pull, steer, sweep, write_back
 
 # Taking webhooks in
 
@@ -54,17 +38,16 @@ def look_then_keep(self: intake.Intake, store_id: int, **row: Any) -> bool:
     return False if known else keep_under_another_key(self, store_id, **row)
 
 
-def answer_first() -> AbstractContextManager[None]:
+_answered: WeakKeyDictionary[Any, tuple[int, dict[str, Any]]] = WeakKeyDictionary()
+
+
+def answer_first(self: intake.Intake, store_id: int, **row: Any) -> bool:
     """What is to be kept is kept with the next webhook."""
-    later: list[tuple[int, dict[str, Any]]] = []
-
-    def keep(self: intake.Intake, store_id: int, **row: Any) -> bool:
-        for store, kept in later:
-            _keep(self, store, **kept)
-        later[:] = [(store_id, row)]
-        return True
-
-    return instead((intake.Intake, "keep", keep))()
+    before = _answered.get(self._database)
+    if before is not None:
+        _keep(self, before[0], **before[1])
+    _answered[self._database] = (store_id, row)
+    return True
 
 
 def hear_anybody(self: object, delivery: object, secrets: Sequence[bytes]) -> None:
@@ -251,8 +234,8 @@ def abandoned_again(conn: Connection, before: Any, now: Any) -> int:
     return int(left.rowcount)
 
 
-def utc_today(_store: Any, now: Any) -> Any:
-    return now.date()
+def utc(_store: Any) -> Any:
+    return UTC
 
 
 # Writing

@@ -20,7 +20,8 @@ from jobs import steer
 from jobs.promise import today_of
 from jobs.world import World
 from tests.simulation import policies
-from tests.simulation.box import Agreed, Box
+from tests.simulation.box import Box
+from tests.simulation.happened import Agreed
 from tests.simulation.site import Site
 
 

@@ -13,10 +13,12 @@ from tests.simulation.box import Box, Violation
 from tests.simulation.checks import Checks
 from tests.simulation.farewell import farewell
 from tests.simulation.merchant import open_shop
+from tests.simulation.planting import Reach
 from tests.simulation.rest import Rest
+from tests.simulation.weather import Chances
 
 STEPS_A_SEED = 400
-Fault = Callable[[], AbstractContextManager[None]]
+Fault = Callable[[], AbstractContextManager[Reach | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Outcome:
     trace_hash: str
     trace: Sequence[str]
     violation: str = ""
+    reached: frozenset[str] = frozenset()
+    """Where a planted fault was met."""
 
 
 def moves_of(seed: int, steps: int = STEPS_A_SEED) -> list[Move]:
@@ -48,13 +52,20 @@ def moves_of(seed: int, steps: int = STEPS_A_SEED) -> list[Move]:
 
 
 def play(
-    seed: int, moves: Sequence[Move], template: Path, fault: Fault = nullcontext, *, rich: bool | None = None
+    seed: int,
+    moves: Sequence[Move],
+    template: Path,
+    fault: Fault = nullcontext,
+    *,
+    rich: bool | None = None,
+    pair: str | None = None,
+    weather: Chances | None = None,
 ) -> Outcome:
-    """Play these steps in the world of this seed, and let it come to rest. `rich`: whether merchants use every policy;
-    as the seed says, unless told otherwise.
+    """Play these steps in the world of this seed, and let it come to rest. `rich`: whether merchants use every policy,
+    `pair`: which shops there are, `weather`: how much goes wrong; all as the seed says, unless told otherwise.
     """
-    with fault():
-        box = Box(seed, template, rich=rich)
+    with fault() as reach:
+        box = Box(seed, template, rich=rich, pair=pair, weather=weather)
         checks = Checks(box)
         rest = Rest(box, checks)
         done, violation = 0, ""
@@ -72,7 +83,8 @@ def play(
             box.tell(_where(error))
         finally:
             box.close()
-    return Outcome(seed, moves, done, box.trace_hash, box.trace, violation)
+    reached = frozenset(reach.places) if reach is not None else frozenset()
+    return Outcome(seed, moves, done, box.trace_hash, box.trace, violation, reached)
 
 
 def _where(error: BaseException) -> str:
@@ -87,7 +99,7 @@ def _where(error: BaseException) -> str:
 def _prepare(box: Box, checks: Checks) -> None:
     box.watching = checks.committing
     box.reading = checks.taken
-    box.calling = checks.access.calling
+    box.calling = checks.calling
 
     def meanwhile(die: Random) -> None:
         kind = die.choice(MEANWHILE)

@@ -10,6 +10,8 @@ from backorder.domain.policy import Excess, NoticeKind
 from backorder.domain.priority import Fact, PriorityRule
 from backorder.domain.split import Share, Split
 
+SHELVES = 0.6
+"""How often a merchant of many choices also says what is told of items, and who turns the switch that sells them."""
 CLASSES = {"VIP": 5, "Express": 2, "Trade": 1, "By us": 3}
 """Names of classes, each with its head start in days."""
 
@@ -37,6 +39,11 @@ def rich(die: Random, most: int = 4) -> dict[str, object]:
     choices: dict[str, object] = {}
     for draw in die.sample(DRAWS, die.randrange(1, most + 1)):
         choices |= draw(die)
+    # By a die of its own: whoever draws it or not draws all the others as before.
+    other = Random()
+    other.setstate(die.getstate())
+    if other.random() < SHELVES:
+        choices |= _shelves(other)
     return choices
 
 
@@ -146,6 +153,10 @@ def _places(die: Random) -> dict[str, object]:
 
 def _keep_back(die: Random) -> dict[str, object]:
     return {"keep_back": Decimal(die.choice(["0", "0", "1", "2", "0.5"]))}
+
+
+def _shelves(die: Random) -> dict[str, object]:
+    return {"tell_shoppers": die.random() < 0.7, "turn_selling": die.random() < 0.6}
 
 
 def _rest(die: Random) -> dict[str, object]:

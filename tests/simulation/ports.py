@@ -23,6 +23,8 @@ class Killed(BaseException):
 
 Effect = Callable[[str, bool], None]
 """(what, whether others may act meanwhile). May raise Killed."""
+AboutTo = Callable[[str, Mapping[str, str], bytes | str | None], None]
+"""Looks at a call before it leaves: the URL, its headers and its body."""
 
 
 class SimDatabase(Database):
@@ -86,7 +88,7 @@ class _Raw:
 class SimTransport(Transport):
     """Calls to the stand-in stores. Ended before a call nothing happened; ended after it the store did its part."""
 
-    def __init__(self, inner: Transport, effect: Effect, about_to: Callable[[str, Mapping[str, str]], None]) -> None:
+    def __init__(self, inner: Transport, effect: Effect, about_to: AboutTo) -> None:
         super().__init__()
         self._inner = inner
         self._effect = effect
@@ -94,7 +96,7 @@ class SimTransport(Transport):
 
     def request(self, method: str, url: str, **how: Any) -> Reply:
         self._effect(f"call {method} {url.partition('?')[0]} {_operation(url, how.get('data'))}".rstrip(), True)
-        self._about_to(url, how.get("headers") or {})
+        self._about_to(url, how.get("headers") or {}, how.get("data"))
         try:
             return self._inner.request(method, url, **how)
         finally:

@@ -10,13 +10,15 @@ from typing import Any
 from backorder.domain.supply import ZERO, Pool, Units
 from demo.stores.journal import Effect
 from demo.stores.shopify import ShopifyShop
-from tests.simulation.site import SKUS, Act, Book, Deliver, TrueLine, TrueOrder, owed_by, placed
+from demo.stores.shopify.state import APP_NAMESPACE
+from tests.simulation.site import SKUS, Act, Book, Deliver, Shelf, TrueLine, TrueOrder, owed_by, placed
 
 
 class ShopifySite:
     """A stand-in Shopify shop."""
 
     platform = "shopify"
+    sells_by_itself = False
     credentials: Mapping[str, str]
     acts: Mapping[str, tuple[int, Act]]
 
@@ -253,7 +255,7 @@ class ShopifySite:
         self.touched[number] = self._clock()
         return "and shipped"
 
-    def shipped_and_gone(self, number: int) -> dict[int, tuple[int, int]]:
+    def shipped_and_gone(self, number: int) -> dict[int, tuple[Units, Units]]:
         """Lines of an order of which more was shipped than is left of them: (shipped, left)."""
         order = self._shop.orders.get(number)
         if order is None:
@@ -262,8 +264,29 @@ class ShopifySite:
         for shipment in order.shipments:
             for units in shipment.lines:
                 shipped[units.line.id] = shipped.get(units.line.id, 0) + units.quantity
-        found = {line.id: (shipped.get(line.id, 0), line.current) for line in order.lines}
+        found = {line.id: (Units(shipped.get(line.id, 0)), Units(line.current)) for line in order.lines}
         return {line: pair for line, pair in found.items() if pair[0] > pair[1]}
+
+    def cancelled_by(self, number: int, key: str) -> tuple[dict[int, Units], Decimal] | None:
+        """Units by line and money of the cancellation that bears this key; `None` where the order is gone."""
+        order = self._shop.orders.get(number)
+        if order is None:
+            return None
+        whole = key in order.staff_note
+        made = [each for each in order.refunds if key in each.note or (whole and each.created == order.cancelled)]
+        units: dict[int, Units] = {}
+        for each in [units for refund in made for units in refund.lines]:
+            units[each.line.id] = units.get(each.line.id, ZERO) + each.quantity
+        return units, sum((refund.paid_back for refund in made), Decimal(0))
+
+    def shelves(self) -> dict[int, Shelf]:
+        """What its variants have of ours, by inventory item."""
+        found = {}
+        for item, product in self._shop.products.items():
+            has = {key: field.value for (space, key), field in product.metafields.items() if space == APP_NAMESPACE}
+            told = (has["accepting"] == "true", has.get("expected", ""), Units(has["due"])) if has else None
+            found[item] = Shelf(told, product.policy == "CONTINUE")
+        return found
 
     def all_held(self, name: str) -> bool:
         """Whether every unit that the order of this name is still owed lies in a hold of ours."""

@@ -6,6 +6,7 @@ Each act is a method that takes a die and returns what it did in a few words, or
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any, Protocol
 
@@ -51,6 +52,16 @@ class Book:
         return total
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What a shop has of ours at an item: whether shoppers are told that it is accepted, the day and the units on their
+    way (`None`: they are told nothing). And whether it sells what is not there.
+    """
+
+    told: tuple[bool, str, Units] | None
+    sells: bool
+
+
 class Site(Protocol):
     """One shop."""
 
@@ -70,6 +81,10 @@ class Site(Protocol):
     """Orders of which no list of changes need tell what became of them: deleted, in the trash, given a place late."""
     taken_off: set[str]
     """Topics whose webhook the shop once took away."""
+    sells_by_itself: bool
+    """Whether its own switch sells what is not there, as long as nobody turned it."""
+    touched: dict[int, datetime]
+    """When somebody last changed an order in a way that moves its units."""
 
     def told_of(self) -> set[str]: ...
     def pending(self) -> int: ...
@@ -80,6 +95,11 @@ class Site(Protocol):
     def at_most(self, order_id: int, line_id: int, pool: Pool, book: Book) -> Units: ...
     def stuck(self) -> dict[Pool, Units]: ...
     def effects(self) -> list[Effect]: ...
+    def order_of(self, target: str) -> int: ...
+    def ships_now(self, number: int) -> str: ...
+    def shipped_and_gone(self, number: int) -> dict[int, tuple[Units, Units]]: ...
+    def cancelled_by(self, number: int, key: str) -> tuple[dict[int, Units], Decimal] | None: ...
+    def shelves(self) -> dict[int, Shelf]: ...
 
 
 def placed(die: Random, now: datetime) -> datetime:

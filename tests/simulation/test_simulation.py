@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from backorder.db.session import migrate
+from jobs import catch_up, promise
 from tests.conftest import SERVER
 from tests.simulation.faults import FAULTS
+from tests.simulation.planting import instead
 from tests.simulation.play import moves_of, play, readable, shorten
 
 pytestmark = pytest.mark.skipif(bool(SERVER), reason="The simulated world keeps its book in a file of its own.")
@@ -57,6 +59,16 @@ def test_what_fails_is_found_and_shortened_to_the_steps_that_matter(template: Pa
     short = shorten(whole, template, fault, seconds=20)
     assert (whole.violation != "", len(short.moves) <= 15) == (True, True)
     assert readable(short.trace)[-1].endswith("200")
+
+
+def test_every_planted_fault_stands_where_the_application_comes_by() -> None:
+    assert {name: lost for name, fault in FAULTS.items() if (lost := fault.plant.unread())} == {}
+
+
+def test_a_fault_where_nobody_comes_by_says_so(template: Path) -> None:
+    fault = instead((promise, "today_of", lambda *_: None), (catch_up, "EVERY", catch_up.EVERY))
+    met = play(1, moves_of(1, 10), template, fault).reached
+    assert (fault.unread(), met) == (["jobs.promise.today_of"], frozenset({"jobs.catch_up.EVERY"}))
 
 
 def test_a_fault_is_gone_with_the_run_it_was_planted_in(template: Path) -> None:

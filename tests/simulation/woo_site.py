@@ -8,16 +8,18 @@ from typing import Any
 
 from backorder.domain.orders import NEED_BY
 from backorder.domain.supply import ZERO, Pool, Units
+from connectors.woocommerce.shelf import OFFER_KEY
 from demo.stores.journal import Effect
 from demo.stores.woocommerce import WooShop
 from demo.stores.woocommerce.things import Meta
-from tests.simulation.site import SKUS, Act, Book, Deliver, TrueLine, TrueOrder, owed_by, placed
+from tests.simulation.site import SKUS, Act, Book, Deliver, Shelf, TrueLine, TrueOrder, owed_by, placed
 
 
 class WooSite:
     """A stand-in WooCommerce shop."""
 
     platform = "woocommerce"
+    sells_by_itself = True
     credentials: Mapping[str, str]
     acts: Mapping[str, tuple[int, Act]]
 
@@ -47,6 +49,7 @@ class WooSite:
         """Whether something happened of which the shop tells nobody."""
         self.only_by_id: set[int] = set()
         self.taken_off: set[str] = set()
+        self.touched: dict[int, datetime] = {}
         self._sending = False
         for sku in SKUS:
             self._shop.add_product(f"{name} {sku}", sku, Decimal(die.randrange(0, 6)), backorders="notify")
@@ -119,6 +122,7 @@ class WooSite:
         if units == line.quantity:
             return None
         self._shop.edit_line(order, line.id, units)
+        self.touched[order.id] = self._clock()
         return f"{order.id} line {line.id} to {units}"
 
     def _refund(self, die: Random) -> str | None:
@@ -268,3 +272,50 @@ class WooSite:
 
     def effects(self) -> list[Effect]:
         return self._shop.journal.effects
+
+    def order_of(self, target: str) -> int:
+        """The order that an effect was on."""
+        return int(target)
+
+    def ships_now(self, number: int) -> str:
+        """All that an order is owed leaves in parcels, if it may."""
+        order = self._shop.orders.get(number)
+        if order is None or order.status != "processing":
+            return ""
+        self.silent = self.silent or self._sending
+        for line in order.lines:
+            left = line.quantity - order.refunded(line.id) - order.shipped(line.id)
+            if left > 0:
+                self._shop.fulfil_line(order, line.id, left)
+        return "and shipped"
+
+    def shipped_and_gone(self, number: int) -> dict[int, tuple[Units, Units]]:
+        """Lines of an order of which more was shipped than is left of them: (shipped, left). The shop's people may edit
+        a line as they like: then nobody knows.
+        """
+        order = self._shop.orders.get(number)
+        if order is None or number in self.touched:
+            return {}
+        found = {line.id: (order.shipped(line.id), line.quantity - order.refunded(line.id)) for line in order.lines}
+        return {line: pair for line, pair in found.items() if pair[0] > pair[1]}
+
+    def cancelled_by(self, number: int, key: str) -> tuple[dict[int, Units], Decimal] | None:
+        """Units by line and money of the refunds that bear this key; `None` where the order is gone."""
+        order = self._shop.orders.get(number)
+        if order is None:
+            return None
+        made = [refund for refund in order.refunds if key in refund["reason"]]
+        units: dict[int, Units] = {}
+        for item in [item for refund in made for item in refund["line_items"]]:
+            line = int(item["meta_data"][0]["value"])
+            units[line] = units.get(line, ZERO) - Decimal(str(item["quantity"]))
+        return units, sum((Decimal(refund["amount"]) for refund in made), Decimal(0))
+
+    def shelves(self) -> dict[int, Shelf]:
+        """What its products have of ours."""
+        found = {}
+        for number, product in self._shop.products.items():
+            has = next((meta.value for meta in product.meta if meta.key == OFFER_KEY), None)
+            told = (has["accepting"], has["expected"] or "", Units(has["due"])) if has else None
+            found[number] = Shelf(told, product.backorders != "no")
+        return found

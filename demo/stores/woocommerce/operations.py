@@ -11,17 +11,21 @@ from demo.stores.woocommerce.rest import LARGEST_PAGE, ApiError, Object
 from demo.stores.woocommerce.shop import Shop
 
 _MARKER = re.compile(r"\[([^\[\]]+)\]\s*$")
+_IN_REASON = re.compile(r"\(([^()]+)\)\s*$")
+_OF_OPERATIONS = ("operation", "allocation", "cancelled")
 
 
 def operation(asked: Object) -> str:
     """The id in a private record among the meta data (as its `key`, or as the whole value of an operation's entry), or
-    the marker in brackets at the end of a note. Empty where the call carries none.
+    the marker at the end of a note (in brackets) or of a refund's reason. Empty where the call carries none.
     """
     for meta in asked.get("meta_data") or []:
         told = _told(str(meta.get("key", "")), meta.get("value"))
         if told:
             return told
     marker = _MARKER.search(asked["note"]) if isinstance(asked.get("note"), str) else None
+    if marker is None and isinstance(asked.get("reason"), str):
+        marker = _IN_REASON.search(asked["reason"])
     return marker[1] if marker else ""
 
 
@@ -30,7 +34,7 @@ def _told(key: str, value: Any) -> str:
         return ""
     if isinstance(value, dict) and isinstance(value.get("key"), str):
         return str(value["key"])
-    return value if isinstance(value, str) and ("operation" in key or "allocation" in key) else ""
+    return value if isinstance(value, str) and any(word in key for word in _OF_OPERATIONS) else ""
 
 
 def keep(shop: Shop, kind: str, target: int, asked: Object, detail: str = "") -> None:

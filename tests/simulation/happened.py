@@ -1,0 +1,37 @@
+"""What happened in a world and is remembered: mails taken, webhooks acknowledged, what a merchant was shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backorder.domain.supply import Pool, Units
+from jobs.mailer import Message
+from jobs.steer import Loss
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail that the server took."""
+
+    at: datetime
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A signed webhook that was answered with 2xx: it must be kept for ever."""
+
+    store_id: int
+    body: bytes
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a merchant was shown before giving units by hand: who would lose how many."""
+
+    store_id: int
+    order_id: int
+    line_id: int
+    pool: Pool
+    units: Units
+    losses: tuple[Loss, ...]
