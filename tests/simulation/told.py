@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -10,6 +11,8 @@ from sqlalchemy import Connection, text
 from backorder.db.columns import EPOCH
 from backorder.db.inbox import TRIES
 from tests.simulation.box import Box, Violation
+from tests.simulation.rules import SCALE
+from tests.simulation.shopify_site import ShopifySite
 
 SHOPIFY_ORDERS = ("orders/create", "orders/updated", "orders/cancelled", "orders/paid", "orders/fulfilled")
 WOO_ORDERS = ("order.created", "order.updated", "order.restored")
@@ -27,7 +30,9 @@ class Hint:
     stamp: datetime | None = None
     introduces: bool = False
     says: frozenset[tuple[object, ...]] = frozenset()
-    """What the body of a Shopify order says of its lines and tags: an echo that says what is known needs no reading."""
+    """What the body of an order says of its lines, and of its tags or status: an echo that says what is known needs no
+    reading. Nothing where a body cannot tell all.
+    """
     part: str = ""
     """What it brought to the order, by name: where a reading found that, none is needed."""
 
@@ -49,7 +54,7 @@ def _hint(topic: str, told: dict[str, Any]) -> Hint | None:
         if told["status"] in NO_ORDER:
             return Hint(int(told["id"]))
         stamp = datetime.fromisoformat(told["date_modified_gmt"] + "+00:00")
-        return Hint(int(told["id"]), stamp=stamp, introduces=True)
+        return Hint(int(told["id"]), stamp=stamp, introduces=True, says=_said_by_woo(told))
     if topic in ("orders/delete", "order.deleted"):
         return Hint(int(told["id"]))
     if topic == "orders/edited":
@@ -77,6 +82,14 @@ def _said(told: dict[str, Any]) -> frozenset[tuple[object, ...]]:
         )
         said.add((line["id"], line["quantity"], shipped))
     return frozenset(said)
+
+
+def _said_by_woo(told: dict[str, Any]) -> frozenset[tuple[object, ...]]:
+    # Units of refunds and of parcels are told elsewhere.
+    if told["refunds"]:
+        return frozenset()
+    lines = {(line["id"], Decimal(str(line["quantity"]))) for line in told["line_items"]}
+    return frozenset({("status", told["status"])} | lines)
 
 
 class Told:
@@ -153,10 +166,17 @@ class Told:
         return bool(unread) and not newer
 
     def _known(self, store_id: int, order_id: int) -> frozenset[tuple[object, ...]]:
-        """What the book has of an order's lines and tags."""
-        tags, status = self._sql.execute(
-            "SELECT tags, status FROM orders WHERE store_id = ? AND order_id = ?", (store_id, order_id)
+        """What the book has of what bodies say."""
+        tags, status, word = self._sql.execute(
+            "SELECT tags, status, store_status FROM orders WHERE store_id = ? AND order_id = ?", (store_id, order_id)
         ).fetchone()
+        if not isinstance(self._box.site_of(store_id), ShopifySite):
+            lines = self._sql.execute(
+                "SELECT line_id, ordered FROM order_lines WHERE store_id = ? AND order_id = ? "
+                "AND COALESCE(ignored, '') <> 'removed'",
+                (store_id, order_id),
+            )
+            return frozenset({("status", word)} | {(line, Decimal(units) / SCALE) for line, units in lines})
         lines = self._sql.execute(
             "SELECT line_id, ordered / 10000, shipped / 10000 FROM order_lines WHERE store_id = ? AND order_id = ?",
             (store_id, order_id),
