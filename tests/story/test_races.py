@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
@@ -226,7 +227,7 @@ def test_orders_that_are_pulled_while_the_rules_change_queue_under_the_new_rules
     steer.save_policy(world, before.id, priority=(PriorityRule("Big", 5, Fact.UNITS, "2"),))
     with leases.holding(world.database, f"catch_up:{before.id}", world.owner, world.clock()) as lease:
         assert lease is not None
-        pull(world, before, lease, world.client(before), everything=True)
+        pull(world, replace(before, pulled_until=None), lease, world.client(before))
     with world.database.read() as conn:
         places = conn.execute(select(parts.c.queued_at, parts.c.queue_time)).all()
     assert [since - place for since, place in places] == [timedelta(days=5)]
