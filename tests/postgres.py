@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.room import in_memory
+
 BINARIES = Path("/usr/lib/postgresql")
 INSTALL = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql")
 ROOT = Path(__file__).parents[1]
@@ -93,7 +95,7 @@ def main() -> int:
         binaries = server_binaries()
     if binaries is None:
         sys.exit("PostgreSQL was installed, and its server programs are not where they belong.")
-    folder = Path(tempfile.mkdtemp(prefix="waitline-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="waitline-pg-", dir=in_memory() or "/tmp"))
     try:
         return test(binaries, folder, sys.argv[1:] or ["-n", "2"])
     finally:

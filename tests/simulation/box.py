@@ -30,6 +30,7 @@ from jobs.connect import remember
 from jobs.drain import JOBS
 from jobs.mailer import Message
 from jobs.world import World
+from tests.room import in_memory
 from tests.simulation import consent
 from tests.simulation.happened import Acknowledged, Agreed, Mail
 from tests.simulation.ports import AboutTo, Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
@@ -56,7 +57,6 @@ PAIRS: Mapping[str, tuple[Callable[..., Site], ...]] = {
     "woocommerce": (WooSite, WooSite),
 }
 """Which two shops a world has."""
-ROOM = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
 
 class Violation(BaseException):
@@ -125,7 +125,7 @@ class Box:
         self.calling: AboutTo = lambda _url, _headers, _data: None
         """Looks at each call before it reaches a shop; the run sets it."""
         self.step_began = self.now
-        self.folder = Path(tempfile.mkdtemp(prefix="waitline-box-", dir=ROOM))
+        self.folder = Path(tempfile.mkdtemp(prefix="waitline-box-", dir=in_memory()))
         shutil.copy(template, self.folder / "waitline.db")
         self.database = Database(f"sqlite:///{self.folder / 'waitline.db'}")
         self.sql = sqlite3.connect(self.folder / "waitline.db", isolation_level=None)
