@@ -32,7 +32,8 @@ from tests.processes.running import SHOPIFY_DOMAIN
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 180.0
+"""Long enough for eight processes to start on a machine that others use as well."""
 KEY = "a key that seals the credentials of one run"
 WORK_ROUNDS = 4
 DONE, DEAD = "done", "dead"
