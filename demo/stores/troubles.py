@@ -257,10 +257,11 @@ def _call(environ: "WSGIEnvironment") -> Call:
     method = environ["REQUEST_METHOD"]
     query = environ.get("QUERY_STRING", "")
     path = environ.get("PATH_INFO", "") + (f"?{query}" if query else "")
-    if not environ.get("PATH_INFO", "").endswith("/graphql.json"):
-        return Call(method, path, "", method != "GET")
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
+    if not environ.get("PATH_INFO", "").endswith("/graphql.json"):
+        # An empty POST changes nothing: an app asks by it whether it may write.
+        return Call(method, path, "", method != "GET" and (method, body) != ("POST", b"{}"))
     try:
         asked = json.loads(body)
     except ValueError:

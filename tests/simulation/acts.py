@@ -1,14 +1,16 @@
 """Every kind of step: what a shop, a merchant, a customer, a worker, the clock or bad luck does next."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
+from backorder.domain.errors import Rejected
 from connectors.signing import body_signature
 from demo.stores.shopify.works import Refused as ShopifyRefused
 from demo.stores.troubles import Broken
 from demo.stores.woocommerce.shop import Refused as WooRefused
-from jobs import sweep
+from jobs import steer, sweep
 from jobs.world import World
 from tests.simulation.access import office
 from tests.simulation.box import Box
@@ -66,7 +68,9 @@ def work(box: Box, die: Random) -> str | None:
     """A worker answers a ring, mostly the oldest."""
     if not box.rings:
         return None
-    ring = box.rings.pop(0 if die.random() < 0.7 else die.randrange(len(box.rings)))
+    queue = die.choice(sorted({ring[0] for ring in box.rings})) if box.queues else ""
+    heard = [at for at, ring in enumerate(box.rings) if queue in ("", ring[0])]
+    ring = box.rings.pop(heard[0 if die.random() < 0.7 else die.randrange(len(heard))])
     return f"{ring[1]} {ring[2:]}: {box.job(ring, die)}"
 
 
@@ -85,6 +89,20 @@ def clock(box: Box, die: Random) -> str:
     ended = box.as_actor("clock", die, sweep.sweep)
     del box.rings[60:]
     return f"sweep: {ended}"
+
+
+def gale(box: Box, die: Random) -> str:
+    """All shops are on, and all that is due is worked off, while their next writes go wrong."""
+    for site in box.sites:
+        with suppress(Rejected):
+            steer.save_policy(box.world, box.ids[site.name], paused=False)
+            steer.switch_on(box.world, box.ids[site.name], tell_waiting=True)
+        site.app.troubles.fail(die.choice(["429", "429", *TROUBLES]), writes=True)
+    rings = sweep.due(box.world)
+    for ring in rings:
+        box.job(ring, die)
+    box.now += timedelta(seconds=die.randrange(2, 9))
+    return f"{len(rings)} rings"
 
 
 def wait(box: Box, die: Random) -> str:
@@ -152,6 +170,7 @@ def _signed(site: Site, headers: Mapping[str, str], body: bytes) -> dict[str, st
 
 STEPS: Mapping[str, tuple[int, Step]] = {
     "rush": (0, rush),
+    "gale": (0, gale),
     "shop": (22, shop_acts),
     "send": (24, send),
     "late": (3, late_arrival),

@@ -51,6 +51,7 @@ FENCED = frozenset({"parts", "pools", "decisions", "actions", "notices"})
 """What nobody may write whose lease somebody else has taken over."""
 RICH = 0.5
 """In so many worlds merchants use every policy; in the others they keep to a few. As many of the rich are busy."""
+OWN_WORKERS = 0.5
 PAIRS: Mapping[str, tuple[Callable[..., Site], ...]] = {
     "apart": (ShopifySite, WooSite),
     "shopify": (ShopifySite, ShopifySite),
@@ -86,6 +87,7 @@ class Box:
         rich: bool | None = None,
         pair: str | None = None,
         weather: Chances | None = None,
+        queues: bool | None = None,
     ) -> None:
         die = Random(f"world {seed}")
         self.seed = seed
@@ -93,6 +95,9 @@ class Box:
         by_itself, busy = fate.random() < RICH, fate.random() < RICH
         self.rich = by_itself if rich is None else rich
         """Whether merchants use every policy; as the seed says, unless told otherwise."""
+        each = Random(f"queues {seed}").random() < OWN_WORKERS
+        self.queues = each if queues is None else queues
+        """Whether each queue has workers of its own, or one worker answers whatever rang first."""
         self.shown: list[Agreed] = []
         """What merchants looked at and may still do."""
         self.agreed: Agreed | None = None

@@ -60,12 +60,14 @@ def play(
     rich: bool | None = None,
     pair: str | None = None,
     weather: Chances | None = None,
+    queues: bool | None = None,
 ) -> Outcome:
     """Play these steps in the world of this seed, and let it come to rest. `rich`: whether merchants use every policy,
-    `pair`: which shops there are, `weather`: how much goes wrong; all as the seed says, unless told otherwise.
+    `pair`: which shops there are, `weather`: how much goes wrong, `queues`: whether each has workers of its own; all as
+    the seed says, unless told otherwise.
     """
     with fault() as reach:
-        box = Box(seed, template, rich=rich, pair=pair, weather=weather)
+        box = Box(seed, template, rich=rich, pair=pair, weather=weather, queues=queues)
         checks = Checks(box)
         rest = Rest(box, checks)
         done, violation = 0, ""
