@@ -192,7 +192,10 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "told-before-written": PlantedFault(
         "A message that speaks of a store write leaves before that write is done.",
-        instead((messages, "_write_pending", lambda _store, _order: literal(False))),
+        instead(
+            (messages, "write_is_pending", lambda _store, _order: literal(False)),
+            (messages, "is_write_pending", lambda *_: False),
+        ),
     ),
     "mail-again-in-doubt": PlantedFault(
         "A mail of unknown outcome is sent once more.",
