@@ -1,10 +1,14 @@
 """What is kept back of what comes in."""
 
+from datetime import date
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backorder.domain.choices import ItemChoices, kept_back
+from backorder.domain.choices import ChoiceError, ItemChoices, kept_back
 from backorder.domain.policy import BackorderPolicy
+from backorder.domain.split import Split
 from backorder.domain.supply import ZERO
 from tests.builders import units
 
@@ -48,3 +52,51 @@ def test_never_more_is_kept_back_than_the_share_of_all_that_came_and_never_less_
         choices = choices.after_arrival(units(count), units(free))
         came += count
         assert count * percent // 100 <= choices.kept_back <= came * percent / 100
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        ItemChoices(),
+        ItemChoices(keep_back=units(0)),
+        ItemChoices(keep_back=units(1_000_000)),
+        ItemChoices(keep_back_percent=0),
+        ItemChoices(keep_back_percent=100),
+        ItemChoices(most_units=0),
+        ItemChoices(most_units=1_000_000),
+        ItemChoices(discontinued=True, accepts=False),
+        ItemChoices(accepts=True, released_on=date(2027, 1, 4)),
+        ItemChoices(split=Split.LINE_WHOLE),
+    ],
+)
+def test_choices_up_to_their_bounds_are_taken(choices: ItemChoices) -> None:
+    choices.check()
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        (ItemChoices(keep_back=units("-0.5")), "The units kept back must be from 0 to 1,000,000."),
+        (ItemChoices(keep_back=units("1000000.5")), "The units kept back must be from 0 to 1,000,000."),
+        (ItemChoices(keep_back_percent=-1), "The percentage kept back must be from 0 to 100."),
+        (ItemChoices(keep_back_percent=101), "The percentage kept back must be from 0 to 100."),
+        (
+            ItemChoices(keep_back=units(0), keep_back_percent=0),
+            "Keep back either a number of units or a share of each arrival: leave one of them empty.",
+        ),
+        (ItemChoices(most_units=-1), "The most units that may wait must be from 0 to 1,000,000."),
+        (ItemChoices(most_units=1_000_001), "The most units that may wait must be from 0 to 1,000,000."),
+        (
+            ItemChoices(discontinued=True, accepts=True),
+            "Nothing more comes of a discontinued item, so no backorders of it can be accepted.",
+        ),
+        (
+            ItemChoices(split=Split.WAIT_UNTIL),
+            "Waiting for a day is chosen for an order or the store, not for an item.",
+        ),
+    ],
+)
+def test_choices_that_cannot_be_are_refused_with_one_sentence(choices: ItemChoices, sentence: str) -> None:
+    with pytest.raises(ChoiceError) as refused:
+        choices.check()
+    assert str(refused.value) == sentence

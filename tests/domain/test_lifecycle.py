@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
+from backorder.domain.allocation import Rule, made_firm
 from backorder.domain.lifecycle import Given, LineState, standing
 from backorder.domain.orders import Ignored, Part
 from backorder.domain.split import Split, Terms
@@ -35,6 +37,30 @@ def state_of(owed: float, given: dict, *, waited=(), **told) -> LineState:
 )
 def test_each_state_follows_from_the_units(owed, given, waited, told, state) -> None:
     assert state_of(owed, given, waited=waited, **told) == state
+
+
+def made(says: float, *, allocated: float = 1, firm: float = 1) -> list[tuple[Decimal, Decimal]]:
+    """What is decided of a line that owes 3, where so many units are said to be firm: given, and firm."""
+    order = an_order(100, line(1, 3))
+    stands = standing(order, {1: given_to(allocated, firm)}, (), Terms(Split.SHIP_AVAILABLE))
+    found = made_firm(order, stands, lambda *_: units(says), Rule.RELEASED)
+    return [(decision.allocated, decision.firm) for decision in found]
+
+
+def test_units_are_made_firm_up_to_what_is_owed_and_given_with_it() -> None:
+    assert made(2) == [(2, 2)]
+    assert made(5) == [(3, 3)]
+    assert made(2, allocated=3) == [(3, 2)]
+
+
+def test_what_is_firm_already_is_no_decision() -> None:
+    assert (made(1), made(0), made(3, allocated=3, firm=3)) == ([], [], [])
+
+
+def test_a_part_of_no_pool_cannot_be_firm() -> None:
+    order = an_order(100, line(1, 3, pool=None))
+    stands = standing(order, {}, (), Terms(Split.SHIP_AVAILABLE))
+    assert made_firm(order, stands, lambda *_: units(3), Rule.RELEASED) == []
 
 
 def free(order, given, split) -> list:

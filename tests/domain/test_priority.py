@@ -13,6 +13,7 @@ from backorder.domain.priority import (
     Priority,
     PriorityRule,
     RuleError,
+    check_rules,
     largest_head_start,
     parse_rules,
     priority_of,
@@ -151,6 +152,14 @@ def test_a_rule_that_makes_no_sense_is_refused_with_one_sentence(text: str, sent
     with pytest.raises(RuleError) as refused:
         parse_rules(text)
     assert str(refused.value) == sentence
+
+
+def test_rules_up_to_their_bounds_are_taken() -> None:
+    most = [PriorityRule(f"Class {number}", 1, Fact.BY_HAND) for number in range(50)]
+    check_rules(most)
+    check_rules([PriorityRule("V", 0, Fact.BY_HAND), PriorityRule("W" * 60, 365, Fact.BY_HAND)])
+    with pytest.raises(RuleError, match="A class needs a name of 1 to 60 characters"):
+        check_rules([PriorityRule("W" * 61, 1, Fact.BY_HAND)])
 
 
 def test_a_policy_with_such_a_rule_is_not_saved() -> None:

@@ -173,6 +173,7 @@ def waiting_order(owed: int, given: int, status: OrderStatus = OrderStatus.OPEN)
 def test_a_customer_is_asked_how_an_order_ships_where_the_answer_can_count() -> None:
     asks, order = BackorderPolicy(customers_choose=True), waiting_order(3, 1)
     assert customer_may_choose(asks, order, OrderChoices()) is True
+    assert customer_may_choose(asks, waiting_order(2, 1), OrderChoices()) is True
     assert customer_may_choose(asks, order, OrderChoices(split_of_customer=Split.ORDER_WHOLE)) is True
     assert customer_may_choose(asks, order, OrderChoices(split=Split.ORDER_WHOLE)) is False
     assert customer_may_choose(BackorderPolicy(), order, OrderChoices()) is False

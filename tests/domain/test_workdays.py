@@ -25,6 +25,13 @@ def test_weekends_and_holidays_do_not_count() -> None:
     assert (calendar.open_on(FRIDAY), calendar.open_on(MONDAY)) == (True, False)
 
 
+def test_a_store_may_be_closed_for_more_than_a_year() -> None:
+    closed = frozenset(FRIDAY + timedelta(days=ahead) for ahead in range(399))
+    assert Workdays(holidays=closed).first(FRIDAY) == FRIDAY + timedelta(days=399)
+    with pytest.raises(NeverOpen):
+        Workdays(holidays=closed | {FRIDAY + timedelta(days=399)}).first(FRIDAY)
+
+
 def test_a_calendar_that_never_opens_is_a_mistake() -> None:
     with pytest.raises(NeverOpen):
         Workdays(frozenset()).first(FRIDAY)
