@@ -111,7 +111,7 @@ class _Hunt:
     reached: set[str] = field(default_factory=set)
     """Where it was met."""
     by_itself: list[int] = field(default_factory=list)
-    """Seeds that failed although the fault was not met: they fail without it."""
+    """Seeds that fail without the fault too."""
 
     def __str__(self) -> str:
         alone = f" Seeds {self.by_itself} fail without it." if self.by_itself else ""
@@ -138,11 +138,12 @@ def _hunt(name: str, seeds: int, template: Path) -> _Hunt:
         outcome = play(seed, moves, template, fault.plant, pair=fault.pair, weather=weather, **kind)
         hunt.seeds = seed
         hunt.reached |= outcome.reached
-        if outcome.violation and not outcome.reached:
+        if outcome.violation and "escaped" not in outcome.violation:
+            # A world that fails without the fault has not seen it.
+            if not play(seed, moves, template, pair=fault.pair, weather=weather, **kind).violation:
+                hunt.caught, hunt.how = seed, f"after {outcome.steps} steps: {outcome.violation}"
+                break
             hunt.by_itself.append(seed)
-        elif outcome.violation and "escaped" not in outcome.violation:
-            hunt.caught, hunt.how = seed, f"after {outcome.steps} steps: {outcome.violation}"
-            break
         if seed == PATIENCE and not hunt.reached:
             break
     return hunt
