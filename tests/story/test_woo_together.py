@@ -87,6 +87,7 @@ def twice(order: Order) -> list[str]:
     return [name for name, count in keys.items() if count > 1]
 
 
+@pytest.mark.timeout(120 + ORDERS)
 def test_nothing_of_anybodys_is_lost_or_doubled(stage: Stage) -> None:
     assert isinstance(stage.shop, Woo)
     shop, world, store_id = stage.shop.app.shop, stage.bench.world, stage.bench.store_id
