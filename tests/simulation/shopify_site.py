@@ -334,6 +334,10 @@ class ShopifySite:
             for place, figures in self._shop.levels(item).items()
         }
 
+    def net(self, pool: Pool) -> Units | None:
+        """None: what is there and what orders took of it are told apart here."""
+        return None
+
     def at_most(self, order_id: int, line_id: int, pool: Pool, book: Book) -> Units:
         """How much of what a line is given counts: all of it, a reading tells of orders and stock at one moment."""
         return Units("Infinity")

@@ -255,6 +255,11 @@ class WooSite:
             for product in self._shop.products.values()
         }
 
+    def net(self, pool: Pool) -> Units | None:
+        """The one figure that the shop shows, less what all orders took; none for items it has no longer."""
+        product = self._shop.products.get(pool.item)
+        return None if product is None else product.stock
+
     def at_most(self, order_id: int, line_id: int, pool: Pool, book: Book) -> Units:
         """How much of what a line is given counts: as much as the shop still has taken from the stock for it."""
         return min(book.owed.get((order_id, line_id, pool), Units("Infinity")), self._taken(order_id, line_id))
