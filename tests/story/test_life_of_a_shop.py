@@ -23,7 +23,7 @@ from jobs.catch_up import AUDIT_EVERY, audit
 from tests.story.stage import START, Shopify, Stage
 
 ORDERS = int(os.environ.get("LIFE_ORDERS") or 40)
-BUSY_EVERY = 9
+BUSY_EVERY = max(9, ORDERS // 5)
 """After so many calls somebody else of the same app has used up all points of the shop."""
 SECRET = "a client secret that only these tests know"
 
