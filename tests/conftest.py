@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from backorder.db.session import migrate
+from tests import compiled
 from tests.room import in_memory
 
 SERVER = os.environ.get("WAITLINE_TEST_DATABASE_URL", "")
@@ -18,6 +19,9 @@ SERVER = os.environ.get("WAITLINE_TEST_DATABASE_URL", "")
 if folder := in_memory():
     # Where pytest makes its temporary folders, unless somebody said otherwise.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+
+
+compiled.keep()
 
 
 @pytest.fixture(scope="session")
