@@ -19,6 +19,6 @@ def leave(world: World, store_id: int) -> None:
         outbox.drop_due(conn, store_id, "The store is being left: what is ours is taken out of it.", world.clock())
         outbox.start_from_what_is(conn, store_id)
         stores.set_mode(conn, store_id, Mode.LEAVING)
-        changes.review_all(conn, store_id, forget_stood=False)
+        changes.review_all(conn, store_id, tell_waiting=False)
         items.touch(conn, store_id, items.owed(conn, store_id))
     world.bell.ring("allocate", "allocate", store_id)

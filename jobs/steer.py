@@ -61,7 +61,7 @@ def switch_on(world: World, store_id: int, *, tell_waiting: bool) -> None:
             outbox.start_from_what_is(conn, store_id)
         stores.set_mode(conn, store_id, Mode.ON)
         stores.note(conn, store_id, judge_at=world.clock())
-        changes.review_all(conn, store_id, forget_stood=tell_waiting)
+        changes.review_all(conn, store_id, tell_waiting=tell_waiting)
         items.touch(conn, store_id, items.owed(conn, store_id))
     world.bell.ring("allocate", "allocate", store_id)
 
@@ -89,7 +89,7 @@ def save_policy(world: World, store_id: int, **choices: Any) -> BackorderPolicy:
         if (policy.late_lines_wait, policy.priority) != (before.late_lines_wait, before.priority):
             # Queue times are kept with the lines.
             changes.queue_anew(conn, store_id, orderbook.owing(conn, store_id), policy)
-        changes.review_all(conn, store_id, forget_stood=False)
+        changes.review_all(conn, store_id, tell_waiting=False)
         items.touch(conn, store_id, items.owed(conn, store_id))
     world.bell.ring("allocate", "allocate", store_id)
     return policy

@@ -142,7 +142,7 @@ def _make(conn: Connection, store: Store, change: Change, today: date) -> set[in
             policy = store.policy.changed(priority=rules)
             stores.set_policy(conn, store.id, policy)
             changes.queue_anew(conn, store.id, orderbook.owing(conn, store.id), policy)
-            changes.review_all(conn, store.id, forget_stood=False)
+            changes.review_all(conn, store.id, tell_waiting=False)
             return set(items.owed(conn, store.id))
         case Closed() | Cancelled():
             raise NotOurs("Locations are closed and orders are cancelled in your store; here you can only look.")

@@ -6,33 +6,42 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, String, bindparam, case, cast, func, literal, update
+from sqlalchemy import Boolean, Connection, String, bindparam, case, cast, exists, func, literal, update
 
 from backorder.db import items as item_rows
 from backorder.db import orderbook, waiting_sums
 from backorder.db.items import changed
 from backorder.db.order_rows import BookOrder, queueing, where
-from backorder.db.tables import items, order_lines, orders, parts
+from backorder.db.tables import items, notices, order_lines, orders, parts
 from backorder.db.values import side_out, stood_out
 from backorder.domain.acceptance import Answer, Verdict
 from backorder.domain.actions import StoreSide
 from backorder.domain.choices import ItemChoices, OrderChoices
-from backorder.domain.lifecycle import Stood
+from backorder.domain.lifecycle import Stood, WorkState
 from backorder.domain.orders import OrderStatus
-from backorder.domain.policy import BackorderPolicy
+from backorder.domain.policy import BackorderPolicy, NoticeKind
 from backorder.domain.supply import ZERO, Pool, Units
 
+TELLS = (WorkState.DUE, WorkState.RUNNING, WorkState.DONE, WorkState.UNKNOWN)
+"""A message in one of these states has reached its reader, or may have, or is on its way."""
 
-def review_all(conn: Connection, store_id: int, *, forget_stood: bool) -> None:
+
+def review_all(conn: Connection, store_id: int, *, tell_waiting: bool) -> None:
     """Look at every open order again, and at others that still have something of ours: they may have ended while the
-    store was only watched. With `forget_stood` as if for the first time: customers who wait are told.
+    store was only watched. With `tell_waiting` those of whom nobody was told that they wait are looked at as if for the
+    first time: where they still wait it is told now. Whoever was told keeps what was said, so that it is not said again
+    and the next message follows from it.
     """
-    values: dict[str, object] = {"review": True}
-    if forget_stood:
-        values["stood"] = None
-    conn.execute(
-        update(orders).where(orders.c.store_id == store_id, orders.c.status == OrderStatus.OPEN).values(**values)
-    )
+    opened = update(orders).where(orders.c.store_id == store_id, orders.c.status == OrderStatus.OPEN)
+    conn.execute(opened.values(review=True))
+    if tell_waiting:
+        told = exists().where(
+            notices.c.store_id == orders.c.store_id,
+            notices.c.order_id == orders.c.order_id,
+            notices.c.kind == NoticeKind.BACKORDERED,
+            notices.c.state.in_(TELLS),
+        )
+        conn.execute(opened.where(~told).values(stood=None))
     nothing = json.dumps(side_out(StoreSide()))
     conn.execute(
         update(orders)

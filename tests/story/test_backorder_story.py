@@ -146,6 +146,17 @@ def test_switching_on_tells_those_who_wait_when_the_merchant_says_so(closed_stag
     assert stage.told(order) == [NoticeKind.BACKORDERED]
 
 
+def test_whoever_was_told_that_he_waits_is_not_told_again_because_the_store_is_switched_on_again(stage: Stage) -> None:
+    stage.shop.stock("MUG", 0)
+    first, second = stage.shop.order("MUG", 1, 5), stage.shop.order("MUG", 1, 6)
+    stage.settle()
+    stage.shop.receive("MUG", 1)
+    steer.switch_on(stage.bench.world, stage.bench.store_id, tell_waiting=True)
+    stage.settle()
+    told = [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]
+    assert [stage.told(order) for order in (first, second)] == [told, told[:1]]
+
+
 def test_orders_that_were_open_before_the_store_was_connected_are_imported(closed_stage: Stage) -> None:
     stage = closed_stage
     stage.shop.stock("MUG", 1)
