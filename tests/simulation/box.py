@@ -121,8 +121,8 @@ class Box:
         """Names of sites of which a webhook got lost: only a catch-up can mend that."""
         self.may_act: dict[str, bool] = {}
         """Whether the store was on, and not paused, when the present outermost step began or at any time since."""
-        self.on_since: dict[str, datetime] = {}
-        """Since when each store is on and takes backorders without a break."""
+        self.telling: dict[tuple[str, str], datetime] = {}
+        """Since when each store is on and tells customers of this kind of event, without a break."""
         self.watching: Callable[[Connection, Actor, set[str]], None] = lambda _conn, _actor, _written: None
         """Looks at each transaction before it is committed; the run sets it."""
         self.reading: Callable[[Mail], None] = lambda _mail: None

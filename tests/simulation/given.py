@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from backorder.domain.supply import Pool
 from tests.simulation import rules
 from tests.simulation.box import Actor, Box, Violation
+from tests.simulation.replayed import Replayed
 from tests.simulation.rules import DAY, PIN, SCALE, Chosen, Facts, Owed, instant
 from tests.simulation.site import Book
 
@@ -69,6 +70,7 @@ class Given:
         self._samples: dict[tuple[int, Pool], list[tuple[datetime, int]]] = {}
         self.by_merchant: set[int] = set()
         """Decisions by which a merchant gave units by hand."""
+        self.replayed = Replayed(box)
         self.sample()
 
     def sample(self) -> None:
@@ -119,6 +121,7 @@ class Given:
             rows = list(conn.execute(text(DECIDED), {"last": last}).all())
         if "parts" in written:
             self._firm_stays(conn, rows)
+        self.replayed.committing(conn, actor, len(rows))
         if not rows:
             return
         self.sample()
@@ -276,6 +279,27 @@ class Given:
                 waiting.append(line)
         late = [line for line in queue if (line.order_id, line.line_id) in gained and not line.pinned]
         passes.fair([line for line in late if not kept_back or (line.order_id, line.line_id) in old], waiting)
+
+    def at_rest(self, store_id: int, pool: Pool) -> None:
+        """No line keeps units that may still move while an older one waits that does not let it pass."""
+        now = self._box.now
+        policy = rules.policy_of(self.before, store_id)
+        if rules.kept_back(self.before, policy, store_id, pool.item):
+            # Units kept back are closed to the older lines, and a new line may have them.
+            return
+        chosen, owed = rules.chosen_of(self.before, store_id), rules.owed_of(self.before, store_id)
+        passes = Passes(policy, rules.day_of(policy, now), chosen, owed)
+        firm = {
+            (part.order_id, part.line_id, part.item, part.location): part.firm for its in owed.values() for part in its
+        }
+        waiting: list[Queued] = []
+        for line in sorted(
+            Queued(*row) for row in self.before(QUEUE, {"s": store_id, "i": pool.item, "l": pool.location})
+        ):
+            if line.allocated > firm.get((line.order_id, line.line_id, pool.item, pool.location), 0):
+                passes.look(line, waiting)
+            if line.waits:
+                waiting.append(line)
 
 
 @dataclass(frozen=True, slots=True)

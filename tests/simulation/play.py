@@ -72,12 +72,13 @@ def play(
         rest = Rest(box, checks)
         done, violation = 0, ""
         try:
-            _prepare(box, checks)
-            for move in moves:
-                _step(box, checks, move)
-                done += 1
-            rest.come()
-            farewell(box)
+            with checks.given.replayed.watching():
+                _prepare(box, checks)
+                for move in moves:
+                    _step(box, checks, move)
+                    done += 1
+                rest.come()
+                farewell(box)
         except Violation as found:
             violation = str(found)
         except Exception as error:  # noqa: BLE001 - whatever escapes from a step is what the run is there to find
@@ -135,10 +136,12 @@ def _look_at_modes(box: Box) -> None:
         choices = json.loads(policy)
         free = mode == "on" and not choices["paused"]
         box.may_act[site.name] = box.may_act.get(site.name, False) or free
-        if not free or not choices["accept_backorders"] or "backordered" not in choices["notices"]:
-            box.on_since.pop(site.name, None)
-        else:
-            box.on_since.setdefault(site.name, box.now)
+        for kind in ("backordered", "allocated"):
+            takes = kind == "allocated" or choices["accept_backorders"]
+            if free and takes and kind in choices["notices"]:
+                box.telling.setdefault((site.name, kind), box.now)
+            else:
+                box.telling.pop((site.name, kind), None)
 
 
 QUIET = ("begin", "commit", "committed", "statement", "answer", "mailed")

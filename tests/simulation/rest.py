@@ -26,6 +26,7 @@ from tests.simulation.rules import SCALE, instant
 from tests.simulation.shelves import AN_ITEM, shelves_follow
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.weather import CALM
+from tests.simulation.words import notes_are_there, told_that_it_is_here
 
 LIMIT = timedelta(seconds=130)
 """What no order explains is waited out for up to 120 s by the policy; the rest is for the work before and after."""
@@ -71,6 +72,8 @@ class Rest:
             self._gave_what_is_there(site.name)
             self._wrote_what_it_wants(site.name)
             self._told_whom_it_had_to(site.name)
+            told_that_it_is_here(box, site)
+            notes_are_there(box, site)
             self._says_one_date(site.name)
             shelves_follow(box, self._store(site.name), site)
         self._nothing_moves()
@@ -239,6 +242,7 @@ class Rest:
                     asks = part.cancel_wished_at is None and not passed
                     found[2] += part.outstanding - part.allocated if asks else 0
         for pool, (allocated, firm, waits) in sums.items():
+            self._checks.given.at_rest(store.id, pool)
             there = supply.get(pool, ZERO) * SCALE
             if allocated > max(there + stuck.get(pool, ZERO) * SCALE, firm):
                 raise Violation(
@@ -300,7 +304,7 @@ class Rest:
             count = sent.get(message_id, 0)
             if (state == "done" and count != 1) or (state not in ("done", "unknown") and count):
                 raise Violation(f"{name}: message {notice} is {state}, and {count} were sent.")
-        since = self._box.on_since.get(name)
+        since = self._box.telling.get((name, "backordered"))
         if since is None or store.policy.paused:
             return
         rows = self._sql.execute(
