@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
-from backorder.db import outbox
+from backorder.db import taking_out
 from jobs import steer
 from jobs.leave import leave
 
@@ -16,7 +16,7 @@ def show() -> ResponseReturnValue:
     """The page: how far it has come, and whether it is safe to go."""
     here, store = world(), signed_in_store()
     with here.database.read() as conn:
-        left = outbox.ours_left(conn, store.id)
+        left = taking_out.ours_left(conn, store.id)
     return render_template("leaving.html", left=left)
 
 

@@ -9,7 +9,7 @@ import click
 from app.privacy import passed_on, told_about, who
 from app.wiring import open_world
 from backorder.config import load
-from backorder.db import outbox, privacy_tasks, stores
+from backorder.db import privacy_tasks, stores, taking_out
 from backorder.db.privacy_tasks import NoSuchTask, PrivacyTask
 from backorder.db.secrets import new_token
 from backorder.domain.errors import Rejected
@@ -145,16 +145,20 @@ def leave(store: int, as_json: bool) -> None:
     with _opened() as world:
         leaving.leave(world, store)
         with world.database.read() as conn:
-            left = outbox.ours_left(conn, store)
+            left = taking_out.ours_left(conn, store)
         facts = {
             "store": store,
             "orders": left.orders,
+            "items": left.items,
             "under_way": left.under_way,
             "failed": left.failed,
             "safe": left.nothing,
         }
         if left.nothing:
-            text = "Nothing of ours is left in the store's orders: the app can be removed."
+            text = "Nothing of ours is left in the store: the app can be removed."
         else:
-            text = f"{left.orders} orders still have something of ours, {left.under_way} changes are under way."
+            text = (
+                f"{left.orders} orders and {left.items} items still have something of ours,"
+                f" {left.under_way} changes are under way."
+            )
         click.echo(json.dumps(facts) if as_json else text)

@@ -47,7 +47,8 @@ def judge(world: World, store_id: int) -> None:
             break
         with world.database.write() as conn:
             verdict_rows.save(conn, store_id, {item: offer.verdict for item, offer in said.items()}, marks, now)
-            _plan_items(conn, store, said, now)
+            # Whoever leaves meanwhile is shown nothing any more.
+            _plan_items(conn, stores.to_change(conn, store_id), said, now)
         item = max(marks)
     if everything:
         with world.database.write() as conn:

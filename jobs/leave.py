@@ -1,14 +1,15 @@
 """Takes what we put into a store out of it again, through the same outbox as every other write, before it is left."""
 
-from backorder.db import changes, items, outbox, stores
+from backorder.db import changes, item_rows, items, outbox, stores
 from backorder.domain.store import Mode
 from jobs.steer import Nonsense
 from jobs.world import World
 
 
 def leave(world: World, store_id: int) -> None:
-    """Begin: our holds are released, our tags and records taken off; no customer is told anything any more. What is in
-    the way of a write is tried again as ever. Raises Nonsense while everything is paused.
+    """Begin: our holds are released, our tags and records taken off, what shoppers were shown at items goes and the
+    store's switch for selling them is put back; no customer is told anything any more. What is in the way of a write is
+    tried again as ever. Raises Nonsense while everything is paused.
     """
     with world.database.write() as conn:
         store = stores.to_change(conn, store_id)
@@ -18,6 +19,8 @@ def leave(world: World, store_id: int) -> None:
             return
         outbox.drop_due(conn, store_id, "The store is being left: what is ours is taken out of it.", world.clock())
         outbox.start_from_what_is(conn, store_id)
+        # Each item that we ever wrote to, also those that nobody is owed and that no pass goes over.
+        item_rows.take_off(conn, store_id, world.clock())
         stores.set_mode(conn, store_id, Mode.LEAVING)
         changes.review_all(conn, store_id, tell_waiting=False)
         items.touch(conn, store_id, items.owed(conn, store_id))

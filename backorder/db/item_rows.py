@@ -80,6 +80,16 @@ def plan(conn: Connection, store_id: int, wanted: Mapping[int, ItemSide], now: d
         )
 
 
+def take_off(conn: Connection, store_id: int, now: datetime) -> None:
+    """Nothing of ours is to be at any item of the store any more; what failed is tried once more."""
+    plan(conn, store_id, dict.fromkeys(written(conn, store_id), ItemSide()), now)
+    conn.execute(
+        update(item_writes)
+        .where(item_writes.c.store_id == store_id, item_writes.c.state == WorkState.FAILED)
+        .values(state=WorkState.DUE, tries=0, due_at=now)
+    )
+
+
 def written(conn: Connection, store_id: int) -> set[int]:
     """Items of which the store has, or is to get, something of ours."""
     return set(conn.execute(select(item_writes.c.item).where(item_writes.c.store_id == store_id)).scalars())

@@ -1,27 +1,25 @@
 """What is to be written to stores and sent to customers: a row each, before it is tried, kept for ever."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, cast, exists, func, select, update
+from sqlalchemy import Connection, and_, exists, func, select, update
 
 from backorder.db.bites import among
 from backorder.db.many import insert_many, update_many
-from backorder.db.tables import actions, notices, orders, stores
+from backorder.db.tables import actions, item_writes, notices, orders, stores
 from backorder.db.values import side_out, stood_out
 from backorder.domain.actions import ActionKind, StoreSide
 from backorder.domain.lifecycle import Stood, WorkState
-from backorder.domain.orders import OrderStatus
 from backorder.domain.policy import NoticeKind
 from backorder.domain.store import Health, Mode
 
 LOOKS = 4
 """How often a note of unknown outcome is looked for in the store before it is only shown."""
 
-_TO_DO = actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]) & ~(
+TO_DO = actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]) & ~(
     (actions.c.kind == ActionKind.NOTE) & (actions.c.state == WorkState.UNKNOWN) & (actions.c.tries >= LOOKS)
 )
 """Writes that still need somebody: due, begun by somebody who is gone, or of an outcome that may still be learnt."""
@@ -147,7 +145,7 @@ def open_actions(conn: Connection, store_id: int, order_id: int, now: datetime) 
     """
     rows = conn.execute(
         select(actions)
-        .where(actions.c.store_id == store_id, actions.c.order_id == order_id, _TO_DO)
+        .where(actions.c.store_id == store_id, actions.c.order_id == order_id, TO_DO)
         .order_by(actions.c.id)
         .with_for_update()
     ).all()
@@ -269,48 +267,11 @@ def start_from_what_is(conn: Connection, store_id: int) -> None:
     conn.execute(update(orders).where(orders.c.store_id == store_id).values(desired=orders.c.wrote))
 
 
-@dataclass(frozen=True, slots=True)
-class OursLeft:
-    """What a store still has of ours: orders with something of it, writes that are under way, writes that failed."""
-
-    orders: int
-    under_way: int
-    failed: int
-
-    @property
-    def nothing(self) -> bool:
-        """Whether the store has nothing of ours any more."""
-        return self.orders == self.under_way == 0
-
-
-def ours_left(conn: Connection, store_id: int) -> OursLeft:
-    """How far the taking out of what is ours has come."""
-    with_ours = select(func.count()).where(
-        orders.c.store_id == store_id,
-        orders.c.status != OrderStatus.GONE,
-        orders.c.wrote.is_not(None),
-        cast(orders.c.wrote, String) != json.dumps(side_out(StoreSide())),
-    )
-    open_writes = select(func.count()).where(actions.c.store_id == store_id, _TO_DO)
-    failed = (
-        select(func.count())
-        .select_from(actions)
-        .join(orders, and_(orders.c.store_id == actions.c.store_id, orders.c.order_id == actions.c.order_id))
-        .where(
-            actions.c.store_id == store_id,
-            actions.c.state == WorkState.FAILED,
-            actions.c.side_seq == orders.c.side_seq,
-            actions.c.kind != ActionKind.NOTE,
-        )
-    )
-    return OursLeft(*(conn.execute(count).scalar_one() for count in (with_ours, open_writes, failed)))
-
-
 def live(table: Any) -> Any:
     """Rows of stores that are on, and writes of those that are being left: all others are left alone. A paused store's
     policy is asked by the worker.
     """
-    modes = [Mode.ON, Mode.LEAVING] if table is actions else [Mode.ON]
+    modes = [Mode.ON, Mode.LEAVING] if table in (actions, item_writes) else [Mode.ON]
     return exists().where(
         stores.c.id == table.c.store_id,
         stores.c.mode.in_(modes),
@@ -327,7 +288,7 @@ def orders_to_write(
     found = (
         select(actions.c.store_id, actions.c.order_id, func.min(actions.c.id))
         .where(
-            _TO_DO,
+            TO_DO,
             actions.c.due_at <= now,
             live(actions),
         )
@@ -346,6 +307,6 @@ def next_due(conn: Connection, after: datetime) -> datetime | None:
         conn.execute(
             select(func.min(table.c.due_at)).where(to_do, table.c.due_at > after, live(table))
         ).scalar_one_or_none()
-        for table, to_do in ((actions, _TO_DO), (notices, notices.c.state == WorkState.DUE))
+        for table, to_do in ((actions, TO_DO), (notices, notices.c.state == WorkState.DUE))
     ]
     return min((at for at in found if at is not None), default=None)

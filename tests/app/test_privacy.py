@@ -142,10 +142,10 @@ def test_news_is_told_until_it_was_seen_and_only_to_its_store(
 def test_leaving_is_begun_watched_and_taken_back(merchant: Merchant, shop: Shop) -> None:
     wrote = {"held": [], "tags": ["backorder"], "shown": None, "line_dates": []}
     shop.order(1, a_line(7, "2"), wrote=wrote)
-    assert lines_of(merchant.get("/leaving")).count("1 order has something of ours at the moment.") == 1
+    assert lines_of(merchant.get("/leaving")).count("1 order and 0 items have something of ours at the moment.") == 1
     assert merchant.post("/leaving").status_code == 303
     assert store_of(shop).mode is Mode.LEAVING
-    assert lines_of(merchant.get("/leaving")).count("Not yet: 1 order has something of ours") == 1
+    assert lines_of(merchant.get("/leaving")).count("Not yet: 1 order and 0 items have something of ours") == 1
     with shop.world.database.write() as conn:
         outbox.set_wrote(conn, shop.id, 1, StoreSide())
     assert lines_of(merchant.get("/leaving")).count("You can remove Waitline from your store now") == 1
@@ -155,7 +155,7 @@ def test_leaving_is_begun_watched_and_taken_back(merchant: Merchant, shop: Shop)
 
 def test_an_operator_is_told_how_far_the_leaving_has_come(at_the_command_line: CliRunner, shop: Shop) -> None:
     told = json.loads(at_the_command_line.invoke(cli, ["leave", str(shop.id), "--json"]).output)
-    assert told == {"store": shop.id, "orders": 0, "under_way": 0, "failed": 0, "safe": True}
+    assert told == {"store": shop.id, "orders": 0, "items": 0, "under_way": 0, "failed": 0, "safe": True}
 
 
 def test_who_signs_in_to_a_store_that_left_is_not_let_in(merchant: Merchant, shop: Shop, world: World) -> None:

@@ -3,11 +3,16 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
+from backorder.db import taking_out
 from backorder.domain.choices import ItemChoices
 from connectors import get
 from connectors.woocommerce.shelf import OFFER_KEY
 from demo.stores.shopify.state import APP_NAMESPACE
+from demo.stores.troubles import said
 from jobs import steer
+from jobs.leave import leave
 from tests.story.stage import Shopify, Stage, Woo
 
 
@@ -59,6 +64,21 @@ def turn_by_hand(stage: Stage, *, on: bool) -> None:
         return
     assert isinstance(stage.shop, Shopify)
     next(iter(stage.shop.app.shop.products.values())).policy = "CONTINUE" if on else "DENY"
+
+
+def refuse_items(stage: Stage) -> None:
+    """The shop refuses the next write to its items."""
+    what = said(422, {"code": "rest_invalid_param", "message": "No."})
+    if isinstance(stage.shop, Woo):
+        stage.shop.app.troubles.fail(what, path="/products", writes=True)
+        return
+    assert isinstance(stage.shop, Shopify)
+    stage.shop.app.troubles.fail(what, operation="WriteVariants")
+
+
+def ours_left(stage: Stage) -> taking_out.OursLeft:
+    with stage.bench.world.database.read() as conn:
+        return taking_out.ours_left(conn, stage.bench.store_id)
 
 
 def choose(stage: Stage, **choices: object) -> None:
@@ -183,3 +203,46 @@ def test_an_item_that_was_excluded_by_hand_keeps_its_switch(stage: Stage) -> Non
     choose(stage, turn_selling=True)
 
     assert sells(stage)
+
+
+@pytest.mark.parametrize("owed", [True, False])
+def test_before_a_store_is_left_nothing_of_ours_stays_at_its_items(stage: Stage, owed: bool) -> None:
+    stage.shop.stock("MUG", 0)
+    order = stage.shop.order("MUG", 2, 5)
+    turn_by_hand(stage, on=False)
+    stage.settle()
+    choose(stage, tell_shoppers=True, turn_selling=True)
+    if not owed:
+        stage.shop.cancel(order)
+        stage.settle()
+    stage.wait(60)
+    stage.settle()
+    assert (fields(stage)["accepting"], sells(stage)) == ("true", True)
+
+    world, store_id = stage.bench.world, stage.bench.store_id
+    leave(world, store_id)
+    assert ours_left(stage).items == 1
+    stage.settle("write_items")
+    assert (ours_left(stage).nothing, ours_left(stage).under_way) == (False, 1)
+    stage.settle()
+    stage.wait(2 * 3600)
+    stage.settle()
+
+    assert (fields(stage), sells(stage)) == ({}, False)
+    assert ours_left(stage) == taking_out.OursLeft(orders=0, items=0, under_way=0, failed=0)
+
+
+def test_what_a_store_refuses_to_take_off_its_items_is_told_to_whoever_leaves(stage: Stage) -> None:
+    stage.shop.stock("MUG", 0)
+    stage.shop.order("MUG", 2, 5)
+    stage.settle()
+    choose(stage, tell_shoppers=True)
+    stage.settle()
+
+    refuse_items(stage)
+    leave(stage.bench.world, stage.bench.store_id)
+    stage.wait(60)
+    stage.settle()
+
+    left = ours_left(stage)
+    assert (left.nothing, left.items, left.failed) == (False, 1, 1)

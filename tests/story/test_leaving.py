@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from backorder.db import outbox, privacy_tasks, stores
+from backorder.db import privacy_tasks, stores, taking_out
 from backorder.db.tables import actions, deliveries, notices
 from backorder.db.tables import stores as store_rows
 from backorder.domain.lifecycle import WorkState
@@ -27,9 +27,9 @@ def waiting_order(stage: Stage) -> int:
     return order
 
 
-def ours_left(stage: Stage) -> outbox.OursLeft:
+def ours_left(stage: Stage) -> taking_out.OursLeft:
     with stage.bench.world.database.read() as conn:
-        return outbox.ours_left(conn, stage.bench.store_id)
+        return taking_out.ours_left(conn, stage.bench.store_id)
 
 
 def ours_at(stage: Stage, order: int) -> object:
@@ -44,7 +44,7 @@ def test_before_a_store_is_left_everything_of_ours_is_taken_out_and_nobody_is_to
     assert (ours_at(stage, order) != empty, ours_left(stage).orders) == (True, 1)
     leave(stage.bench.world, stage.bench.store_id)
     stage.settle()
-    assert (ours_at(stage, order), ours_left(stage)) == (empty, outbox.OursLeft(0, 0, 0))
+    assert (ours_at(stage, order), ours_left(stage)) == (empty, taking_out.OursLeft(0, 0, 0, 0))
     stage.shop.receive("MUG", 5)
     stage.settle()
     assert (stage.shop.held(order), len(stage.bench.mails), ours_left(stage).nothing) == (0, mails, True)
