@@ -70,7 +70,7 @@ def ours_left(conn: Connection, store_id: int) -> OursLeft:
         item_writes.c.store_id == store_id, item_writes.c.state == WorkState.FAILED
     )
 
-    def count(*of: Select[tuple[int]]) -> int:
+    def count(*of: Select[int]) -> int:
         return sum(conn.execute(one).scalar_one() for one in of)
 
     return OursLeft(
