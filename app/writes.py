@@ -1,16 +1,19 @@
-"""What would be written to the store, shown and not sent: for one order, or for those that wait longest."""
+"""What would be written to the store, shown and not sent: for one order, or for those that wait longest. And what the
+store did not take, tried once more.
+"""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from flask import render_template
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
 from app.orders import LARGEST_ID
 from backorder.domain.errors import PermanentFailure, TemporaryFailure
 from jobs.preview_writes import OrderWrites, preview_writes
+from jobs.try_again import try_order_again
 
 blueprint = merchant_pages("writes", __name__)
 
@@ -25,6 +28,17 @@ def show_all() -> ResponseReturnValue:
 def show_one(order_id: int) -> ResponseReturnValue:
     """One order."""
     return _page(order_id)
+
+
+TRIED_AGAIN = "It is tried again in a moment. If your store refuses it once more, it is listed here again."
+
+
+@blueprint.post(f"/writes/<int(max={LARGEST_ID}):order_id>/again")
+def again(order_id: int) -> ResponseReturnValue:
+    """What the store did not take of one order is tried once more."""
+    try_order_again(world(), signed_in_store().id, order_id)
+    flash(TRIED_AGAIN)
+    return redirect(url_for("dashboard.show"), 303)
 
 
 def _page(order_id: int | None) -> ResponseReturnValue:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from backorder.db import decided, orderbook, outbox, traces
+from backorder.db import decided, messages, orderbook, outbox, traces
 from backorder.db.orderbook import BookOrder
 from backorder.db.session import Connection
 from backorder.domain import orders
@@ -18,7 +18,8 @@ from backorder.domain.actions import (
     tags_taken_off,
 )
 from backorder.domain.allocation import Rule, made_firm
-from backorder.domain.store import Store
+from backorder.domain.orders import KnownOrder, Order
+from backorder.domain.store import Mode, Store
 from backorder.domain.supply import Units
 from connectors.contract import OrderRead
 from jobs.outlook import zone_of
@@ -26,6 +27,8 @@ from jobs.promise import today_of
 
 FRESH = timedelta(seconds=60)
 """How old a reading may be that a write or a message rests on."""
+A_NIGHT = timedelta(hours=20)
+"""A write that was given up so long ago is tried once more when its order is read: each night every open order is."""
 
 
 def take_in(
@@ -49,6 +52,8 @@ def take_in(
     changes += [(books[order_id], orders.gone(books[order_id].known, began)) for order_id in gone if order_id in books]
     touched = orderbook.save(conn, store.id, changes, policy=store.policy, zone=zone_of(store), now=now)
     traces.save(conn, store.id, left)
+    if store.mode is not Mode.WATCH:
+        _try_again(conn, store, [change for change in changes if change[1].order.id in left], now)
     if not hands:
         return touched
     ours = [book.order.id for book, _, _ in hands]
@@ -65,6 +70,22 @@ def take_in(
             # A hold that was in our way is gone, or ours is: what may ship is decided anew.
             orderbook.ask_for_review(conn, store.id, book.order.id)
     return touched
+
+
+def _try_again(
+    conn: Connection, store: Store, changes: Sequence[tuple[BookOrder | None, KnownOrder]], now: datetime
+) -> None:
+    """What the store refused for good is tried once more where the order is another one now, and else once a night."""
+    read = {known.order.id for _, known in changes}
+    other = {known.order.id for before, known in changes if before and _is_another(before.order, known.order)}
+    again = outbox.try_again(conn, store.id, other, now, given_up_by=now)
+    again |= outbox.try_again(conn, store.id, read - other, now, given_up_by=now - A_NIGHT)
+    messages.wait_again(conn, store.id, again, now)
+
+
+def _is_another(before: Order, now: Order) -> bool:
+    """Whether more changed at an order than a write of ours that was refused halfway may have left there."""
+    return replace(before, changed_at=now.changed_at, tags=now.tags) != now
 
 
 def _respect_hands(

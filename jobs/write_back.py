@@ -44,6 +44,9 @@ log = structlog.get_logger()
 TOGETHER = 10
 """So many orders of a store are looked at in one call and then written to, one after the other."""
 TRIES = 12
+REFUSALS = 3
+"""So often a write is tried by itself that the store refuses."""
+REFUSED_AGAIN = 600.0
 UNKNOWN_AGAIN = 300.0
 MOST_SECONDS = 6 * 3600.0
 NOTE_UNKNOWN_AGAIN = timedelta(minutes=10)
@@ -206,8 +209,8 @@ def _push(
         raise
     except PermanentFailure as error:
         with leases.writing(world.database, lease) as conn:
-            outbox.set_actions(conn, ids, WorkState.FAILED, world.clock(), reason=str(error), tried=True)
-            messages.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
+            _refused(conn, store, book, writes, error, world.chance(), world.clock())
+        world.bell.ring("allocate", "allocate", store.id)
         return True
     with leases.writing(world.database, lease) as conn:
         # Choices may have changed while the store was written to: lines queue under those of today.
@@ -281,6 +284,28 @@ def _put_off(
     due_at = now + timedelta(seconds=seconds)
     outbox.set_actions(conn, ids, state, now, reason=str(error), due_at=due_at, tried=tries == 0 or not busy)
     return state
+
+
+def _refused(
+    conn: Connection,
+    store: Store,
+    book: BookOrder,
+    writes: list[ActionRow],
+    error: PermanentFailure,
+    chance: float,
+    now: datetime,
+) -> None:
+    """The store refused it, often because the order became another one between the look and the write: it is read anew
+    and tried again, a few times. Then it is given up; a later reading, or the merchant, has it tried once more.
+    """
+    again = [row.id for row in writes if row.tries + 1 < REFUSALS]
+    due_at = now + timedelta(seconds=asked_for(REFUSED_AGAIN, chance))
+    outbox.set_actions(conn, again, WorkState.DUE, now, reason=str(error), due_at=due_at, tried=True)
+    last = [row.id for row in writes if row.id not in again]
+    outbox.set_actions(conn, last, WorkState.FAILED, now, reason=str(error), tried=True)
+    if not again:
+        messages.drop_waiting_notices(conn, store.id, book.order.id, book.side_seq, now)
+    orderbook.mark_unread(conn, store.id, [book.order.id], now)
 
 
 def _bind(conn: Connection, store: Store, order_id: int, side: StoreSide, now: datetime) -> None:

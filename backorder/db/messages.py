@@ -1,15 +1,19 @@
 """Messages to customers: which are due, what was said last, what became of each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, select, update
 
+from backorder.db.bites import among
 from backorder.db.outbox import is_write_pending, live, write_is_pending
 from backorder.db.tables import notices
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
+
+NOT_TAKEN = "The store did not take the change it tells of."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,26 @@ def drop_waiting_notices(conn: Connection, store_id: int, order_id: int, side_se
             notices.c.side_seq <= side_seq,
             notices.c.state == WorkState.DUE,
         )
-        .values(state=WorkState.DROPPED, reason="The store did not take the change it tells of.", at=now)
+        .values(state=WorkState.DROPPED, reason=NOT_TAKEN, at=now)
+    )
+
+
+def wait_again(conn: Connection, store_id: int, order_ids: Iterable[int], now: datetime) -> None:
+    """The write that these messages speak of is tried once more: they wait for it as before. Whether they are still
+    true, and still news, is asked when they leave.
+    """
+    wanted = set(order_ids)
+    if not wanted:
+        return
+    conn.execute(
+        update(notices)
+        .where(
+            notices.c.store_id == store_id,
+            among(conn, notices.c.order_id, wanted),
+            notices.c.state == WorkState.DROPPED,
+            notices.c.reason == NOT_TAKEN,
+        )
+        .values(state=WorkState.DUE, reason="", due_at=now, at=now)
     )
 
 

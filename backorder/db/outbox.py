@@ -183,6 +183,36 @@ def unfinished(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dic
     return found
 
 
+def try_again(
+    conn: Connection, store_id: int, order_ids: Iterable[int], now: datetime, *, given_up_by: datetime
+) -> set[int]:
+    """Make due once more what was given up by that moment, if nothing newer is wanted of its order; the orders. Each
+    has one more try: how often it was tried stays with it.
+    """
+    wanted = set(order_ids)
+    if not wanted:
+        return set()
+    newest = exists().where(
+        orders.c.store_id == actions.c.store_id,
+        orders.c.order_id == actions.c.order_id,
+        orders.c.side_seq == actions.c.side_seq,
+    )
+    made = conn.execute(
+        update(actions)
+        .where(
+            actions.c.store_id == store_id,
+            among(conn, actions.c.order_id, wanted),
+            actions.c.state == WorkState.FAILED,
+            actions.c.kind != ActionKind.NOTE,
+            actions.c.at <= given_up_by,
+            newest,
+        )
+        .values(state=WorkState.DUE, due_at=now, at=now)
+        .returning(actions.c.order_id)
+    )
+    return set(made.scalars())
+
+
 def last_written(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dict[int, datetime]:
     """When the last write to each of these orders ended; those that were never written to are left out."""
     rows = conn.execute(

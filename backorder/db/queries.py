@@ -1,6 +1,6 @@
 """What pages and the API read about the orders of a whole store, and the state of its work. One statement each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -274,11 +274,14 @@ def cancel_wishes(conn: Connection, store_id: int) -> list[CancelWish]:
 
 @dataclass(frozen=True, slots=True)
 class StuckWork:
-    """A store write or a message that failed, or of which nobody knows whether it happened."""
+    """What was to be written to an order in one go, or a message, that failed, or of which nobody knows whether it
+    happened.
+    """
 
     order_id: int
     number: str
-    kind: ActionKind | NoticeKind
+    kinds: tuple[ActionKind | NoticeKind, ...]
+    """One message, one note, or the changes that go together."""
     state: WorkState
     reason: str
     at: datetime
@@ -286,7 +289,21 @@ class StuckWork:
     @property
     def is_message(self) -> bool:
         """Whether it was for the customer."""
-        return isinstance(self.kind, NoticeKind)
+        return isinstance(self.kinds[0], NoticeKind)
+
+    @property
+    def may_be_tried(self) -> bool:
+        """Whether the merchant may have it tried again: a message or a note might come twice."""
+        return self.state is WorkState.FAILED and self._is_written_whole
+
+    @property
+    def _is_written_whole(self) -> bool:
+        return not self.is_message and ActionKind.NOTE not in self.kinds
+
+    def goes_with(self, other: "StuckWork") -> bool:
+        """Whether both are changes to one order that were written in one go."""
+        same = replace(self, kinds=other.kinds) == other
+        return same and self._is_written_whole and other._is_written_whole
 
 
 def stuck_work(conn: Connection, store_id: int, *, limit: int) -> list[StuckWork]:
@@ -315,15 +332,15 @@ def stuck_work(conn: Connection, store_id: int, *, limit: int) -> list[StuckWork
         )
 
     both = union_all(of(actions, False, actions.c.side_seq == orders.c.side_seq), of(notices, True)).subquery()
-    rows = conn.execute(select(both).order_by(both.c.at.desc()).limit(limit))
-    return [
-        StuckWork(
-            order_id=r.order_id,
-            number=r.number,
-            kind=NoticeKind(r.kind) if r.is_message else ActionKind(r.kind),
-            state=r.state,
-            reason=r.reason,
-            at=r.at,
-        )
-        for r in rows
-    ]
+    # What goes together stands together.
+    apart = both.c.is_message, both.c.kind == ActionKind.NOTE.value
+    rows = conn.execute(select(both).order_by(both.c.at.desc(), both.c.order_id, *apart, both.c.kind).limit(limit))
+    found: list[StuckWork] = []
+    for r in rows:
+        kinds = (NoticeKind(r.kind),) if r.is_message else (ActionKind(r.kind),)
+        work = StuckWork(r.order_id, r.number, kinds, r.state, r.reason, r.at)
+        if found and work.goes_with(found[-1]):
+            found[-1] = replace(work, kinds=(*found[-1].kinds, *kinds))
+        else:
+            found.append(work)
+    return found

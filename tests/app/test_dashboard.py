@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from backorder.db import whole_readings
-from backorder.db.tables import pools
+from backorder.db.messages import NOT_TAKEN
+from backorder.db.tables import actions, notices, pools
 from backorder.domain.acceptance import Answer
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.orders import OrderStatus
@@ -124,6 +125,8 @@ def test_what_needs_the_merchant_is_listed_with_what_to_do(merchant: Merchant, s
     shop.order(2, a_line(8, "1", answer=Answer.HOLD, answer_why="Backorders are switched off."))
     shop.notice(1, "backordered", WorkState.UNKNOWN, at=NOW + timedelta(minutes=1), reason="The sender was stopped.")
     shop.write(1, "hold", WorkState.FAILED, reason="No right to hold.")
+    shop.write(1, "show", WorkState.FAILED, reason="No right to hold.")
+    shop.write(1, "note", WorkState.FAILED, reason="No right to hold.")
     shop.write(1, "tag", WorkState.FAILED, side_seq=-1, reason="Of an older state.")
     shop.delivery("odd", WorkState.FAILED)
     other_shop.delivery("another store's", WorkState.FAILED)
@@ -142,7 +145,10 @@ def test_what_needs_the_merchant_is_listed_with_what_to_do(merchant: Merchant, s
         "They are read again by themselves; nothing is taken from anybody meanwhile.",
         "Order #1: the message “Waiting” got no answer, so nobody knows whether it happened.",
         "20 Mar 2026, 12:01. The sender was stopped.",
-        "Order #1: “Keep the waiting units from shipping” failed.",
+        "Order #1: “Keep the waiting units from shipping”, “Show the promise at the order” failed.",
+        "20 Mar 2026, 12:00. No right to hold. Your store is asked again each night, and when the order changes.",
+        "Try again",
+        "Order #1: “Add a note to the order” failed.",
         "20 Mar 2026, 12:00. No right to hold.",
         "1 message from your store could not be understood.",
         "Kept, and shown to whoever runs Waitline. Your orders are read from the store itself in the meantime.",
@@ -220,3 +226,40 @@ def test_a_number_is_answered_for_once(merchant: Merchant, shop: Shop, bell: Bel
 def test_a_wish_goes_away_when_the_order_is_cancelled(merchant: Merchant, shop: Shop) -> None:
     shop.order(1, a_line(7, "2", cancel_wished_at=NOW), status=OrderStatus.CANCELLED)
     assert needs(merchant) == ["Nothing. Everything that can be done without you is done or on its way."]
+
+
+def test_what_the_store_did_not_take_is_tried_again_by_a_button(merchant: Merchant, shop: Shop, bell: Bell) -> None:
+    shop.item(8, sku="MUG", title="Mug")
+    shop.order(1, a_line(8, "2"))
+    shop.write(1, "hold", WorkState.FAILED, reason="No.", tries=3)
+    shop.write(1, "note", WorkState.FAILED, reason="No.")
+    given_up = shop.notice(1, "allocated", WorkState.DROPPED, side_seq=0, reason=NOT_TAKEN)
+    assert merchant.client.post("/writes/1/again", base_url="https://waitline.example").status_code == 403
+
+    assert merchant.post("/writes/1/again").status_code == 303
+    assert lines_of(merchant.get("/")).count("Try again") == 0
+    assert sorted((row["kind"], row["state"], row["tries"]) for row in shop.rows(actions)) == [
+        ("hold", WorkState.DUE, 3),
+        ("note", WorkState.FAILED, 0),
+    ]
+    assert [(row["id"], row["state"]) for row in shop.rows(notices)] == [(given_up, WorkState.DUE)]
+    assert ("allocate", "allocate", shop.id) in bell.rung
+    assert merchant.post("/writes/1/again").status_code == 422
+
+
+def test_nothing_is_tried_again_in_a_store_that_is_watched_or_paused_or_of_another(
+    merchant: Merchant, shop: Shop, other_shop: Shop
+) -> None:
+    for one in (shop, other_shop):
+        one.item(8, sku="MUG", title="Mug")
+        one.order(1, a_line(8, "2"))
+    other_shop.write(1, "hold", WorkState.FAILED)
+    assert merchant.post("/writes/1/again").status_code == 422
+    shop.write(1, "hold", WorkState.FAILED)
+    shop.policy(paused=True)
+    assert merchant.post("/writes/1/again").status_code == 422
+    shop.policy(paused=False)
+    shop.set(mode=Mode.WATCH)
+    assert merchant.post("/writes/1/again").status_code == 422
+    assert lines_of(merchant.get("/")).count("Try again") == 0
+    assert [row["state"] for one in (shop, other_shop) for row in one.rows(actions)] == [WorkState.FAILED] * 2
