@@ -35,6 +35,7 @@ _CLOSED_SHOP = {
 }
 _SECURITY_WAIT = 3600.0
 """430: Shopify took us for an attacker. Asking again soon makes it worse."""
+_PAGE_WAIT = 600.0
 
 _THEIRS = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT"})
 
@@ -172,6 +173,9 @@ def _check_status(reply: Reply, write: bool) -> None:
     status = reply.status
     if status == 200:
         return
+    if status == 403 and not _is_json(reply):
+        # A page, not Shopify's own word: whatever stands before it may let the next call through.
+        raise TemporaryFailure("Something before Shopify answered with a page instead of data.", _PAGE_WAIT)
     if status in (401, 403):
         raise AccessLost("Shopify no longer accepts Waitline's access to this shop.")
     if status in _CLOSED_SHOP:
@@ -185,6 +189,14 @@ def _check_status(reply: Reply, write: bool) -> None:
             raise OutcomeUnknown(f"Shopify answered {status}: the change may have been made.")
         raise TemporaryFailure(f"Shopify answered {status}.", reply.retry_after or 30.0)
     raise PermanentFailure(f"Shopify refused the call ({status}).")
+
+
+def _is_json(reply: Reply) -> bool:
+    try:
+        reply.json()
+    except TemporaryFailure:
+        return False
+    return True
 
 
 def _parsed(reply: Reply, write: bool) -> Json:

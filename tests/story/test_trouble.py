@@ -74,6 +74,16 @@ def test_a_store_that_refuses_our_key_is_left_alone_until_it_is_connected_again(
     assert len(stage.transport.calls) == calls
 
 
+def test_a_page_that_forbids_one_call_ends_no_access(stage: Stage) -> None:
+    waiting_order(stage)
+    stage.transport.answer(403, b"<html>Forbidden</html>", [("Content-Type", "text/html")])
+    order = stage.shop.order("MUG", 1, 6)
+    stage.settle()
+    stage.wait(LATER)
+    stage.settle()
+    assert (stage.bench.store.health, stage.has(order)) == (Health.GOOD, [(0, 1)])
+
+
 def test_a_hold_released_by_hand_counts_as_given_by_hand_and_is_not_put_back(stage: Stage) -> None:
     if not isinstance(stage.shop, Shopify):
         assert "hold" not in get(stage.platform).capabilities

@@ -83,6 +83,7 @@ def error(message: str, code: str | None = None, path: list[Any] | None = None) 
 READS: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("revoked token", {"json": {"errors": "[API] Invalid API key or access token"}, "status": 401}, AccessLost),
     ("scope gone", {"json": {"errors": {"base": ["no"]}}, "status": 403}, AccessLost),
+    ("page that forbids", {"body": "<html>Forbidden {1}</html>", "status": 403}, TemporaryFailure),
     ("frozen", {"body": "Unavailable Shop", "status": 402}, StoreClosed),
     ("no such shop", {"body": "Not Found", "status": 404}, StoreClosed),
     ("locked", {"body": "", "status": 423}, StoreClosed),
@@ -121,6 +122,7 @@ def test_an_answer_to_a_read_has_its_family(
 
 WRITES: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("revoked token", {"body": "", "status": 401}, AccessLost),
+    ("page that forbids", {"body": "<html>Forbidden</html>", "status": 403}, TemporaryFailure),
     ("throttled", {"json": THROTTLED, "status": 200}, StoreBusy),
     ("too many", {"body": "", "status": 429}, StoreBusy),
     ("down", {"body": "", "status": 502}, OutcomeUnknown),
