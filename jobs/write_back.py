@@ -28,7 +28,7 @@ from backorder.domain.errors import (
     TemporaryFailure,
 )
 from backorder.domain.lifecycle import WorkState
-from backorder.domain.orders import Order, answered
+from backorder.domain.orders import Order, OrderStatus, answered
 from backorder.domain.store import Mode, Store
 from backorder.domain.supply import ZERO
 from connectors.contract import OrderRead, StoreClient
@@ -298,7 +298,9 @@ def _refused(
     """The store refused it, often because the order became another one between the look and the write: it is read anew
     and tried again, a few times. Then it is given up; a later reading, or the merchant, has it tried once more.
     """
-    again = [row.id for row in writes if row.tries + 1 < REFUSALS]
+    # Nothing can be written to an order that the store has no more.
+    tries = 1 if book.order.status is OrderStatus.GONE else REFUSALS
+    again = [row.id for row in writes if row.tries + 1 < tries]
     due_at = now + timedelta(seconds=asked_for(REFUSED_AGAIN, chance))
     outbox.set_actions(conn, again, WorkState.DUE, now, reason=str(error), due_at=due_at, tried=True)
     last = [row.id for row in writes if row.id not in again]
