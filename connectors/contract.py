@@ -166,6 +166,12 @@ class ItemFound:
     shown: ItemShown | None
     sells: bool
     where: tuple[str, ...] = ()
+    mixed: bool = False
+    """Something of ours is there that says no one thing: whatever is wanted has to be written."""
+
+    def shows(self, wanted: ItemShown | None) -> bool:
+        """Whether it shows just that."""
+        return not self.mixed and self.shown == wanted
 
 
 @dataclass(frozen=True, slots=True)

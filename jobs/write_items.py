@@ -81,7 +81,7 @@ def _write(
     changes = {
         row.item: ItemChange(found[row.item], row.desired.shown, turns[row.item].write)
         for row in rows
-        if row.item in found and (found[row.item].shown != row.desired.shown or turns[row.item].write is not None)
+        if row.item in found and (not found[row.item].shows(row.desired.shown) or turns[row.item].write is not None)
     }
     ids = [row.item for row in rows]
     try:

@@ -20,6 +20,7 @@ from connectors.shopify.nodes import (
     OrderNode,
     RecordNode,
     SoldItemNode,
+    SoldVariantNode,
     ToShipNode,
     UnitsNode,
     VariantRefNode,
@@ -133,7 +134,10 @@ def sold_items(admin: Admin, ids: Sequence[int]) -> list[SoldItemNode]:
     for start in range(0, len(ids), ITEMS_A_CALL):
         asked = [gid("InventoryItem", number) for number in ids[start : start + ITEMS_A_CALL]]
         data = admin.ask("sold_items", "SoldItems", {"ids": asked})
-        found += [typed(SoldItemNode, told) for told in data["nodes"] if told]
+        for node in [typed(SoldItemNode, told) for told in data["nodes"] if told]:
+            owner = gid("InventoryItem", node.id)
+            complete(admin, node.variants, SoldVariantNode, owner, "sold_items", "MoreSoldVariants")
+            found.append(node)
     return found
 
 

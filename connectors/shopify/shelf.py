@@ -34,7 +34,7 @@ class Shelf:
     def write(self, changes: Mapping[int, ItemChange]) -> Mapping[int, str]:
         """Metafields first, 25 in a call, then the policies, product by product; why some were refused."""
         refused: dict[int, str] = {}
-        shows = {item: change for item, change in changes.items() if change.shown != change.found.shown}
+        shows = {item: change for item, change in changes.items() if not change.found.shows(change.shown)}
         if any(change.shown is not None and change.found.shown is None for change in shows.values()):
             definitions.ensure(self._admin, definitions.VARIANT)
         for items, variables in _fields(shows):
@@ -55,13 +55,20 @@ class Shelf:
 
 def _found(node: SoldItemNode) -> ItemFound:
     variants = node.variants.nodes
-    shown = {_shown(variant) for variant in variants}
+    fields = {_fields_of(variant) for variant in variants}
+    shown = _shown(variants[0]) if len(fields) == 1 else None
     return ItemFound(
-        # Variants that differ say nothing together: all are written anew.
-        shown=shown.pop() if len(shown) == 1 else None,
+        shown=shown,
+        # Variants that differ, or fields that are not whole, say nothing together: all are written anew.
+        mixed=shown is None and fields != {(None, None, None)},
         sells=all(variant.inventory_policy == "CONTINUE" for variant in variants),
         where=tuple(name for variant in variants for name in (variant.product.id, variant.id)),
     )
+
+
+def _fields_of(variant: SoldVariantNode) -> tuple[str | None, ...]:
+    """What the variant's three fields hold; `None` where one is not there."""
+    return tuple(None if field is None else field.value for field in (variant.accepting, variant.expected, variant.due))
 
 
 def _shown(variant: SoldVariantNode) -> ItemShown | None:

@@ -61,6 +61,7 @@ def _found(body: ProductBody) -> ItemFound:
     offer, before = body.meta(OFFER_KEY), body.meta(BEFORE_KEY)
     return ItemFound(
         shown=_shown(offer),
+        mixed=offer is not None and _shown(offer) is None,
         sells=body.backorders in (SILENTLY, TELLING),
         where=(endpoint, body.backorders, _id(offer), _id(before), str(before.value) if before else ""),
     )

@@ -205,6 +205,31 @@ def test_an_item_that_was_excluded_by_hand_keeps_its_switch(stage: Stage) -> Non
     assert sells(stage)
 
 
+def leave_half(stage: Stage) -> None:
+    """Somebody tampers with what is shown at the item."""
+    if isinstance(stage.shop, Woo):
+        metas = stage.shop.app.shop.products[item_of(stage)].meta
+        next(meta for meta in metas if meta.key == OFFER_KEY).value = {"version": 0, "expected": "2026-01-01"}
+        return
+    assert isinstance(stage.shop, Shopify)
+    del next(iter(stage.shop.app.shop.products.values())).metafields[APP_NAMESPACE, "accepting"]
+
+
+def test_what_is_left_of_our_fields_goes_although_it_says_nothing_whole(stage: Stage) -> None:
+    choose(stage, tell_shoppers=True)
+    stage.shop.stock("MUG", 0)
+    stage.shop.order("MUG", 2, 5)
+    stage.settle()
+    leave_half(stage)
+    assert fields(stage) != {}
+
+    choose(stage, tell_shoppers=False)
+    stage.wait(60)
+    stage.settle()
+
+    assert fields(stage) == {}
+
+
 @pytest.mark.parametrize("owed", [True, False])
 def test_before_a_store_is_left_nothing_of_ours_stays_at_its_items(stage: Stage, owed: bool) -> None:
     stage.shop.stock("MUG", 0)

@@ -1,7 +1,9 @@
 """What Waitline writes to variants, and how their fields are defined."""
 
+import json
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from backorder.domain.item_side import ItemShown
 from connectors.contract import ItemChange, ItemFound
@@ -44,6 +46,49 @@ def test_what_is_no_longer_known_or_shown_goes(lab: Lab) -> None:
     write(lab, lab.mug, None)
 
     assert fields(lab, lab.mug) == {}
+
+
+def test_variants_that_differ_and_fields_that_are_not_whole_are_told_as_mixed_and_written_anew(lab: Lab) -> None:
+    write(lab, lab.mug, SHOWN)
+    kept = lab.shop.shop.products[lab.mug].metafields
+    for key in ("accepting", "due"):
+        del kept[APP_NAMESPACE, key]
+    found = lab.client.read_items([lab.mug])[lab.mug]
+    assert (found.shown, found.mixed) == (None, True)
+
+    assert write(lab, lab.mug, None) == {}
+
+    assert (fields(lab, lab.mug), lab.client.read_items([lab.mug])[lab.mug].mixed) == ({}, False)
+
+
+def test_every_variant_of_an_item_is_read_and_written(lab: Lab) -> None:
+    def page(*nodes: tuple[int, str | None], more: bool) -> dict[str, Any]:
+        return {
+            "nodes": [
+                {
+                    "id": f"gid://shopify/ProductVariant/{variant}",
+                    "inventoryPolicy": "CONTINUE",
+                    "product": {"id": "gid://shopify/Product/1"},
+                    "accepting": {"value": "true"} if due else None,
+                    "expected": None,
+                    "due": {"value": due} if due else None,
+                }
+                for variant, due in nodes
+            ],
+            "pageInfo": {"hasNextPage": more, "endCursor": "here"},
+        }
+
+    def answers(second: str | None) -> ItemFound:
+        item = {"id": f"gid://shopify/InventoryItem/{lab.mug}", "variants": page((1, "4"), (2, "4"), more=True)}
+        for data in {"nodes": [item]}, {"node": {"page": page((3, second), more=False)}}:
+            lab.transport.answer(200, json.dumps({"data": data}).encode(), [("Content-Type", "application/json")])
+        return lab.client.read_items([lab.mug])[lab.mug]
+
+    alike, mixed = answers("4"), answers(None)
+
+    assert [name.rpartition("/")[2] for name in alike.where] == ["1", "1", "1", "2", "1", "3"]
+    assert (alike.shown, alike.mixed) == (ItemShown(True, None, Decimal(4)), False)
+    assert (mixed.shown, mixed.mixed) == (None, True)
 
 
 def test_fields_of_others_at_a_variant_stay(lab: Lab) -> None:
