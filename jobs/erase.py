@@ -10,7 +10,19 @@ from datetime import timedelta
 
 import structlog
 
-from backorder.db import changes, erasing, inbox, items, leases, leftovers, orderbook, outbox, privacy_tasks, stores
+from backorder.db import (
+    changes,
+    erasing,
+    errands,
+    inbox,
+    items,
+    leases,
+    leftovers,
+    orderbook,
+    outbox,
+    privacy_tasks,
+    stores,
+)
 from backorder.db.bites import bites
 from backorder.db.leases import Lease
 from backorder.db.privacy_tasks import PrivacyTask
@@ -211,6 +223,7 @@ def _clear_left(world: World, lease: Lease, task: PrivacyTask) -> str:
         store = stores.get(conn, task.of_store)
     with _step(world, lease, store) as conn:
         outbox.drop_due(conn, store.id, LEFT, world.clock())
+        errands.end_not_begun(conn, store.id, LEFT, world.clock())
     clear_inbox(world, lease, store)
     return ""
 

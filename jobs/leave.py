@@ -1,9 +1,11 @@
 """Takes what we put into a store out of it again, through the same outbox as every other write, before it is left."""
 
-from backorder.db import changes, item_rows, items, outbox, stores
+from backorder.db import changes, errands, item_rows, items, outbox, stores
 from backorder.domain.store import Mode
 from jobs.steer import Nonsense
 from jobs.world import World
+
+NOT_DONE = "It was not begun when you chose to leave: do it in your store."
 
 
 def leave(world: World, store_id: int) -> None:
@@ -18,6 +20,8 @@ def leave(world: World, store_id: int) -> None:
         if store.mode is Mode.LEAVING:
             return
         outbox.drop_due(conn, store_id, "The store is being left: what is ours is taken out of it.", world.clock())
+        # What was begun is looked for until it is known: the store may have done it.
+        errands.end_not_begun(conn, store_id, NOT_DONE, world.clock())
         outbox.start_from_what_is(conn, store_id)
         # Each item that we ever wrote to, also those that nobody is owed and that no pass goes over.
         item_rows.take_off(conn, store_id, world.clock())

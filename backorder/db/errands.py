@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from backorder.db.outbox import live
 from backorder.db.tables import cancellations, moves, parcels
@@ -65,6 +65,24 @@ def due(conn: Connection, kind: Kind, now: datetime) -> list[tuple[int, int]]:
         .order_by(table.c.id)
     )
     return [(row.store_id, row.order_id) for row in rows]
+
+
+def end_not_begun(conn: Connection, store_id: int, reason: str, now: datetime) -> None:
+    """What was asked for at the store and not begun is not done any more, and says why."""
+    for table in _TABLES.values():
+        conn.execute(
+            update(table)
+            .where(table.c.store_id == store_id, table.c.state == WorkState.DUE)
+            .values(state=WorkState.DROPPED, reason=reason, at=now)
+        )
+
+
+def under_way(conn: Connection, store_id: int) -> int:
+    """How many of the store need somebody."""
+    counts = [
+        select(func.count()).where(table.c.store_id == store_id, table.c.state.in_(OPEN)) for table in _TABLES.values()
+    ]
+    return sum(conn.execute(count).scalar_one() for count in counts)
 
 
 def set_state(

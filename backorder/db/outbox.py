@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, exists, func, select, update
 
 from backorder.db.bites import among
 from backorder.db.many import insert_many, update_many
-from backorder.db.tables import actions, item_writes, notices, orders, stores
+from backorder.db.tables import actions, notices, orders, stores
 from backorder.db.values import side_out, stood_out
 from backorder.domain.actions import ActionKind, StoreSide
 from backorder.domain.lifecycle import Stood, WorkState
@@ -298,10 +298,10 @@ def start_from_what_is(conn: Connection, store_id: int) -> None:
 
 
 def live(table: Any) -> Any:
-    """Rows of stores that are on, and writes of those that are being left: all others are left alone. A paused store's
-    policy is asked by the worker.
+    """Rows of stores that are on, and all but messages of those that are being left: all others are left alone. A
+    paused store's policy is asked by the worker.
     """
-    modes = [Mode.ON, Mode.LEAVING] if table in (actions, item_writes) else [Mode.ON]
+    modes = [Mode.ON] if table is notices else [Mode.ON, Mode.LEAVING]
     return exists().where(
         stores.c.id == table.c.store_id,
         stores.c.mode.in_(modes),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, String, and_, cast, func, or_, select
 
+from backorder.db import errands
 from backorder.db.outbox import TO_DO
 from backorder.db.tables import actions, item_writes, orders
 from backorder.db.values import item_side_out, side_out
@@ -76,6 +77,6 @@ def ours_left(conn: Connection, store_id: int) -> OursLeft:
     return OursLeft(
         orders=count(with_ours),
         items=count(items),
-        under_way=count(open_writes, open_items),
+        under_way=count(open_writes, open_items) + errands.under_way(conn, store_id),
         failed=count(failed, failed_items),
     )

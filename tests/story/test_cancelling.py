@@ -5,14 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from backorder.db import cancel_rows
+from backorder.db import cancel_rows, taking_out
 from backorder.db.cancel_rows import CancelRow
 from backorder.domain.lifecycle import WorkState
 from connectors.woocommerce.answers import NOT_REFUNDED
+from demo.stores.troubles import Broken
 from demo.stores.wire import Fault
 from jobs import steer
 from jobs.accept_cancel import accept_cancel
 from jobs.cancel import NEVER_CONFIRMED, cancel
+from jobs.leave import NOT_DONE, leave
 from jobs.steer import Nonsense
 from tests.story.stage import Shopify, Stage, Woo
 
@@ -48,6 +50,12 @@ def rows(stage: Stage, order: int) -> list[CancelRow]:
         return cancel_rows.of_order(conn, stage.bench.store_id, order)
 
 
+def under_way(stage: Stage) -> int:
+    """Changes that a store that is left still waits for."""
+    with stage.bench.world.database.read() as conn:
+        return taking_out.ours_left(conn, stage.bench.store_id).under_way
+
+
 def money(stage: Stage) -> list[str]:
     """The store's own count of what moved money."""
     if isinstance(stage.shop, Woo):
@@ -56,6 +64,12 @@ def money(stage: Stage) -> list[str]:
     return [
         entry.kind for entry in stage.shop.app.trade.journal.effects if entry.kind in ("orderCancel", "refundCreate")
     ]
+
+
+def lose_answer(stage: Stage) -> None:
+    """The shop does what it is asked for next, and its answer is lost."""
+    assert isinstance(stage.shop, Woo | Shopify)
+    stage.shop.app.troubles.fail(Broken.TIMEOUT_AFTER, method="POST", writes=True)
 
 
 def once(stage: Stage) -> list[str]:
@@ -215,6 +229,28 @@ def test_a_whole_order_whose_cancellation_is_never_confirmed_is_left_to_a_person
     (row,) = rows(stage, order)
     assert (row.state, row.reason, money(stage)) == (WorkState.FAILED, NEVER_CONFIRMED, [])
     assert (stage.shop.app.shop.orders[order].cancelled, accept(stage, order)) == (None, "")
+
+
+def test_what_was_accepted_and_not_begun_ends_with_a_reason_when_the_store_is_left(stage: Stage, order: int) -> None:
+    assert accept(stage, order) == ""
+    leave(stage.bench.world, stage.bench.store_id)
+    stage.settle()
+    assert [(row.state, row.reason) for row in rows(stage, order)] == [(WorkState.DROPPED, NOT_DONE)]
+    assert (money(stage), under_way(stage)) == ([], 0)
+
+
+def test_what_was_begun_when_the_store_is_left_is_looked_for_and_counts_as_under_way(stage: Stage, order: int) -> None:
+    lose_answer(stage)
+    assert accept(stage, order) == ""
+    cancel(stage.bench.world, stage.bench.store_id, order)
+    assert [row.state for row in rows(stage, order)] == [WorkState.UNKNOWN]
+    leave(stage.bench.world, stage.bench.store_id)
+    stage.settle("cancel")
+    assert under_way(stage) == 1
+    stage.wait(60)
+    stage.settle()
+    assert [row.state for row in rows(stage, order)] == [WorkState.DONE]
+    assert (len(money(stage)), under_way(stage)) == (1, 0)
 
 
 def test_ten_at_once_make_one_cancellation(stage: Stage, order: int) -> None:
