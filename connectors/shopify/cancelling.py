@@ -89,28 +89,39 @@ def _cancel_order(admin: Admin, wanted: Cancellation) -> None:
 
 
 def _refund(admin: Admin, wanted: Cancellation, check: CancelNode, lines: list[dict[str, Any]]) -> None:
-    """Take the units out of the order; money goes back as Shopify itself reckons it, never more than was taken."""
+    """Take the units out of the order, with their money where it was asked for."""
     order = gid("Order", wanted.order_id)
-    suggested = check.suggested_refund
     given: dict[str, Any] = {
         "orderId": order,
         "note": f"Accepted cancellation ({wanted.key})",
         "notify": False,
         "refundLineItems": lines,
     }
-    if wanted.refund and suggested is not None:
-        amount, most = suggested.amount_set.shop_money.amount, suggested.maximum_refundable_set.shop_money.amount
-        back = sum((each.amount_set.shop_money.amount for each in suggested.suggested_transactions), Decimal(0))
-        if max(amount, back) > most:
-            raise PermanentFailure("More would be refunded than was paid and not refunded yet: nothing was changed.")
-        given["transactions"] = [
-            {
-                "orderId": order,
-                "kind": "REFUND",
-                "gateway": each.gateway,
-                "amount": str(each.amount_set.shop_money.amount),
-                "parentId": each.parent_transaction.id if each.parent_transaction else None,
-            }
-            for each in suggested.suggested_transactions
-        ]
+    if wanted.refund:
+        given["transactions"] = [{"orderId": order, **each} for each in _money_back(check)]
     admin.tell("refund_lines", "RefundLines", {"input": given, "key": wanted.key})
+
+
+def _money_back(check: CancelNode) -> list[dict[str, Any]]:
+    """What goes back by which way of payment: as Shopify itself reckons it, never more than was taken. Raises
+    PermanentFailure where Shopify does not tell, or has no way back for a part of it: units would be taken out of the
+    order, and their money would stay.
+    """
+    suggested = check.suggested_refund
+    if suggested is None:
+        raise PermanentFailure("Shopify does not tell what would be refunded: nothing was changed.")
+    amount, most = suggested.amount_set.shop_money.amount, suggested.maximum_refundable_set.shop_money.amount
+    back = sum((each.amount_set.shop_money.amount for each in suggested.suggested_transactions), Decimal(0))
+    if max(amount, back) > most:
+        raise PermanentFailure("More would be refunded than was paid and not refunded yet: nothing was changed.")
+    if back < amount:
+        raise PermanentFailure("Shopify has no way to pay back all of the money by itself: nothing was changed.")
+    return [
+        {
+            "kind": "REFUND",
+            "gateway": each.gateway,
+            "amount": str(each.amount_set.shop_money.amount),
+            "parentId": each.parent_transaction.id if each.parent_transaction else None,
+        }
+        for each in suggested.suggested_transactions
+    ]
