@@ -93,6 +93,8 @@ def _refund(admin: Admin, wanted: Cancellation, check: CancelNode, lines: list[d
     order = gid("Order", wanted.order_id)
     given: dict[str, Any] = {
         "orderId": order,
+        # Shopify wants it named wherever it is not the shop's own.
+        "currency": check.presentment_currency_code,
         "note": f"Accepted cancellation ({wanted.key})",
         "notify": False,
         "refundLineItems": lines,
@@ -103,15 +105,20 @@ def _refund(admin: Admin, wanted: Cancellation, check: CancelNode, lines: list[d
 
 
 def _money_back(check: CancelNode) -> list[dict[str, Any]]:
-    """What goes back by which way of payment: as Shopify itself reckons it, never more than was taken. Raises
-    PermanentFailure where Shopify does not tell, or has no way back for a part of it: units would be taken out of the
-    order, and their money would stay.
+    """What goes back by which way of payment: as Shopify itself reckons it, never more than was taken, in the currency
+    in which the customer paid.
+
+    Raises PermanentFailure where Shopify does not tell, or has no way back for a part of it: units would be taken out
+    of the order, and their money would stay.
     """
     suggested = check.suggested_refund
     if suggested is None:
         raise PermanentFailure("Shopify does not tell what would be refunded: nothing was changed.")
-    amount, most = suggested.amount_set.shop_money.amount, suggested.maximum_refundable_set.shop_money.amount
-    back = sum((each.amount_set.shop_money.amount for each in suggested.suggested_transactions), Decimal(0))
+    amount, most = (
+        suggested.amount_set.presentment_money.amount,
+        suggested.maximum_refundable_set.presentment_money.amount,
+    )
+    back = sum((each.amount_set.presentment_money.amount for each in suggested.suggested_transactions), Decimal(0))
     if max(amount, back) > most:
         raise PermanentFailure("More would be refunded than was paid and not refunded yet: nothing was changed.")
     if back < amount:
@@ -120,7 +127,7 @@ def _money_back(check: CancelNode) -> list[dict[str, Any]]:
         {
             "kind": "REFUND",
             "gateway": each.gateway,
-            "amount": str(each.amount_set.shop_money.amount),
+            "amount": str(each.amount_set.presentment_money.amount),
             "parentId": each.parent_transaction.id if each.parent_transaction else None,
         }
         for each in suggested.suggested_transactions

@@ -34,15 +34,21 @@ class Connection(Node, Generic[T]):
 
 
 class Money(Node):
-    """An amount in the shop's currency."""
+    """An amount."""
 
     amount: Decimal
 
 
 class MoneyBag(Node):
-    """An amount in the shop's and in the customer's currency."""
+    """An amount in the shop's currency."""
 
     shop_money: Money
+
+
+class PaidBag(Node):
+    """An amount in the currency in which the customer paid."""
+
+    presentment_money: Money
 
 
 class Ref(Node):
@@ -303,15 +309,15 @@ class SuggestedTransactionNode(Node):
     """Money that Shopify would pay back by one way of payment."""
 
     gateway: Text = ""
-    amount_set: MoneyBag
+    amount_set: PaidBag
     parent_transaction: IdNode | None = None
 
 
 class SuggestedRefundNode(Node):
     """What Shopify would pay back for units, and how much at most can be."""
 
-    amount_set: MoneyBag
-    maximum_refundable_set: MoneyBag
+    amount_set: PaidBag
+    maximum_refundable_set: PaidBag
     suggested_transactions: list[SuggestedTransactionNode] = []
 
 
@@ -330,6 +336,7 @@ class CancellationNode(Node):
 class CancelNode(Node):
     """What must be known of an order before units of it are cancelled."""
 
+    presentment_currency_code: str
     cancellation: CancellationNode | None = None
     refunds: list[NotedRefundNode] = []
     suggested_refund: SuggestedRefundNode | None = None

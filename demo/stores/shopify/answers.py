@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from demo.stores.shopify.app_trees import definition_tree, subscription_tree
 from demo.stores.shopify.graph import Tree, connection, refused
 from demo.stores.shopify.names import at, gid, item_of_level, level_gid, named, namespace
 from demo.stores.shopify.names import namespace as full_name
+from demo.stores.shopify.refunds import suggested_refund
 from demo.stores.shopify.search import counted, searched
 from demo.stores.shopify.shipments import OnTheWay
 from demo.stores.shopify.state import (
@@ -157,6 +157,7 @@ class Answers:
             "displayFinancialStatus": order.financial or None,
             "displayFulfillmentStatus": order.fulfillment,
             "currencyCode": order.currency,
+            "presentmentCurrencyCode": order.paid_in or order.currency,
             "email": order.email or None,
             "tags": list(order.tags),
             "note": order.note or None,
@@ -346,20 +347,6 @@ def metafield_tree(found: Metafield) -> Tree:
         "key": found.key,
         "type": found.type,
         "value": found.value,
-    }
-
-
-def suggested_refund(order: Order, lines: Iterable[Tree]) -> Tree:
-    """What would be paid back for these lines."""
-    prices = {line.id: line.price for line in order.lines}
-    amount = sum((prices[named(line["lineItemId"])[1]] * line["quantity"] for line in lines), Decimal(0))
-    amount = min(amount, order.refundable)
-    money = {"shopMoney": {"amount": str(amount)}}
-    one = {"gateway": "bogus", "amountSet": money, "parentTransaction": {"id": gid("OrderTransaction", order.id)}}
-    return {
-        "amountSet": money,
-        "maximumRefundableSet": {"shopMoney": {"amount": str(order.refundable)}},
-        "suggestedTransactions": [one] if amount else [],
     }
 
 

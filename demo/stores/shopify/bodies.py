@@ -28,6 +28,7 @@ class Bodies:
             "cancelled_at": self._at(order.cancelled) if order.cancelled else None,
             "cancel_reason": "inventory" if order.cancelled else None,
             "currency": order.currency,
+            "presentment_currency": order.paid_in or order.currency,
             "email": order.email,
             "contact_email": order.email or None,
             "financial_status": order.financial.lower(),

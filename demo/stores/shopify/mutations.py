@@ -1,7 +1,6 @@
 """The mutation side of the Admin API: what an app may change, how Shopify refuses it, and what was really changed."""
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from demo.stores.shopify.bulk import Bulks
 from demo.stores.shopify.field_writes import FieldWrites
 from demo.stores.shopify.graph import Asked, Tree, refused
 from demo.stores.shopify.names import gid, named
+from demo.stores.shopify.refunds import money_back
 from demo.stores.shopify.repeats import Repeats
 from demo.stores.shopify.state import Hold, Order, Subscription, Work
 from demo.stores.shopify.stock_writes import StockWrites, user_errors
@@ -180,11 +180,9 @@ class Mutations:
             )
             for line in input.get("refundLineItems") or ()
         ]
-        back = sum((Decimal(each["amount"]) for each in input.get("transactions") or ()), Decimal(0))
-        if back > order.refundable:
-            raise Refused("Refund amount is greater than the amount that can be refunded.", None, ("transactions",))
+        back, told = money_back(order, input)
         done = self._trade.refund_lines(order.id, lines)
-        done.note, done.paid_back = input.get("note") or "", back
+        done.note, done.paid_back, done.paid_back_as = input.get("note") or "", back, told
         detail = ",".join(f"{line}:{count}:{restock}" for line, count, restock, _ in lines)
         self._note(asked, gid("Order", order.id), asked.key or "", detail)
         return {

@@ -144,6 +144,9 @@ class Refund:
     lines: list[Units]
     note: str = ""
     paid_back: Decimal = Decimal(0)
+    """In the shop's currency."""
+    paid_back_as: str = ""
+    """As the customer got it, with the currency."""
 
 
 @dataclass
@@ -186,6 +189,10 @@ class Order:
     cancelled: datetime | None = None
     financial: str = "PAID"
     currency: str = "USD"
+    paid_in: str = ""
+    """The currency in which the customer paid; empty where it is the shop's."""
+    rate: Decimal = Decimal(1)
+    """What one of the shop's currency is in the customer's."""
     tags: list[str] = field(default_factory=list)
     metafields: dict[tuple[str, str], Metafield] = field(default_factory=dict)
     """By namespace and key."""

@@ -93,3 +93,15 @@ def test_a_refund_that_shopify_does_not_reckon_whole_is_refused_and_nothing_is_c
         client.cancel(Cancellation(1, {7: Decimal(1)}, "waitline-1", restock=True, refund=True))
 
     assert operations(shop) == ["OrdersById", "Cancelling"]
+
+
+@pytest.mark.parametrize(("refund", "back"), [(True, (Decimal("18.00"), "14.40 GBP")), (False, (Decimal(0), ""))])
+def test_an_order_paid_in_another_currency_is_refunded_in_that_one(
+    lab: Lab, refund: bool, back: tuple[Decimal, str]
+) -> None:
+    order = lab.order(2, 1)
+    known = lab.known(order)
+    known.paid_in, known.rate = "GBP", Decimal("0.8")
+    lab.client.cancel(Cancellation(order, {lab.line(order): Decimal(1)}, "waitline-1", restock=True, refund=refund))
+
+    assert [(each.paid_back, each.paid_back_as) for each in known.refunds] == [back]
