@@ -189,10 +189,6 @@ class Order:
     cancelled: datetime | None = None
     financial: str = "PAID"
     currency: str = "USD"
-    paid_in: str = ""
-    """The currency in which the customer paid; empty where it is the shop's."""
-    rate: Decimal = Decimal(1)
-    """What one of the shop's currency is in the customer's."""
     tags: list[str] = field(default_factory=list)
     metafields: dict[tuple[str, str], Metafield] = field(default_factory=dict)
     """By namespace and key."""
@@ -208,6 +204,10 @@ class Order:
     """The one note of the order: the customer's, the merchant's and every app's."""
     staff_note: str = ""
     """What was noted when it was cancelled."""
+    paid_in: str = ""
+    """The currency in which the customer paid; empty where it is the shop's."""
+    rate: Decimal = Decimal(1)
+    """What one of the shop's currency is in the customer's."""
 
     @property
     def refundable(self) -> Decimal:
