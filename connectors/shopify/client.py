@@ -40,7 +40,15 @@ _PAGE_WAIT = 600.0
 _THEIRS = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT"})
 
 _NOT_RUN = frozenset({"ACCESS_DENIED", "BAD_REQUEST", "INVALID_FIELD_ARGUMENTS", "NOT_FOUND", "RESOURCE_NOT_FOUND"})
-"""Errors of a mutation's field that say that it did not run."""
+"""Errors of a mutation's field that say that it did not run. Of one with any other code, or none, nobody knows."""
+
+_RUNNING = frozenset({"IDEMPOTENCY_CONCURRENT_REQUEST", "This request is currently in progress, please try again."})
+"""What a repeat with the same key is told while the first try still runs: by its code, or by its words alone where the
+mutation's refusals have no code.
+"""
+
+_STILL = "Shopify is still at an earlier try of the same change."
+_UNTOLD = "Shopify does not say what became of the change: it may have been made."
 
 Json = dict[str, Any]
 
@@ -84,7 +92,7 @@ class Admin:
 
     def ask(self, name: str, operation: str, variables: Mapping[str, Any]) -> Json:
         """The data of a query. Fields that our scopes do not cover are `None`; any other error raises."""
-        return self._call(name, operation, variables, write=False)
+        return _data(self._answer(name, operation, variables, write=False))
 
     def ask_nodes(
         self, name: str, operation: str, ids: Sequence[str]
@@ -104,7 +112,7 @@ class Admin:
         answer = self._answer(name, operation, {"ids": list(ids)}, write=False)
         errors = _listed(answer.get("errors"))
         failed = _failed_nodes(answer.get("data"), errors, len(ids))
-        nodes = _data({**answer, "errors": [each for each in errors if _node_at(each) not in failed]}, False)["nodes"]
+        nodes = _data({**answer, "errors": [each for each in errors if _node_at(each) not in failed]})["nodes"]
         return (
             [node for at, node in enumerate(nodes) if node and at not in failed],
             {ids[at]: _failure(error) for at, error in failed.items()},
@@ -129,17 +137,15 @@ class Admin:
         knows.
         """
         answer = self._answer(name, operation, variables, write=True)
-        refused = _refused_fields(answer)
-        data = _data({**answer, "errors": [e for e in _listed(answer.get("errors")) if _field(e) not in refused]}, True)
+        data, refused = _ran(answer)
         told = {}
         for field, payload in data.items():
             errors = [error for error in _user_errors(payload) if not _says(error, done)]
+            if any(_says(error, _RUNNING) for error in errors):
+                raise OutcomeUnknown(_STILL)
             sentences = [str(error.get("message") or "Shopify refused it.") for error in errors]
             told[field] = Told(payload or {}, refused.get(field) or " ".join(sentences))
         return told
-
-    def _call(self, name: str, operation: str, variables: Mapping[str, Any], *, write: bool) -> Json:
-        return _data(self._answer(name, operation, variables, write=write), write)
 
     def _answer(self, name: str, operation: str, variables: Mapping[str, Any], *, write: bool) -> Json:
         body = json.dumps({"query": document(name), "operationName": operation, "variables": dict(variables)}).encode()
@@ -207,29 +213,52 @@ def _parsed(reply: Reply, write: bool) -> Json:
             raise OutcomeUnknown("Shopify's answer cannot be read: the change may have been made.") from failure
         raise
     if not isinstance(answer, dict):
+        if write:
+            raise OutcomeUnknown(_UNTOLD)
         raise PermanentFailure("Shopify answered with something that is no GraphQL answer.")
     return answer
 
 
-def _data(answer: Json, write: bool) -> Json:
-    """The answer's data, where its errors leave it whole but for fields that we have no scope for, or, of a write, for
-    something below a field that was run: a change that was made is not taken for a refused one.
-    """
+def _data(answer: Json) -> Json:
+    """A query's data, where its errors leave it whole but for fields that we have no scope for."""
     data = answer.get("data")
     errors = answer.get("errors")
     for error in _listed(errors):
-        code = _code(error)
-        if code == "THROTTLED":
+        if _code(error) == "THROTTLED":
             raise StoreBusy(TOO_MANY, _throttled_for(answer))
-        if code in _THEIRS:
-            if write:
-                raise OutcomeUnknown("Shopify had an error of its own: the change may have been made.")
-            raise _failure(error)
-        if not (write or code == "ACCESS_DENIED") or not _only_field_missing(data, error.get("path")):
+        if _code(error) != "ACCESS_DENIED" or not _only_field_missing(data, error.get("path")):
             raise _failure(error)
     if not isinstance(data, dict):
         raise PermanentFailure(_message(errors))
     return data
+
+
+def _ran(answer: Json) -> tuple[Json, dict[str, str]]:
+    """What a mutation's fields answer, and why Shopify refused those of them that it did not run.
+
+    Raises OutcomeUnknown where it does not say of each field what became of it: what was made is never taken for
+    refused. What is missing below a field that answered is no matter, for it ran.
+    """
+    data, errors = answer.get("data"), _listed(answer.get("errors"))
+    for error in errors:
+        if _code(error) == "THROTTLED":
+            raise StoreBusy(TOO_MANY, _throttled_for(answer))
+        if _code(error) in _THEIRS:
+            raise OutcomeUnknown("Shopify had an error of its own: the change may have been made.")
+        if _says({"code": _code(error), **error}, _RUNNING):
+            raise OutcomeUnknown(_STILL)
+    if not isinstance(data, dict):
+        # Without a word about data it was not run at all: Shopify did not understand the call, or did not want it.
+        if errors and ("data" not in answer or all(_code(error) in _NOT_RUN for error in errors)):
+            raise _failure(errors[0])
+        raise OutcomeUnknown(_UNTOLD)
+    refused = {_field(error): error for error in errors if _code(error) in _NOT_RUN}
+    missing = [field for field, payload in data.items() if payload is None]
+    if not data or any(field not in refused for field in missing):
+        raise OutcomeUnknown(_UNTOLD)
+    if len(missing) == len(data):
+        raise _failure(refused[missing[0]])
+    return data, {field: _message(refused[field]) for field in missing}
 
 
 def _node_at(error: Json) -> int | None:
@@ -259,20 +288,6 @@ def _failure(error: Json) -> TemporaryFailure | PermanentFailure:
     if code in _THEIRS:
         return TemporaryFailure("Shopify had an error of its own.", 30.0)
     return (Denied if code == "ACCESS_DENIED" else PermanentFailure)(_message(error))
-
-
-def _refused_fields(answer: Json) -> dict[str, str]:
-    """Fields of a mutation that Shopify refused as a whole (an unknown id, no scope) beside others that it answered;
-    nothing where it answered none. What may have run all the same is not among them.
-    """
-    data = answer.get("data")
-    if not isinstance(data, dict) or not any(data.values()):
-        return {}
-    return {
-        field: _message(error)
-        for error in _listed(answer.get("errors"))
-        if (field := _field(error)) and field in data and data[field] is None and _code(error) in _NOT_RUN
-    }
 
 
 def _field(error: Json) -> str:

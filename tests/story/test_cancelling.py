@@ -216,6 +216,27 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(stage: Stage, partly: bool)
     assert money(stage) == ["refundCreate" if partly else "orderCancel"]
 
 
+def test_a_refund_that_the_shop_is_still_at_is_waited_for(stage: Stage) -> None:
+    if not isinstance(stage.shop, Shopify):
+        return
+    stage.shop.stock("MUG", 0)
+    stage.shop.stock("LAMP", 5)
+    steer.save_policy(stage.bench.world, stage.bench.store_id, cancel_in_store=True)
+    order = stage.shop.basket({"MUG": 2, "LAMP": 1}, 5)
+    stage.settle()
+    wish(stage, order)
+    accept(stage, order)
+    repeats = stage.shop.app.repeats
+    repeats.late = True
+    for _ in range(2):
+        cancel(stage.bench.world, stage.bench.store_id, order)
+        stage.wait(600)
+    assert ([row.state for row in rows(stage, order)], money(stage)) == ([WorkState.UNKNOWN], [])
+    repeats.finish()
+    stage.settle()
+    assert ([row.state for row in rows(stage, order)], money(stage)) == ([WorkState.DONE], ["refundCreate"])
+
+
 def test_a_whole_order_whose_cancellation_is_never_confirmed_is_left_to_a_person(stage: Stage, order: int) -> None:
     if not isinstance(stage.shop, Shopify):
         return

@@ -113,6 +113,7 @@ class ShopifyShop:
         self.bulks = Bulks(domain, unpaged.root(), ids, self.outbox, clock, bulk_at_once)
         self._mutations = Mutations(self.trade, answers, self.bulks)
         self.writes = self._mutations.writes
+        self.repeats = self._mutations.repeats
         self.bucket = Bucket(clock, bucket_size, restore_rate)
         self._root = {**answers.root(), **self.on_the_way.root(), **self.bulks.root(), **self._mutations.root()}
         self.leaving = Leaving(self.shop, domain, self.outbox, self.office.give)

@@ -36,8 +36,8 @@ class Mutations:
         self._shop = trade.shop
         self._answers = answers
         self._bulks = bulks
-        self._repeats = Repeats()
-        self._stock = StockWrites(trade, self._repeats)
+        self.repeats = Repeats()
+        self._stock = StockWrites(trade, self.repeats)
         self._fields = FieldWrites(trade)
         self.writes: list[str] = []
         """Names of the mutations that were run, in turn."""
@@ -167,7 +167,7 @@ class Mutations:
         return {"fulfillment": {"id": gid("Fulfillment", made.id), "status": made.status}}
 
     def _refund(self, asked: Asked, input: Tree) -> Tree:
-        return self._repeats.once(asked, input, lambda: self._refund_once(asked, input))
+        return self.repeats.once(asked, input, lambda: self._refund_once(asked, input))
 
     def _refund_once(self, asked: Asked, input: Tree) -> Tree:
         order = self._order(input["orderId"])

@@ -1,4 +1,6 @@
-"""`@idempotent`: the same call with the same key is done once, and answered alike each time."""
+"""`@idempotent`: the same call with the same key is done once, and answered alike each time; while it runs, a repeat is
+told so.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +14,15 @@ class Repeats:
 
     def __init__(self) -> None:
         self._answers: dict[str, tuple[Any, Tree]] = {}
+        self._running: dict[str, Callable[[], Tree]] = {}
+        self.late = False
+        """Whether the next call with a key takes longer than anybody waits for its answer."""
+
+    def finish(self) -> None:
+        """Let the calls that still run come to their end."""
+        running, self._running = self._running, {}
+        for end in running.values():
+            end()
 
     def once(self, asked: Asked, given: Any, run: Callable[[], Tree]) -> Tree:
         """Run it, or answer as before. A key stands for one mutation with one set of arguments; what was refused
@@ -29,6 +40,15 @@ class Repeats:
                     "IDEMPOTENCY_KEY_PARAMETER_MISMATCH",
                 )
             return answer
-        answer = run()
-        self._answers[asked.key] = ((asked.field, given), answer)
-        return answer
+        key, what = asked.key, (asked.field, given)
+
+        def end() -> Tree:
+            answer = run()
+            self._answers[key] = (what, answer)
+            return answer
+
+        if self.late:
+            self.late, self._running[key] = False, end
+        if key in self._running:
+            raise Refused("This request is currently in progress, please try again.", "IDEMPOTENCY_CONCURRENT_REQUEST")
+        return end()

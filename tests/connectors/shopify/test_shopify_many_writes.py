@@ -62,9 +62,42 @@ def test_a_field_that_may_have_run_leaves_the_whole_request_unknown() -> None:
         told(data={"first": DONE, "second": None}, errors=[THEIRS])
 
 
-def test_a_request_of_which_nothing_ran_is_refused() -> None:
+STILL = "This request is currently in progress, please try again."
+RUNNING = {"extensions": {"code": "IDEMPOTENCY_CONCURRENT_REQUEST"}, "path": ["first"], "message": STILL}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": {"first": None}, "errors": [RUNNING]},
+        {"errors": [{**RUNNING, "path": None}]},
+        {"data": {"first": {"userErrors": [{"message": "x", "code": "IDEMPOTENCY_CONCURRENT_REQUEST"}]}}},
+        {"data": {"first": {"userErrors": [{"message": STILL}]}}},
+        {"data": {"first": None}, "errors": [{"message": "Something", "path": ["first"]}]},
+        {"data": {"first": None}, "errors": [{"message": "x", "path": ["first"], "extensions": {"code": "NEW"}}]},
+        {"data": {"first": None, "second": None}, "errors": [GONE]},
+        {"data": {"first": None}},
+        {"data": None},
+        {"extensions": {}},
+    ],
+)
+def test_what_may_still_run_or_nobody_tells_of_is_unknown(answer: dict[str, Any]) -> None:
+    with pytest.raises(OutcomeUnknown):
+        told(**answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": {"first": None, "second": None}, "errors": [{**GONE, "path": ["first"]}, GONE]},
+        {"data": None, "errors": [GONE]},
+        {"errors": [{"message": "invalid id: no such field", "path": ["mutation WriteOrder", "first"]}]},
+        {"errors": "invalid id"},
+    ],
+)
+def test_a_request_of_which_nothing_ran_is_refused(answer: dict[str, Any]) -> None:
     with pytest.raises(PermanentFailure, match="invalid id"):
-        told(data={"first": None, "second": None}, errors=[GONE])
+        told(**answer)
 
 
 def test_every_recorded_refusal_is_told_in_shopifys_words() -> None:
