@@ -15,12 +15,13 @@ from backorder.db import errands, leases, stores
 from backorder.db.errands import Errand, Kind
 from backorder.db.leases import Lease
 from backorder.db.session import Connection
-from backorder.domain.backoff import wait_seconds
+from backorder.domain.backoff import asked_for, wait_seconds
 from backorder.domain.errors import (
     AccessLost,
     OutcomeUnknown,
     PermanentFailure,
     PlanOutdated,
+    StoreBusy,
     StoreClosed,
     TemporaryFailure,
 )
@@ -116,6 +117,12 @@ def _do(world: World, lease: Lease, store: Store, row: Row, doing: Doing[Row]) -
         # What was tried in vain before it was begun is no look for it.
         tries = row.tries + 1 if begun else 1
         note(WorkState.UNKNOWN, str(error), _later(world.clock(), tries - 1, doing.first_look), tries)
+        raise
+    except StoreBusy as error:
+        # It is well and takes no more calls for the moment: neither a try nor a look.
+        wait = asked_for(error.retry_after, world.chance())
+        state = WorkState.UNKNOWN if begun else WorkState.DUE
+        note(state, str(error), world.clock() + timedelta(seconds=wait), row.tries)
         raise
     except TemporaryFailure as error:
         wait = wait_seconds(row.tries, first=FIRST_LOOK, most=MOST, at_least=error.retry_after, chance=world.chance())

@@ -237,6 +237,29 @@ def test_a_refund_that_the_shop_is_still_at_is_waited_for(stage: Stage) -> None:
     assert ([row.state for row in rows(stage, order)], money(stage)) == ([WorkState.DONE], ["refundCreate"])
 
 
+def test_a_store_that_takes_no_more_calls_for_the_moment_uses_up_no_try(stage: Stage, order: int) -> None:
+    if not isinstance(stage.shop, Shopify):
+        return
+    accept(stage, order)
+    for _ in range(13):
+        stage.transport.answer(429, headers=[("Retry-After", "5")])
+        cancel(stage.bench.world, stage.bench.store_id, order)
+        stage.wait(10)
+    assert [(row.state, row.tries) for row in rows(stage, order)] == [(WorkState.DUE, 0)]
+    # Nor is it a look for what may have been done.
+    calls = len(stage.transport.calls)
+    stage.transport.fail(Fault.LOST_ANSWER, concerns=lambda *_: len(stage.transport.calls) - calls == 3)
+    cancel(stage.bench.world, stage.bench.store_id, order)
+    for _ in range(8):
+        stage.wait(60)
+        stage.transport.answer(429, headers=[("Retry-After", "5")])
+        cancel(stage.bench.world, stage.bench.store_id, order)
+    assert [(row.state, row.tries) for row in rows(stage, order)] == [(WorkState.UNKNOWN, 1)]
+    stage.wait(60)
+    stage.settle()
+    assert ([row.state for row in rows(stage, order)], money(stage)) == ([WorkState.DONE], once(stage))
+
+
 def test_a_whole_order_whose_cancellation_is_never_confirmed_is_left_to_a_person(stage: Stage, order: int) -> None:
     if not isinstance(stage.shop, Shopify):
         return
