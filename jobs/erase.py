@@ -181,8 +181,9 @@ def _erase_store(world: World, lease: Lease, task: PrivacyTask) -> str:
             _erase_all(world, lease, store)
     if kept:
         return "The store is connected again: that installation stays as it is."
-    if task.of_store is None and task.address:
-        with leases.writing(world.database, lease) as conn:
+    with leases.writing(world.database, lease) as conn:
+        # Another installation there is that of a store that came back: what its customers asked stays.
+        if task.address and not stores.at_address(conn, task.platform, task.address):
             privacy_tasks.forget_place(conn, task.platform, task.address, world.clock(), but=task.id)
     return ""
 

@@ -164,6 +164,7 @@ def apply(conn: Connection, store: Store, events: Sequence[Event], world: World,
             case StoreLeft():
                 stores.leave(conn, store.id)
                 privacy_tasks.ask_to_clear(conn, store, now)
+                privacy_tasks.ask_to_erase_later(conn, store, now)
             case CustomerDataAsked() | CustomerErased() | StoreErased():
                 privacy_tasks.ask(conn, store.platform, store.address, event, key=key, at=now)
 

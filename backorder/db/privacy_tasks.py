@@ -13,7 +13,7 @@ from backorder.db.upsert import insert_missing
 from backorder.domain.errors import Rejected
 from backorder.domain.events import CustomerDataAsked, CustomerErased, PrivacyEvent, StoreErased
 from backorder.domain.lifecycle import WorkState
-from backorder.domain.privacy import ASKED, BY_ITSELF, DUE_AFTER, Person, TaskKind
+from backorder.domain.privacy import ASKED, BY_ITSELF, DUE_AFTER, ERASED_AFTER, Person, TaskKind
 from backorder.domain.store import Store
 
 
@@ -78,6 +78,13 @@ def ask_to_clear(conn: Connection, store: Store, at: datetime) -> None:
     _add(conn, store.platform, store.address, TaskKind.CLEAR_LEFT, key, at, of_store=store.id)
 
 
+def ask_to_erase_later(conn: Connection, store: Store, at: datetime) -> None:
+    """A store has left: that installation is to be erased when its time has come."""
+    key = f"left {store.id} {store.installed_at.isoformat()}"
+    when = {"of_store": store.id, "try_at": at + ERASED_AFTER}
+    _add(conn, store.platform, store.address, TaskKind.ERASE_STORE, key, at, **when)
+
+
 def ask_for_bytes(conn: Connection, store: Store, delivery_id: int, at: datetime) -> None:
     """What a delivery said of an erased order was blanked: the files are to be cleared of it too."""
     key = f"blanked {store.id} {delivery_id}"
@@ -120,9 +127,14 @@ def to_try(conn: Connection, now: datetime) -> list[int]:
 
 
 def next_try(conn: Connection, after: datetime) -> datetime | None:
-    """When the next task that was put off is tried again."""
+    """When the next task that was put off is tried again. The erasure of a store that has left was not: it has a day
+    of its own.
+    """
     found = select(func.min(privacy_tasks.c.try_at)).where(
-        privacy_tasks.c.state == WorkState.DUE, privacy_tasks.c.kind.in_(BY_ITSELF), privacy_tasks.c.try_at > after
+        privacy_tasks.c.state == WorkState.DUE,
+        privacy_tasks.c.kind.in_(BY_ITSELF),
+        privacy_tasks.c.try_at > after,
+        privacy_tasks.c.tries > 0,
     )
     return conn.execute(found).scalar_one_or_none()
 

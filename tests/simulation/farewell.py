@@ -10,8 +10,6 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from app import create_app
-from connectors.shopify.tokens import SECRETS_SETTING
 from demo.replay.leftovers import found
 from jobs import sweep
 from jobs.drain import next_due
@@ -38,7 +36,6 @@ def farewell(box: Box) -> None:
     site, die = leaving[0], Random(f"farewell {box.seed}")
     others = [other for other in box.sites if other is not site]
     box.act_meanwhile = lambda _die: None
-    _one_secret_for_the_app(box, site)
     _forget_customers(box, site, die)
     _leave(box, site, die)
     before = _rows(box, others)
@@ -55,13 +52,6 @@ def farewell(box: Box) -> None:
     missing = [name for name, rows in before.items() if len(_rows(box, others)[name]) < len(rows)]
     if missing:
         raise Violation(f"With {site.name} rows of the other shop were erased: {missing}.")
-
-
-def _one_secret_for_the_app(box: Box, site: ShopifySite) -> None:
-    """A shop's own secret goes with its credentials: what comes later is signed with one that the operator knows."""
-    environ = {**box.world.config.environ, SECRETS_SETTING: site.credentials["client_secret"]}
-    box.world = replace(box.world, config=box.world.config.model_copy(update={"environ": environ}))
-    box.web = create_app(box.world).test_client()
 
 
 def _forget_customers(box: Box, site: ShopifySite, die: Random) -> None:

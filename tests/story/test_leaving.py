@@ -111,7 +111,8 @@ def test_a_store_that_left_is_neither_called_nor_written_to_nor_are_its_customer
         said = {row.reason for row in conn.execute(select(actions.c.reason).where(actions.c.reason == LEFT))}
         tasks = [(task.kind, task.state) for task in privacy_tasks.everything(conn)]
     assert (store.health, sealed, left, open_work, len(said) <= 1) == (Health.GONE, "", [], [], True)
-    assert tasks == [(TaskKind.CLEAR_LEFT, WorkState.DONE)]
+    later = [(TaskKind.ERASE_STORE, WorkState.DUE)] if isinstance(stage.shop, Shopify) else []
+    assert tasks == [(TaskKind.CLEAR_LEFT, WorkState.DONE), *later]
 
 
 def test_the_sealed_credentials_leave_no_byte(stage: Stage) -> None:
