@@ -14,8 +14,8 @@ DUE_AFTER = timedelta(days=30)
 """How long after it was asked for a request has to be fulfilled at the latest."""
 
 ERASED_AFTER = timedelta(hours=48)
-"""How long after a store has left all of it is erased, asked for or not: the request may be lost, or signed with a secret
-that went with the store's access.
+"""How long after a store has left all of it is erased, asked for or not: the request may be lost, or be signed with a
+secret that went with the store's access.
 """
 
 
