@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import redis
@@ -38,7 +39,8 @@ class RedisPurses:
         """See Purses."""
         if time.monotonic() >= self._sulks_until:
             try:
-                return self._shared(f"waitline:purse:{store}", change)
+                # A digest: Redis keeps in its files what it was ever told, and a store that is erased is named nowhere.
+                return self._shared(f"waitline:purse:{sha256(store.encode()).hexdigest()[:32]}", change)
             except redis.RedisError as error:
                 log.warning("purses_without_redis", error=type(error).__name__)
                 self._sulks_until = time.monotonic() + SULK_SECONDS

@@ -85,7 +85,7 @@ class Everything:
                 raise
             except PermanentFailure as why:
                 # Whatever Shopify has against a bulk query, it may have nothing against pages.
-                log.warning("bulk_query_given_up", shop=self._shop, reason=str(why))
+                log.warning("bulk_query_given_up", reason=str(why))
                 yield Page(place="pages", said=f"{why} Open orders are read page by page instead.")
                 done = False
             way, at = ("items" if done else "pages"), []
@@ -127,7 +127,7 @@ class Everything:
                 return True
             except NotNow as error:
                 failed += 1
-                log.warning("bulk_file_did_not_come", shop=self._shop, tries=failed, reason=str(error))
+                log.warning("bulk_file_did_not_come", tries=failed, reason=str(error))
                 if failed > TRIES:
                     raise NoUse("The shop's list of open orders could not be fetched.") from error
                 yield Page(place=f"bulk {number} {offset} {failed}", wait=REST, gathered=state.object_count)

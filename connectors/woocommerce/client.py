@@ -6,7 +6,7 @@ The package's own way out follows redirects (which turns a POST into a GET), wai
 from collections.abc import Iterator, Mapping
 from json import dumps
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -65,7 +65,7 @@ class Shop:
         except (AccessLost, StoreClosed):
             raise
         except (PermanentFailure, answers.NoSuchRoute) as error:
-            log.info("writing_not_proven", address=self._api.url, reason=str(error))
+            log.info("writing_not_proven", reason=str(error))
 
     def one(self, model: type[Model], endpoint: str, params: Params | None = None) -> Model:
         """One object. Raises NoSuchObject where the id is gone."""
@@ -155,7 +155,7 @@ def _checked(method: str, url: str, reply: Reply) -> Reply:
     if failure is not None:
         raise failure
     if reply.body[:1] not in (b"[", b"{", b"") and "json" in reply.headers.get("content-type", ""):
-        log.warning("junk_before_data", address=url.partition("?")[0])
+        log.warning("junk_before_data", path=urlsplit(url).path)
     return reply
 
 

@@ -1,6 +1,8 @@
-"""Looks for words that must be nowhere any more: in every row of the database, and in the bytes of its files."""
+"""Looks for words that must be nowhere any more: in every row of the database, and in the bytes of its files and of the
+queue server's.
+"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,11 +15,24 @@ BESIDE = ("", "-wal", "-shm", "-journal")
 
 def found(database: Database, words: Iterable[str]) -> list[str]:
     """Where any of the words still is, in any letter case: "table or file: word"."""
-    wanted = sorted({word.casefold() for word in words})
     with database.read() as conn:
         rows = whole_book.every_row(conn)
-    places = {**rows, **_files(database)}
+    return _with({**rows, **_files(database)}, words)
+
+
+def found_in(folder: Path, words: Iterable[str]) -> list[str]:
+    """Which files of a folder have any of the words: those of the queue server keep what was ever told to it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return _with({path.name: _letters(path) for path in files}, words)
+
+
+def _with(places: Mapping[str, str], words: Iterable[str]) -> list[str]:
+    wanted = sorted({word.casefold() for word in words})
     return [f"{place}: {word}" for place, text in sorted(places.items()) for word in wanted if word in text.casefold()]
+
+
+def _letters(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace")
 
 
 def _files(database: Database) -> dict[str, str]:
@@ -26,4 +41,4 @@ def _files(database: Database) -> dict[str, str]:
         return {}
     main = unquote(urlsplit(database.url).path)[1:]
     paths = [Path(main + end) for end in BESIDE]
-    return {path.name: path.read_bytes().decode("utf-8", "replace") for path in paths if path.exists()}
+    return {path.name: _letters(path) for path in paths if path.exists()}

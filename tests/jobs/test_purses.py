@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import redis
 
 from app.embedded_redis import EmbeddedRedis
 from connectors.purse import LocalPurses, Purse, Status, paid, told
+from demo.replay.leftovers import found_in
 from jobs.purses import RedisPurses
 
 NOW = 1_800_000_000.0
@@ -15,8 +17,13 @@ FULL = Status(left=1000.0, size=1000.0, rate=50.0, price=100.0)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as running:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("redis")
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis(folder) as running:
         yield running
 
 
@@ -49,6 +56,15 @@ def test_what_one_process_was_told_the_others_know(purses: list[RedisPurses]) ->
     empty = Status(left=0.0, size=2000.0, rate=100.0, price=200.0)
     purses[0].change("a-store", lambda purse: (told(purse, "", "Orders", empty, NOW), None))
     assert pay(purses[1], "a call") == 3.0
+
+
+def test_the_files_of_redis_do_not_say_whose_purse_it_is(
+    server: EmbeddedRedis, folder: Path, purses: list[RedisPurses]
+) -> None:
+    pay(purses[0], "a call")
+    with redis.Redis.from_url(server.url) as connection:
+        assert [key.startswith(b"waitline:purse:") for key in connection.keys()] == [True]
+    assert found_in(folder, ["a-store"]) == []
 
 
 def test_without_redis_each_process_takes_its_share() -> None:
