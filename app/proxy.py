@@ -3,8 +3,10 @@ ordered, and by when it would ship. Signed by the platform; no personal data in 
 """
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -27,22 +29,55 @@ FRESH_SECONDS = 60
 """Whoever stands between may answer with what was told so lately: a rush of shoppers asks once a minute."""
 KNOWN_VARIANTS = 4096
 LARGEST = 2**63 - 1
+MOST_IN_VAIN = 20
+"""Numbers that a store may be asked for in vain in that time: anybody can ask, and the calls are the merchant's."""
 
 
 class _NotSold(Exception):
     """The store sells nothing under that number."""
 
 
+class _InVain:
+    """What each store was asked for in vain lately."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._lately: dict[int, dict[int, datetime]] = {}
+
+    def check(self, store_id: int, variant: int, now: datetime) -> None:
+        """Return where the store may be asked. Raises _NotSold where it was lately, TemporaryFailure where it was
+        asked too often.
+        """
+        with self._lock:
+            before = self._lately.get(store_id, {})
+            lately = {number: at for number, at in before.items() if now - at < timedelta(seconds=FRESH_SECONDS)}
+            self._lately[store_id] = lately
+        if variant in lately:
+            raise _NotSold
+        if len(lately) >= MOST_IN_VAIN:
+            raise TemporaryFailure("The store was asked for too much that it does not sell.", FRESH_SECONDS)
+
+    def note(self, store_id: int, variant: int, now: datetime) -> None:
+        """It sells nothing under that number."""
+        with self._lock:
+            self._lately.setdefault(store_id, {})[variant] = now
+
+
 def blueprint(world: World) -> Blueprint:
     """The route over a world."""
     found = Blueprint("proxy", __name__)
+    in_vain = _InVain()
 
     @lru_cache(KNOWN_VARIANTS)
     def item_of(store_id: int, variant: int) -> int:
+        in_vain.check(store_id, variant, world.clock())
         with world.database.read() as conn:
             store = stores.get(conn, store_id)
-        item = world.client(store).item_sold_as(variant) if may_be_called(store, world.clock()) else None
+        if not may_be_called(store, world.clock()):
+            raise TemporaryFailure("The store is left alone for the moment.")
+        item = world.client(store).item_sold_as(variant)
         if item is None:
+            in_vain.note(store_id, variant, world.clock())
             raise _NotSold
         return item
 

@@ -63,7 +63,7 @@ def test_the_files_of_redis_do_not_say_whose_purse_it_is(
 ) -> None:
     pay(purses[0], "a call")
     with redis.Redis.from_url(server.url) as connection:
-        assert [key.startswith(b"waitline:purse:") for key in connection.keys()] == [True]
+        assert [key.startswith(b"waitline:purse:") for key in connection.scan_iter()] == [True]
     assert found_in(folder, ["a-store"]) == []
 
 
