@@ -4,7 +4,7 @@
 scopes stand in no such group although nothing works without them; `BEYOND` says why they are asked for.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from shopify import ApiAccess
 
@@ -107,11 +107,16 @@ TO_ASK = tuple(sorted(ApiAccess([*MANDATORY])))
 TO_ASK_ALSO = tuple(sorted(OPTIONAL))
 
 
+def lacking(granted: Collection[str], wanted: Iterable[str]) -> list[str]:
+    """Those of the wanted scopes that the granted ones do not cover; who may write may read."""
+    access = ApiAccess([scope for scope in granted if scope.startswith(("read_", "write_"))])
+    return [scope for scope in wanted if not access.covers(ApiAccess([scope]))]
+
+
 def missing_features(granted: Collection[str]) -> tuple[str, ...]:
     """What is off with these scopes, a sentence each. Raises PermanentFailure where a mandatory one is missing."""
-    access = ApiAccess([scope for scope in granted if scope.startswith(("read_", "write_"))])
-    missing = [scope for scope in MANDATORY if not access.covers(ApiAccess([scope]))]
+    missing = lacking(granted, MANDATORY)
     if missing:
         told = ", ".join(f"{scope} (to {MANDATORY[scope]})" for scope in missing)
         raise PermanentFailure(f"Waitline is not allowed all that it cannot work without: {told}. Allow it in Shopify.")
-    return tuple(sentence for scope, sentence in OPTIONAL.items() if not access.covers(ApiAccess([scope])))
+    return tuple(OPTIONAL[scope] for scope in lacking(granted, OPTIONAL))

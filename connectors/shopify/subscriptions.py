@@ -1,8 +1,11 @@
 """The webhook subscriptions that make a shop tell Waitline what changes."""
 
+from collections.abc import Iterable
+
 from backorder.domain.errors import AccessLost, PermanentFailure, StoreClosed
 from connectors.shopify import read
 from connectors.shopify.client import Admin
+from connectors.shopify.scopes import lacking
 from connectors.shopify.webhooks import OPTIONAL, TOPICS
 
 _TAKEN = "Address for this topic has already been taken"
@@ -30,14 +33,28 @@ class Subscriptions:
                 continue
             self._admin.tell("unsubscribe", "Unsubscribe", {"id": node.id})
             changed.append(f"Removed a subscription to {wanted.get(node.topic, node.topic)} that is not needed.")
-        for name, topic in wanted.items():
-            if name not in seen and self._subscribe(name, topic, url):
+        missing = {name: topic for name, topic in wanted.items() if name not in seen}
+        refused = self._refused(missing.values())
+        for name, topic in missing.items():
+            if topic not in refused and self._subscribe(name, topic, url):
                 changed.append(f"Subscribed to {topic}.")
         return changed
 
+    def _refused(self, topics: Iterable[str]) -> set[str]:
+        """Those of the topics that tell of what the merchant has not granted: they are not asked for in vain with each
+        audit. A change of what is granted is told, and leads to one.
+        """
+        optional = {topic: OPTIONAL[topic] for topic in topics if topic in OPTIONAL}
+        if not optional:
+            return set()
+        asked = self._admin.ask("subscriptions", "Granted", {})
+        granted = [scope["handle"] for scope in asked["currentAppInstallation"]["accessScopes"]]
+        not_granted = set(lacking(granted, set(optional.values())))
+        return {topic for topic, scope in optional.items() if scope in not_granted}
+
     def _subscribe(self, name: str, topic: str, url: str) -> bool:
-        """Whether the shop takes it. One of an optional topic may be refused: asked again with the next audit, for the
-        merchant may have granted it by then.
+        """Whether the shop takes it. One of an optional topic may be refused for other reasons than a scope, and is
+        asked for again with the next audit.
         """
         try:
             self._admin.tell("subscribe", "Subscribe", {"topic": name, "uri": url}, done=(_TAKEN,))

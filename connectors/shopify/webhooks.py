@@ -189,14 +189,18 @@ TOPICS: Mapping[str, Callable[[str, bytes], list[Event]]] = {
 }
 """Every topic that Waitline subscribes to, and what it says."""
 
-OPTIONAL = frozenset(
-    {
-        "customer.tags_added",
-        "customer.tags_removed",
-        *(topic for topic, tells in TOPICS.items() if tells is _on_the_way),
-    }
-)
-"""Topics that a shop refuses where the merchant has not granted what they tell of: that is no gap."""
+OPTIONAL: Mapping[str, str] = {
+    "customer.tags_added": "read_customers",
+    "customer.tags_removed": "read_customers",
+    **{
+        topic: "read_inventory_shipments" if topic.startswith("inventory_shipments") else "read_inventory_transfers"
+        for topic, tells in TOPICS.items()
+        if tells is _on_the_way
+    },
+}
+"""Topics that a shop refuses where the merchant has not granted what they tell of, with the scope that covers it: that
+they are missing is no gap.
+"""
 
 IGNORED = frozenset(LEFT_ALONE)
 """Topics that may come (the app's configuration file can name them) and change nothing here."""
