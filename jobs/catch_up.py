@@ -119,7 +119,7 @@ def audit(world: World, store_id: int) -> None:
             return
         with calling(world, store):
             url = get(store.platform).installer.webhook_url(world.config.public_url, token)
-            client = world.client(store)
+            client = world.client(store, lease)
             facts = client.describe()
             mended = client.subscribe(url)
             now = world.clock()

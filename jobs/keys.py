@@ -6,7 +6,7 @@ the database before it is used; the old one stays until then, so whatever goes w
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,11 +15,12 @@ from backorder.db import leases, stores
 from backorder.db.leases import Lease
 from backorder.db.secrets import Sealer
 from backorder.db.session import Database
-from backorder.domain.errors import AccessLost, PermanentFailure, TemporaryFailure
+from backorder.domain.errors import AccessLost, LeaseLost, PermanentFailure, TemporaryFailure
 from backorder.domain.store import Store
 from connectors import get
 from connectors.contract import StoreClient
 from connectors.joining import Credentials, Life, Wire
+from jobs.under_lease import UnderLease
 from jobs.while_there import WhileThere
 
 log = structlog.get_logger()
@@ -43,9 +44,9 @@ class Keys:
     pause: Callable[[float], None] = time.sleep
     """Stands still for so many seconds."""
 
-    def client(self, store: Store) -> StoreClient:
+    def client(self, store: Store, lease: Lease | None = None) -> StoreClient:
         """A client of the store, with a key that works for at least five minutes; it renews the key where the store
-        refuses it.
+        refuses it. With a lease that is renewed before each of its calls.
         """
         held = self._read(store)
         if self._ends(store, held, EARLY):
@@ -56,7 +57,8 @@ class Keys:
             before, held = held, self._renewed(store, held, patient=True)
             return None if held == before else held
 
-        transport = WhileThere(self.wire.transport, self.database, store.id)
+        inner = self.wire.transport if lease is None else self._under(lease)
+        transport = WhileThere(inner, self.database, store.id)
         return get(store.platform).client(store.address, held, transport, self.wire.clock, renewed)
 
     def renew(self, store: Store) -> None:
@@ -109,15 +111,22 @@ class Keys:
         if found != held:
             return found
         try:
-            new = get(store.platform).installer.refresh(store.address, held, self.wire)
+            # It may ask twice, the second time with the token before.
+            wire = replace(self.wire, transport=self._under(lease))
+            new = get(store.platform).installer.refresh(store.address, held, wire)
         except AccessLost:
             if (found := self._read(store)) != held:
                 return found
             raise
+        except LeaseLost:
+            raise TemporaryFailure("Access to the store is being renewed.", LOOKS * LOOK_SECONDS) from None
         resealed, renew_at = self.seal(store.platform, new)
         with leases.writing(self.database, lease) as conn:
             kept = stores.renew(conn, store.id, sealed, resealed, renew_at)
         return new if kept else self._read(store)
+
+    def _under(self, lease: Lease) -> UnderLease:
+        return UnderLease(self.wire.transport, self.database, lease, self.wire.clock)
 
     def _ends(self, store: Store, held: Credentials, within: timedelta) -> bool:
         until = get(store.platform).installer.life(held).until
