@@ -4,9 +4,13 @@ SECONDS= of faults in all (300), shared by the databases; DATABASE=sqlite, postg
 faults; SCENARIO= for one named scenario instead of all faults at once.
 """
 
+import json
 import os
 import secrets
 import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
 
 from demo.interrupts import Interrupts
 from tests.chaos.report import summary, told
@@ -24,8 +28,9 @@ def main() -> int:
         sys.exit(f"DATABASE is one of {', '.join(ENGINES)}.")
     wanted = os.environ.get("SCENARIO", "").upper()
     seed = int(os.environ.get("SEED", "") or secrets.randbelow(10**6))
+    folder = Path(tempfile.mkdtemp(prefix="waitline-found-", dir="/tmp"))
     if wanted:
-        return scenario(wanted, engines)
+        return scenario(wanted, engines, folder)
     seconds = float(os.environ.get("SECONDS", "") or SECONDS) / len(engines)
     print(
         f"Faults for {seconds:g} s on each of: {', '.join(engines)}; then rest and the check. SEED={seed}", flush=True
@@ -33,22 +38,29 @@ def main() -> int:
     results = []
     for engine in engines:
         results.append(storm(engine, seconds, seed, quiet=False))
-        print(told(results[-1]), flush=True)
+        print(told(results[-1], folder), flush=True)
     print(summary(results))
     return 1 if any(result.failures() for result in results) else 0
 
 
-def scenario(wanted: str, engines: tuple[str, ...]) -> int:
-    """Run one named scenario on each database."""
+def scenario(wanted: str, engines: tuple[str, ...], folder: Path) -> int:
+    """Run one named scenario on each database. The names of all that it counted go into a file of the folder."""
     run = SCENARIOS.get(wanted)
     if run is None:
         sys.exit(f"SCENARIO is one of {', '.join(SCENARIOS)}.")
     failed = False
     for engine in engines:
         print(f"== {wanted} on {engine}: {run.about} ==", flush=True)
+        seen = []
         for expectation in run.play(engine):
+            seen.append(expectation)
             failed = failed or not expectation.holds
             print(f"{'ok   ' if expectation.holds else 'FAULT'}  {expectation.sentence}", flush=True)
+            for name in () if expectation.sentence.startswith("recovered") else expectation.names:
+                print(f"       {name}", flush=True)
+        file = folder / f"{wanted}-{engine}.json"
+        file.write_text(json.dumps([asdict(each) for each in seen], indent=1))
+        print(f"       The names of all that was counted are in {file}.", flush=True)
     return 1 if failed else 0
 
 

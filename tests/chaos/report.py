@@ -2,20 +2,24 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 from tests.chaos.orphans import percentile
 from tests.chaos.storm import RESUME_SECONDS, SHOWN, Result
 
 
-def told(result: Result) -> str:
-    """The report of one run."""
+def told(result: Result, folder: Path) -> str:
+    """The report of one run. The names of everything that was found go into a file of the folder, which stays."""
+    file = folder / f"{result.engine}.json"
+    file.write_text(json.dumps(asdict(result.findings), indent=1))
     found = result.findings
     lines = [
         f"== {result.engine}: {result.seconds:g} s of faults, seed {result.seed} ==",
         f"deliveries     {found.acknowledged} acknowledged, {found.repeats} of them more than once; answers "
         + ", ".join(f"{status or 'none'}: {count}" for status, count in sorted(result.answers.items())),
-        f"               {_named('lost', found.lost)}; {len(found.recovered)} recovered (a try failed, kept all the "
-        "same)",
+        f"               {_named('lost', found.lost)}; {_named('recovered', found.recovered)} (a try failed, kept all "
+        "the same)",
         f"answer times   p50 {_ms(result.slowest, 0.5)}, p99 {_ms(result.slowest, 0.99)}, slowest "
         f"{_ms(result.slowest, 1)}",
         f"people         {', '.join(f'{count} {word}' for word, count in result.acts.most_common())}",
@@ -36,12 +40,14 @@ def told(result: Result) -> str:
                 f"taken up after {orphan.seconds:.1f} s" if orphan.seconds else orphan.ended or "never taken up again"
             )
             lines.append(f"  orphan {orphan.name}, killed at {orphan.killed - result.began:.1f} s: {became}")
-    failures = result.failures()
-    for name, names in (("unknown", found.unknown), ("FAULT", failures)):
-        lines += [f"  {name}: {each}" for each in names[:SHOWN]]
-        if len(names) > SHOWN:
-            lines.append(f"  {name}: and {len(names) - SHOWN} more")
-    if failures:
+    for name, names in (("lost", found.lost), ("doubled", found.doubled), ("unknown", found.unknown)):
+        lines += [f"  {name}: {each}" for each in names]
+    failures = [each for each in result.failures() if each not in {*found.lost, *found.doubled}]
+    lines += [f"  FAULT: {each}" for each in failures[:SHOWN]]
+    if len(failures) > SHOWN:
+        lines.append(f"  FAULT: and {len(failures) - SHOWN} more")
+    lines.append(f"  The names of all that was found, recovered deliveries too, are in {file}.")
+    if result.failures():
         lines.append(f"  Everybody's logs stay in {result.folder}.")
     return "\n".join(lines)
 
@@ -57,6 +63,7 @@ def summary(results: Sequence[Result]) -> str:
             "lost": sum(len(result.findings.lost) for result in results),
             "doubled": sum(len(result.findings.doubled) for result in results),
             "unknown": sum(len(result.findings.unknown) for result in results),
+            "recovered": sum(len(result.findings.recovered) for result in results),
             "kills": sum(result.kills.total() for result in results),
             "orphans": sum(len(result.orphans) for result in results),
             "resume_p50_s": _rounded(percentile(resumed, 0.5)),

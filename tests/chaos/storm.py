@@ -14,7 +14,7 @@ REST_SECONDS = 240.0
 RESUME_SECONDS = 30.0
 """At the 99th percentile, orphaned work is taken up again within this."""
 SHOWN = 12
-"""So many of a kind are named in the report; all of them are counted."""
+"""So many faults of other kinds than lost and doubled are named in the report; the file of findings names all."""
 
 
 @dataclass
