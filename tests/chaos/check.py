@@ -29,7 +29,7 @@ CHUNK = 50
 
 @dataclass
 class Findings:
-    """What the check found, each by name. All but `unknown` and `recovered` are to be empty."""
+    """What the check found, each by name. All but the unknown and `recovered` are to be empty."""
 
     acknowledged: int = 0
     repeats: int = 0
@@ -45,10 +45,17 @@ class Findings:
     """Work that is still due."""
     aside: list[str] = field(default_factory=list)
     """Deliveries in quarantine, and writes and messages that were given up."""
-    unknown: list[str] = field(default_factory=list)
-    """Messages and notes of which nobody knows whether they left."""
+    unknown_messages: list[str] = field(default_factory=list)
+    """Of which nobody knows whether they left."""
+    unknown_notes: list[str] = field(default_factory=list)
+    """Of which nobody knows whether the store took them."""
     recovered: list[str] = field(default_factory=list)
     """Deliveries of which a try failed and that are in the inbox nevertheless."""
+
+    @property
+    def unknown(self) -> list[str]:
+        """Everything of which nobody knows whether it left."""
+        return [*self.unknown_messages, *self.unknown_notes]
 
     @property
     def faults(self) -> list[str]:
@@ -105,7 +112,7 @@ def _mails(arena: Arena, mails: Sequence[Mail], found: Findings) -> None:
     for row in rows:
         name = f"message {row.id} ({row.kind.value}, order {row.order_id} of store {row.store_id})"
         if row.state is WorkState.UNKNOWN:
-            found.unknown.append(f"{name}: {'it came' if row.id in numbers else 'it did not come'}")
+            found.unknown_messages.append(f"{name}: {'it came' if row.id in numbers else 'it did not come'}")
         elif row.state is WorkState.FAILED:
             found.aside.append(f"{name} failed: {row.reason}")
         elif (row.id in numbers) is not (row.state is WorkState.DONE):
@@ -137,7 +144,7 @@ def _notes(arena: Arena, store: Store, state: Mapping[str, Any], found: Findings
     for row in rows:
         marker = f"wl-{store.id}-{row.id}"
         if row.state is WorkState.UNKNOWN:
-            found.unknown.append(f"note {marker}: {'it stands there' if marker in there else 'it does not'}")
+            found.unknown_notes.append(f"note {marker}: {'it stands there' if marker in there else 'it does not'}")
         elif (marker in there) is not (row.state is WorkState.DONE):
             found.unexpected.append(f"note {marker} is {row.state.value} and stands {there[marker]} times")
 

@@ -31,6 +31,9 @@ STORE_WORDS = ("429", "500", "502_after", "503", "timeout_after", "reset_before"
 """What a stand-in can be told to answer the next calls with. After a page instead of data a store may be left alone for
 ten minutes, longer than a run: F-10 has that.
 """
+NO_ANSWER_WORDS = ("500", "502_after", "503", "timeout_after", "reset_before")
+"""Those after which a caller cannot know whether its call was done: also a host that failed may have done it."""
+CALLS = 3
 MAIL_TROUBLES = (Trouble.LOST_REQUEST, Trouble.LOST_ANSWER, Trouble.CUT_AFTER_ANSWER)
 
 
@@ -50,6 +53,8 @@ class Nemesis:
         self._over = threading.Event()
         self.log: list[tuple[float, str]] = []
         self.kills: Counter[str] = Counter()
+        self.answers_taken: Counter[str] = Counter()
+        """How many calls to each platform were at most left without an answer by the store itself."""
 
     def deck(self) -> list[Callable[[], None]]:
         """One of each fault, and kills as often as all others together."""
@@ -242,9 +247,10 @@ class Nemesis:
     def fail_store(self) -> None:
         """The store itself answers with what stores and their hosts answer."""
         word = self._chance.choice(STORE_WORDS)
-        with self._stand_in(f"answers {word} to three calls") as platform:
+        with self._stand_in(f"answers {word} to {CALLS} calls") as platform:
             url = self._arena.stand_ins[platform].url
-            requests.post(f"{url}/_control/fail", json={"what": word, "times": 3}, timeout=30).raise_for_status()
+            requests.post(f"{url}/_control/fail", json={"what": word, "times": CALLS}, timeout=30).raise_for_status()
+            self.answers_taken[platform] += CALLS if word in NO_ANSWER_WORDS else 0
 
     def cut_mail(self) -> None:
         """The wire to the mail server, at the end of a mail."""

@@ -40,6 +40,10 @@ class Trouble(StrEnum):
     """It is done and the answer comes byte by byte, until the caller has had enough."""
 
 
+NO_ANSWER = (Trouble.REFUSED, Trouble.LOST_REQUEST, Trouble.LOST_ANSWER, Trouble.CUT_ANSWER, Trouble.DRIP)
+"""After these a caller cannot know whether its call was done."""
+
+
 class Proxy:
     """Passes connections on from entering to leaving. With a `marker`, only what is sent with these bytes at its end
     counts as a call (the final dot of a mail); without, whatever comes after an answer does.

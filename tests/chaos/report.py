@@ -24,7 +24,9 @@ def told(result: Result, folder: Path) -> str:
         f"{_ms(result.slowest, 1)}",
         f"people         {', '.join(f'{count} {word}' for word, count in result.acts.most_common())}",
         f"mails          {result.mails}; {_named('doubled', found.doubled)}; {_named('untrue', found.unexpected)}",
-        f"unknown        {len(found.unknown)} (at most {result.kills.total()} kills and {result.cuts} cut calls)",
+        f"unknown        {len(found.unknown_messages)} messages (at most {result.kills.total()} kills + "
+        f"{result.cut_mails} mails cut off); {len(found.unknown_notes)} notes (at most the kills + {result.cut_notes} "
+        "calls to WooCommerce without an answer; any other write is read back, and so never unknown)",
         f"kills          {result.kills.total()}: "
         + ", ".join(f"{name} {count}" for name, count in sorted(result.kills.items())),
         f"orphaned work  {len(result.resumed)} of {len(result.orphans)} taken up again, p50 "

@@ -9,6 +9,7 @@ from tests.chaos.check import Findings
 from tests.chaos.load import DELIVERIES_A_SECOND, Load, rest_and_look_twice, wait_until_called
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.orphans import Orphan, Orphans, percentile
+from tests.chaos.proxy import NO_ANSWER
 
 REST_SECONDS = 240.0
 RESUME_SECONDS = 30.0
@@ -35,8 +36,10 @@ class Result:
     """Seconds from then to rest; `None`: not within the time."""
     changes_after: int
     """Changes that a second look at the resting stores caused."""
-    cuts: int
-    """Mails and calls to a store that a trouble met on the wire."""
+    cut_mails: int
+    """Mails that a trouble met on the wire: the outcome of each may be unknown for good."""
+    cut_notes: int
+    """Calls to the store that keeps notes whose answer a trouble took: there may be a note in each."""
     acts: Counter[str]
     mails: int
     answers: Counter[int]
@@ -56,9 +59,12 @@ class Result:
             found.append(f"There was no rest within {REST_SECONDS:g} s.")
         if self.changes_after:
             found.append(f"A second look at rest caused {self.changes_after} changes in the stores.")
-        most = self.kills.total() + self.cuts
-        if len(self.findings.unknown) > most:
-            found.append(f"{len(self.findings.unknown)} of unknown outcome, and only {most} kills and cut calls.")
+        for word, names, cut in (
+            ("messages", self.findings.unknown_messages, self.cut_mails),
+            ("notes", self.findings.unknown_notes, self.cut_notes),
+        ):
+            if len(names) > (most := self.kills.total() + cut):
+                found.append(f"{len(names)} {word} of unknown outcome, and only {most} kills and cuts that allow one.")
         late = percentile(self.resumed, 0.99)
         if late is not None and late > RESUME_SECONDS:
             found.append(f"Orphaned work resumed within {late:.1f} s at the 99th percentile.")
@@ -87,7 +93,9 @@ def storm(engine: str, seconds: float, seed: int, *, rate: float = DELIVERIES_A_
             left_alone=left_alone,
             rest=rest,
             changes_after=after,
-            cuts=here.post.struck.total() + sum(each.proxy.struck.total() for each in here.stand_ins.values()),
+            cut_mails=here.post.struck.total(),
+            cut_notes=sum(here.stand_ins["woocommerce"].proxy.struck[trouble] for trouble in NO_ANSWER)
+            + nemesis.answers_taken["woocommerce"],
             acts=load.acts,
             mails=len(here.mails()),
             answers=Counter(status for said in load.said.values() for status in said.answers),
