@@ -46,7 +46,7 @@ simulate: $(DEV) ## a world in a box: [SEED= | SEEDS= SECONDS= FAULTS= | FAULT= 
 simulate-all: $(DEV) ## the same, with every planted fault
 	@PYTHONHASHSEED=0 FAULTS=all $(IN) tests.simulation
 
-chaos: $(DEV) ## real processes, killed, stopped and cut off: [SECONDS= DATABASE=sqlite|postgres|both SEED= SCENARIO=]
+chaos: $(DEV) ## real processes, killed, stopped and cut off: [SECONDS= DATABASE=sqlite|postgres|both SEED= SCENARIO=F-..|all]
 	@$(IN) tests.chaos
 
 pictures: $(DEV) ## the pictures of docs/shopify.md, taken anew in Chromium

@@ -1,7 +1,7 @@
 """`make chaos`: Waitline's real processes under a nemesis.
 
 SECONDS= of faults in all (300), shared by the databases; DATABASE=sqlite, postgres or both; SEED= for the same order of
-faults; SCENARIO= for one named scenario instead of all faults at once.
+faults; SCENARIO= for one named scenario instead of all faults at once, SCENARIO=all for each of them, one by one.
 """
 
 import json
@@ -9,15 +9,23 @@ import os
 import secrets
 import sys
 import tempfile
-from dataclasses import asdict
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import requests
+
+from backorder.db.session import StorageError
+from backorder.domain.errors import WaitlineError
 from demo.interrupts import Interrupts
 from tests.chaos.report import summary, told
 from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.scenarios.expectation import Expectation
 from tests.chaos.storm import SHOWN, storm
 
 SECONDS = 300.0
+OK, FAULT = "ok", "FAULT"
 LEAST_ACKNOWLEDGED = 20_000
 """So many deliveries have to be acknowledged in a run of full length, of which none may be lost."""
 ENGINES = {"sqlite": ("sqlite",), "postgres": ("postgres",), "both": ("sqlite", "postgres")}
@@ -28,11 +36,14 @@ def main() -> int:
     engines = ENGINES.get(os.environ.get("DATABASE", "") or "both")
     if engines is None:
         sys.exit(f"DATABASE is one of {', '.join(ENGINES)}.")
-    wanted = os.environ.get("SCENARIO", "").upper()
+    asked = os.environ.get("SCENARIO", "").upper()
+    wanted = list(SCENARIOS) if asked == "ALL" else [asked] if asked else []
+    if unknown := set(wanted) - SCENARIOS.keys():
+        sys.exit(f"There is no scenario {unknown.pop()}: SCENARIO is all, or one of {', '.join(SCENARIOS)}.")
     seed = int(os.environ.get("SEED", "") or secrets.randbelow(10**6))
     folder = Path(tempfile.mkdtemp(prefix="waitline-found-", dir="/tmp"))
     if wanted:
-        return scenario(wanted, engines, folder)
+        return scenarios(wanted, engines, folder)
     in_all = float(os.environ.get("SECONDS", "") or SECONDS)
     seconds = in_all / len(engines)
     print(
@@ -50,26 +61,57 @@ def main() -> int:
     return 1 if few or any(result.failures() for result in results) else 0
 
 
-def scenario(wanted: str, engines: tuple[str, ...], folder: Path) -> int:
-    """Run one named scenario on each database. The names of all that it counted go into a file of the folder."""
-    run = SCENARIOS.get(wanted)
-    if run is None:
-        sys.exit(f"SCENARIO is one of {', '.join(SCENARIOS)}.")
-    failed = False
-    for engine in engines:
-        print(f"== {wanted} on {engine}: {run.about} ==", flush=True)
-        seen = []
-        for expectation in run.play(engine):
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A scenario that was played on one database."""
+
+    scenario: str
+    database: str
+    seconds: int
+    state: str
+    """ok, or FAULT."""
+    broken: str
+    """What ended it before its end; empty for nothing."""
+    seen: tuple[Expectation, ...]
+
+    def line(self) -> str:
+        """It in one line."""
+        faults = sum(not each.holds for each in self.seen)
+        said = self.broken or (f"{faults} of {len(self.seen)} expectations do not hold" if faults else "")
+        return f"{self.state:8}{self.scenario} {self.database:9}{self.seconds:5} s  {said}".rstrip()
+
+
+def scenarios(wanted: Sequence[str], engines: Sequence[str], folder: Path) -> int:
+    """Run scenarios on each database: what was expected, a line for each, and one line of JSON for programs."""
+    played = [play(name, engine, folder) for engine in engines for name in wanted]
+    print(*(each.line() for each in played), sep="\n")
+    print(json.dumps([{k: v for k, v in asdict(each).items() if k != "seen"} for each in played]))
+    return 1 if any(each.state == FAULT for each in played) else 0
+
+
+def play(name: str, engine: str, folder: Path) -> Played:
+    """Run one. The names of all that it counted go into a file of the folder. What it waits for and does not come, or
+    whatever else ends it, is a fault of this one, and the next one begins.
+    """
+    print(f"== {name} on {engine}: {SCENARIOS[name].about} ==", flush=True)
+    began = time.monotonic()
+    seen: list[Expectation] = []
+    broken = ""
+    try:
+        for expectation in SCENARIOS[name].play(engine):
             seen.append(expectation)
-            failed = failed or not expectation.holds
-            print(f"{'ok   ' if expectation.holds else 'FAULT'}  {expectation.sentence}", flush=True)
+            print(f"{OK if expectation.holds else FAULT:7}{expectation.sentence}", flush=True)
             if not expectation.holds or len(expectation.names) <= SHOWN:
-                for name in expectation.names:
-                    print(f"       {name}", flush=True)
-        file = folder / f"{wanted}-{engine}.json"
-        file.write_text(json.dumps([asdict(each) for each in seen], indent=1))
-        print(f"       The names of all that was counted are in {file}.", flush=True)
-    return 1 if failed else 0
+                for each in expectation.names:
+                    print(f"       {each}", flush=True)
+    except (AssertionError, requests.RequestException, WaitlineError, StorageError) as error:
+        broken = f"{type(error).__name__}: {error}"
+        print(f"{FAULT:7}{broken}", flush=True)
+    file = folder / f"{name}-{engine}.json"
+    file.write_text(json.dumps([asdict(each) for each in seen], indent=1))
+    print(f"       The names of all that was counted are in {file}.", flush=True)
+    state = FAULT if broken or not all(each.holds for each in seen) else OK
+    return Played(name, engine, round(time.monotonic() - began), state, broken, tuple(seen))
 
 
 if __name__ == "__main__":
