@@ -10,7 +10,7 @@ from backorder.db.whole_readings import WholeReading
 from backorder.domain.errors import WaitlineError
 from backorder.domain.store import Health, Mode, Store
 from connectors import PLATFORMS, get
-from jobs.queues import reachable
+from jobs.queues import reachable, throws_away
 from jobs.world import World
 
 SECONDS = 5.0
@@ -68,9 +68,12 @@ def _redis(world: World) -> Finding:
     url = world.config.redis_url.get_secret_value()
     if not url:
         return Finding("redis", True, "`waitline up` brings a server of its own.")
-    if reachable(url):
-        return Finding("redis", True, "It answers.")
-    return Finding("redis", False, "It does not answer. Webhooks are kept and worked off once it is back.")
+    if not reachable(url):
+        return Finding("redis", False, "It does not answer. Webhooks are kept and worked off once it is back.")
+    if policy := throws_away(url):
+        text = f"Once its memory is full it throws away what waits (maxmemory-policy {policy}): set noeviction."
+        return Finding("redis", False, text)
+    return Finding("redis", True, "It answers.")
 
 
 def _mail(world: World) -> Finding:

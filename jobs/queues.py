@@ -177,6 +177,19 @@ def reachable(url: str) -> bool:
         return False
 
 
+def throws_away(url: str) -> str:
+    """The server's policy, where it throws away what it likes once its memory is full; empty where it does not, or does
+    not answer. What waits there is rung for again, at its price: each lost ring costs a second.
+    """
+    try:
+        with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=None) as connection:
+            memory = connection.info("memory")
+    except redis.RedisError:
+        return ""
+    policy = str(memory.get("maxmemory_policy", ""))
+    return policy if int(memory.get("maxmemory", 0)) and policy != "noeviction" else ""
+
+
 _jobs: dict[str, Job] = {}
 
 

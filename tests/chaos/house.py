@@ -204,6 +204,14 @@ class House(Waitline):
                 # It is down at the moment, and so are its rings.
                 return
 
+    def doctor(self) -> list[str]:
+        """The lines of `waitline doctor`, which sees what our processes see."""
+        command = [sys.executable, "-m", "app.cli", "doctor"]
+        ended = subprocess.run(
+            command, cwd=self.folder, env=self._environ, capture_output=True, text=True, timeout=60, check=False
+        )
+        return ended.stdout.splitlines()
+
     def empty_redis(self) -> None:
         """Kill Redis and delete all that it kept; the keeper starts it in an empty folder."""
         self.hold("redis")

@@ -14,7 +14,18 @@ from rq.serializers import JSONSerializer
 
 from app.embedded_redis import EmbeddedRedis
 from jobs import queues
-from jobs.queues import QUEUES, REST_SECONDS, SULK_SECONDS, WORKERS, RedisBell, SilentBell, UnknownJob, run_worker, work
+from jobs.queues import (
+    QUEUES,
+    REST_SECONDS,
+    SULK_SECONDS,
+    WORKERS,
+    RedisBell,
+    SilentBell,
+    UnknownJob,
+    run_worker,
+    throws_away,
+    work,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -223,3 +234,15 @@ def test_a_job_that_raises_does_not_end_the_worker(
     assert waiting(connection, "inbox") == []
     assert waiting(connection, "allocate") == []
     assert SimpleWorker.count(connection=connection) == 0
+
+
+def test_a_server_with_little_memory_is_told_from_one_that_keeps_what_waits(
+    server: EmbeddedRedis, connection: redis.Redis
+) -> None:
+    said = []
+    for policy, memory in (("allkeys-lru", 0), ("allkeys-lru", 2**24), ("noeviction", 2**24)):
+        connection.config_set("maxmemory-policy", policy)
+        connection.config_set("maxmemory", memory)
+        said.append(throws_away(server.url))
+    connection.config_set("maxmemory", 0)
+    assert [*said, throws_away("unix:///nowhere")] == ["", "allkeys-lru", "", ""]

@@ -21,7 +21,9 @@ DRAINED_SECONDS = 45.0
 AWAY_SECONDS = 8.0
 LOST, TWICE, FAILED = 0.3, 0.5, 0.2
 """Of the rings that wait: the shares that vanish, that stand twice, and that RQ believes to have failed."""
-
+LITTLE_MEMORY_SAID = (
+    "FAULT  redis: Once its memory is full it throws away what waits (maxmemory-policy allkeys-lru): set noeviction."
+)
 
 WAYS = ("killed", "emptied by FLUSHALL", "in an empty folder")
 
@@ -60,6 +62,8 @@ def f08(engine: str) -> Iterator[Expectation]:
         here.house.empty_redis()
         with load.running():
             time.sleep(AWAY_SECONDS * 2)
+            said = [line for line in here.house.doctor() if " redis: " in line]
+            yield Expectation(said == [LITTLE_MEMORY_SAID], f"waitline doctor says: {' '.join(said)}")
         yield from nothing_lost(here, load, 0)
 
 
