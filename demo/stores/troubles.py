@@ -6,6 +6,7 @@ ConnectionResetError (`demo.stores.wire` turns them into what a real transport r
 """
 
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -74,6 +75,12 @@ def said(status: int, told: Any, **headers: str) -> Answer:
     return Answer(status, json.dumps(told).encode(), {"Content-Type": "application/json", **named})
 
 
+def bomb() -> Answer:
+    """64 MB of blanks in 64 kB, as JSON: more than a caller may take. Put together from equal pieces."""
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    return Answer(200, gzip.compress(b" " * 2**20) * 64, headers, done=True)
+
+
 ANSWERS: Mapping[str, Answer] = {
     "429": page(429, "Too Many Requests", Retry_After="2"),
     "500": page(500, "Internal Server Error"),
@@ -84,6 +91,8 @@ ANSWERS: Mapping[str, Answer] = {
     "502_after": page(502, "Bad Gateway", done=True),
     "504_after": page(504, "Gateway Timeout", done=True),
     "html": page(200, "One moment, please"),
+    "moved": page(302, "Found", Location="/moved"),
+    "bomb": bomb(),
 }
 """What every platform's calls can meet. A store adds its own words, such as that for a revoked key."""
 

@@ -15,11 +15,14 @@ from typing import Any
 
 import requests
 
+from connectors import get
+from connectors.joining import Admitted
 from demo.mailbox import HOST, Mail, Mailbox
 from demo.stores.journal import Effect
 from demo.witness import Shop, with_dates, with_holds
 from jobs import steer
 from jobs.catch_up import catch_up
+from jobs.connect import admit
 from tests.chaos import databases
 from tests.chaos.databases import Postgres, Sqlite
 from tests.chaos.house import House, on_leash
@@ -152,6 +155,12 @@ class Arena:
         """Every mail that came in, though the mailbox keeps the newest only: to be asked now and then."""
         self._mails |= {mail.number: mail for mail in self.mailbox.mails}
         return [self._mails[number] for number in sorted(self._mails)]
+
+    def connect_again(self, store: Store) -> None:
+        """What a merchant does whose store was told to refuse us: the same credentials once more."""
+        given = GIVEN[store.platform] | {"url": self.stand_ins[store.platform].address}
+        installer = get(store.platform).installer
+        admit(self.house.world, store.platform, Admitted(installer.address(given), installer.credentials(given)))
 
     def sync(self) -> None:
         """What an operator does with `waitline sync`: read what changed and every open order."""

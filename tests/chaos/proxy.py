@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +63,8 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self.struck: Counter[Trouble] = Counter()
         """How many calls met each trouble."""
+        self.longest = 0.0
+        """The seconds of the call that kept its caller longest, until its answer was there or the caller gave up."""
 
     @property
     def port(self) -> int:
@@ -133,12 +136,17 @@ class Proxy:
         """Carry bytes both ways until one end or a trouble ends it."""
         trouble = Trouble.NONE
         answered = True
+        began = time.monotonic()
         while not self._over.is_set():
             ready = select.select([client, server], [], [], LOOK_SECONDS)[0]
             if client in ready:
                 data = client.recv(CHUNK)
                 if not data:
+                    if not answered:
+                        self._took(began)
                     return
+                if answered:
+                    began = time.monotonic()
                 if data.endswith(self._marker) if self._marker else answered:
                     trouble = self._draw()
                 answered = False
@@ -155,8 +163,14 @@ class Proxy:
                     client.recv(CHUNK)
                     return
                 answered = True
-                if not self._answer(client, data, trouble):
+                goes_on = self._answer(client, data, trouble)
+                self._took(began)
+                if not goes_on:
                     return
+
+    def _took(self, began: float) -> None:
+        with self._lock:
+            self.longest = max(self.longest, time.monotonic() - began)
 
     def _answer(self, client: socket.socket, data: bytes, trouble: Trouble) -> bool:
         """Pass an answer on; whether the connection goes on."""
@@ -169,7 +183,11 @@ class Proxy:
             return False
         if trouble is Trouble.DRIP:
             for at in range(len(data)):
-                client.sendall(data[at : at + 1])
+                try:
+                    client.sendall(data[at : at + 1])
+                except OSError:
+                    # The caller has had enough.
+                    return False
                 if self._over.wait(0.5):
                     return False
             return True

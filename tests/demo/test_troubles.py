@@ -14,7 +14,7 @@ from backorder.domain.errors import OutcomeUnknown, TemporaryFailure
 from connectors.http import Outgoing, Transport
 from demo.mailbox import HOST, SilentRequests
 from demo.stores.shopify import ShopifyShop
-from demo.stores.shopify.app import REVOKED, THROTTLED
+from demo.stores.shopify.app import INTERNAL, REVOKED, THROTTLED
 from demo.stores.troubles import Broken
 from demo.stores.wire import LocalTransport
 from demo.stores.woocommerce import WooShop
@@ -143,6 +143,7 @@ def test_an_answer_cut_in_half_comes_after_the_work(local: LocalTransport, shop:
         ("504", 504, []),
         ("504_after", 504, ["late"]),
         ("html", 200, []),
+        ("moved", 302, []),
     ],
 )
 def test_a_page_comes_instead_of_the_work_or_after_it(
@@ -155,13 +156,23 @@ def test_a_page_comes_instead_of_the_work_or_after_it(
     assert (reply.status, reply.body[:15], tags(shop)) == (status, b"<!DOCTYPE html>", done)
 
 
+def test_an_answer_that_unpacks_to_more_than_a_caller_takes_comes_after_the_work(
+    local: LocalTransport, shop: ShopifyShop
+) -> None:
+    shop.troubles.fail("bomb")
+
+    with pytest.raises(OutcomeUnknown):
+        send(local, shop)
+    assert tags(shop) == ["late"]
+
+
 def test_too_many_requests_name_the_seconds_to_wait(local: LocalTransport, shop: ShopifyShop) -> None:
     shop.troubles.fail("429")
 
     assert send(local, shop).retry_after == 2.0
 
 
-@pytest.mark.parametrize(("what", "answer"), [("revoked", REVOKED), ("throttled", THROTTLED)])
+@pytest.mark.parametrize(("what", "answer"), [("revoked", REVOKED), ("throttled", THROTTLED), ("internal", INTERNAL)])
 def test_a_store_has_words_of_its_own(local: LocalTransport, shop: ShopifyShop, what: str, answer: Any) -> None:
     shop.troubles.fail(what)
 

@@ -52,6 +52,18 @@ THROTTLED = said(
         },
     },
 )
+INTERNAL = said(
+    200,
+    {
+        "errors": [
+            {
+                "message": "Internal error. Looks like something went wrong on our end.",
+                "extensions": {"code": "INTERNAL_SERVER_ERROR"},
+            }
+        ]
+    },
+)
+"""The answer of a shop that could not run a document, with the status of one that did."""
 
 
 def wall_clock() -> datetime:
@@ -118,7 +130,7 @@ class ShopifyShop:
         self._root = {**answers.root(), **self.on_the_way.root(), **self.bulks.root(), **self._mutations.root()}
         self.leaving = Leaving(self.shop, domain, self.outbox, self.office.give)
         self._control = Control(self.trade, self.outbox, self.leaving, self.bulks)
-        self.troubles = Troubles("/admin/", {"revoked": REVOKED, "throttled": THROTTLED})
+        self.troubles = Troubles("/admin/", {"revoked": REVOKED, "throttled": THROTTLED, "internal": INTERNAL})
         self._app = Flask(__name__)
         self._app.add_url_rule("/admin/api/<version>/graphql.json", "graphql", self._graphql, methods=["POST"])
         self._app.register_blueprint(self.troubles.blueprint())
