@@ -37,6 +37,7 @@ from connectors import get
 from connectors.contract import Delivery
 from jobs.erase import clear_inbox
 from jobs.outlook import zone_of
+from jobs.queues import OutOfTime
 from jobs.world import World
 
 log = structlog.get_logger()
@@ -83,6 +84,7 @@ def _suspect(world: World, store_id: int) -> None:
 def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received) -> None:
     delivery = Delivery(received.headers, received.body, received.received_at, path_topic=received.path_topic)
     webhooks = get(store.platform).webhooks
+    began = world.clock()
     try:
         events = webhooks.normalise(delivery)
         with leases.writing(world.database, lease) as conn:
@@ -97,6 +99,13 @@ def _take_in(world: World, store: Store, lease: Lease, received: inbox.Received)
             elif _about_erased(conn, store.id, events):
                 inbox.blank(conn, [received.id])
                 privacy_tasks.ask_for_bytes(conn, today, received.id, world.clock())
+    except OutOfTime:
+        # Where the time of the job went into this one, it would take that of the next job as well, and so on for ever.
+        if world.clock() - began > leases.LENGTH:
+            with world.database.write() as conn:
+                inbox.raised(conn, received, "Taking it in took too long", world.clock(), for_good=True)
+            log.warning("delivery_endless", store=store.id, delivery=received.id)
+        raise
     except (LeaseLost, StorageBusy):
         raise
     except Exception as error:  # noqa: BLE001 - one delivery that raises must never stop the next one

@@ -1,6 +1,8 @@
 """The store fails, people interfere, webhooks are junk: nothing is lost, doubled or acted on blindly."""
 
-from datetime import timedelta
+import itertools
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,6 +15,7 @@ from connectors import get
 from demo.stores.wire import Fault
 from jobs import steer
 from jobs.ingest import ingest
+from jobs.queues import OutOfTime
 from jobs.sweep import SetBack
 from jobs.write_back import write_back
 from tests.story.mortal import Killed, Life, mortal
@@ -169,6 +172,29 @@ def test_a_delivery_that_kills_whoever_takes_it_in_is_put_aside_and_the_next_one
     with alive.database.read() as conn:
         aside = inbox.quarantined(conn, stage.bench.store_id)
     assert [row["reason"] for row in aside] == ["Whoever took it in died of it or near it"]
+    assert stage.has(second) == [(0, 1)]
+
+
+def test_a_delivery_that_takes_all_the_time_of_its_job_is_put_aside_and_the_next_one_is_taken_in(stage: Stage) -> None:
+    waiting_order(stage)
+    alive = stage.bench.world
+    stage.shop.order("MUG", 1, 7)
+    stage.settle("ingest")
+    looks = itertools.count(1)
+
+    def clock() -> datetime:
+        """For the lease, its renewal, the begin of the delivery; then the minute of the job is over."""
+        if (look := next(looks)) == 4:
+            raise OutOfTime
+        return alive.clock() + timedelta(minutes=look > 4)
+
+    with pytest.raises(OutOfTime):
+        ingest(replace(alive, clock=clock), stage.bench.store_id)
+    second = stage.shop.order("MUG", 1, 6)
+    stage.settle()
+    with alive.database.read() as conn:
+        aside = inbox.quarantined(conn, stage.bench.store_id)
+    assert [row["reason"] for row in aside] == ["Taking it in took too long"]
     assert stage.has(second) == [(0, 1)]
 
 

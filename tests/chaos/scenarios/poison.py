@@ -1,8 +1,10 @@
 """F-18: deliveries that nobody can take in, rightly signed, in front of one that must not wait for them."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import requests
 from sqlalchemy import select
@@ -11,11 +13,16 @@ from backorder.db.tables import deliveries
 from backorder.domain.lifecycle import WorkState
 from connectors.signing import body_signature
 from tests.chaos.arena import Arena, arena
+from tests.chaos.deadly import KILLS, LOOPS
 from tests.chaos.load import Load
 from tests.chaos.scenarios.expectation import Expectation, at_most, nothing_lost
 from tests.processes.running import WOO_HOOK_SECRET, Store, until
 
 DEPTH = 200_000
+KILLED_SECONDS = 45.0
+"""Five workers have to die of it, each is started anew, and a dead one's lease is ended by the clock."""
+ENDLESS_SECONDS = 90.0
+"""The minute that a job may take, and what it costs to begin another."""
 NEXT_SECONDS = 25.0
 """A lease: the longest that the next delivery may wait."""
 POISONS = {
@@ -65,10 +72,34 @@ def _send(store: Store, body: bytes, name: str) -> int:
     return requests.post(f"{store.webhook_url}/order.updated", data=body, headers=headers, timeout=10).status_code
 
 
+def deadly(here: Arena) -> Iterator[Expectation]:
+    """One ends whoever takes it in, one never comes to its end: both are put aside, and the next order is taken in."""
+    store = here.stores[1]
+    for name, body, seconds in (("kills", KILLS, KILLED_SECONDS), ("loops", LOOPS, ENDLESS_SECONDS)):
+        starts = here.house.residents["front 1"].starts
+        status = _send(store, body, name)
+        began = time.monotonic()
+        order = store.shop.order("TENT", 1, f"behind{name} Example")
+        until(partial(_in_the_book, store, order), f"{name}: the next order is in the book", 4 * seconds)
+        yield at_most(time.monotonic() - began, seconds, f"{name}: answered {status}; the next order is in the book")
+        with here.house.world.database.read() as conn:
+            found = conn.execute(
+                select(deliveries.c.state, deliveries.c.tries).where(deliveries.c.dedupe_key.like(f"poison:{name}%"))
+            ).one()
+        died = here.house.residents["front 1"].starts - starts
+        said = f"{name}: {found.state.value} after {found.tries} tries; the worker died {died} times"
+        yield Expectation(found.state is WorkState.FAILED and bool(died) is (body == KILLS), said)
+
+
+def _in_the_book(store: Store, order: int) -> bool:
+    return bool(store.told(order)["lines"])
+
+
 def f18(engine: str) -> Iterator[Expectation]:
     """Poison in the inbox."""
-    with arena(engine) as here:
+    with arena(engine, instead={"front 1": [sys.executable, "-m", "tests.chaos.deadly"]}) as here:
         load = Load(here, 18)
         here.rest(60)
         yield from poisoned(here)
-        yield from nothing_lost(here, load, 0, aside=len(POISONS))
+        yield from deadly(here)
+        yield from nothing_lost(here, load, 0, aside=len(POISONS) + len((KILLS, LOOPS)))
