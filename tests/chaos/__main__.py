@@ -21,11 +21,10 @@ from backorder.domain.errors import WaitlineError
 from demo.interrupts import Interrupts
 from tests.chaos.report import summary, told
 from tests.chaos.scenarios import SCENARIOS
-from tests.chaos.scenarios.expectation import Expectation
+from tests.chaos.scenarios.expectation import FAULT, OK, SKIPPED, Expectation
 from tests.chaos.storm import SHOWN, storm
 
 SECONDS = 300.0
-OK, FAULT = "ok", "FAULT"
 LEAST_ACKNOWLEDGED = 20_000
 """So many deliveries have to be acknowledged in a run of full length, of which none may be lost."""
 ENGINES = {"sqlite": ("sqlite",), "postgres": ("postgres",), "both": ("sqlite", "postgres")}
@@ -69,15 +68,18 @@ class Played:
     database: str
     seconds: int
     state: str
-    """ok, or FAULT."""
+    """ok, FAULT, or SKIPPED where a part of it could not be tried here."""
     broken: str
     """What ended it before its end; empty for nothing."""
+    skipped: tuple[str, ...]
+    """What could not be tried, and why."""
     seen: tuple[Expectation, ...]
 
     def line(self) -> str:
         """It in one line."""
         faults = sum(not each.holds for each in self.seen)
         said = self.broken or (f"{faults} of {len(self.seen)} expectations do not hold" if faults else "")
+        said = "; ".join([*([said] if said else []), *self.skipped])
         return f"{self.state:8}{self.scenario} {self.database:9}{self.seconds:5} s  {said}".rstrip()
 
 
@@ -100,18 +102,19 @@ def play(name: str, engine: str, folder: Path) -> Played:
     try:
         for expectation in SCENARIOS[name].play(engine):
             seen.append(expectation)
-            print(f"{OK if expectation.holds else FAULT:7}{expectation.sentence}", flush=True)
+            print(f"{expectation.word:8}{expectation.sentence}", flush=True)
             if not expectation.holds or len(expectation.names) <= SHOWN:
                 for each in expectation.names:
-                    print(f"       {each}", flush=True)
+                    print(f"        {each}", flush=True)
     except (AssertionError, requests.RequestException, WaitlineError, StorageError) as error:
         broken = f"{type(error).__name__}: {error}"
-        print(f"{FAULT:7}{broken}", flush=True)
+        print(f"{FAULT:8}{broken}", flush=True)
     file = folder / f"{name}-{engine}.json"
     file.write_text(json.dumps([asdict(each) for each in seen], indent=1))
-    print(f"       The names of all that was counted are in {file}.", flush=True)
-    state = FAULT if broken or not all(each.holds for each in seen) else OK
-    return Played(name, engine, round(time.monotonic() - began), state, broken, tuple(seen))
+    print(f"        The names of all that was counted are in {file}.", flush=True)
+    not_tried = tuple(each.sentence for each in seen if each.skipped)
+    state = FAULT if broken or not all(each.holds for each in seen) else SKIPPED if not_tried else OK
+    return Played(name, engine, round(time.monotonic() - began), state, broken, not_tried, tuple(seen))
 
 
 if __name__ == "__main__":

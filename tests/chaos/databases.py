@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -81,9 +81,19 @@ class Sqlite:
             filler.join()
             ballast.unlink()
 
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Nobody may write to its disk, from entering to leaving. Nobody has it open when this begins."""
+        disk = str(self.path.parent)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+
     def sound(self) -> bool:
         """Whether SQLite finds nothing wrong with the file."""
-        with sqlite3.connect(self.path) as conn:
+        with closing(sqlite3.connect(self.path)) as conn:
             return bool(conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)])
 
 

@@ -2,7 +2,8 @@
 
 from tests.chaos.scenarios.cancelling import f22
 from tests.chaos.scenarios.clocks import f23
-from tests.chaos.scenarios.database import f04, f07
+from tests.chaos.scenarios.database import f04
+from tests.chaos.scenarios.disk import f07
 from tests.chaos.scenarios.expectation import Scenario
 from tests.chaos.scenarios.poison import f18
 from tests.chaos.scenarios.post import f06
@@ -20,7 +21,7 @@ SCENARIOS = {
     "F-04": Scenario("the database crashes or is locked", f04),
     "F-05": Scenario("workers are stopped for three leases", f05),
     "F-06": Scenario("the mail server breaks off", f06),
-    "F-07": Scenario("the disk is full", f07),
+    "F-07": Scenario("the disk is full, read-only, or does not keep what it was given", f07),
     "F-08": Scenario("Redis has no memory", f08),
     "F-09": Scenario("Redis is wrong about its jobs", f09),
     "F-10": Scenario("stores answer badly or not at all", f10),

@@ -8,6 +8,7 @@ from tests.chaos.load import Load, rest_and_look_twice
 from tests.chaos.orphans import percentile
 
 REST_SECONDS = 150.0
+OK, SKIPPED, FAULT = "ok", "SKIPPED", "FAULT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,13 @@ class Expectation:
     """Whether it is about how long something took: on a machine that others use as well it says little."""
     names: Sequence[str] = ()
     """What it counted, each by name."""
+    skipped: bool = False
+    """Whether this could not be tried here; the sentence says why."""
+
+    @property
+    def word(self) -> str:
+        """In one word."""
+        return FAULT if not self.holds else SKIPPED if self.skipped else OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,11 @@ class Scenario:
 
     about: str
     play: Callable[[str], Iterator[Expectation]]
+
+
+def skipped(why: str) -> Expectation:
+    """Something that cannot be tried here."""
+    return Expectation(True, why, skipped=True)
 
 
 def at_most(seconds: float | None, most: float, what: str) -> Expectation:
