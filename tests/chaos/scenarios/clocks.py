@@ -8,11 +8,15 @@ from pathlib import Path
 
 from tests.chaos.arena import Arena, arena
 from tests.chaos.load import Load
-from tests.chaos.scenarios.expectation import Expectation, at_most, nothing_lost
+from tests.chaos.scenarios.expectation import Expectation, at_most, nothing_lost, skipped
 from tests.processes.running import NotInTime, until
 
-AHEAD_SECONDS = 600
-WORK_SECONDS = 20.0
+TEN_MINUTES, A_DAY, A_BIT = 600, 86_400, 300
+APART = (TEN_MINUTES, -TEN_MINUTES, A_DAY, -A_DAY, A_BIT)
+"""By how many seconds the clocks of half of the workers are wrong, in turn."""
+STEPS = (TEN_MINUTES, -TEN_MINUTES, A_DAY, -A_DAY)
+"""By how many seconds every clock is put right while all are at work: one that was ahead is set back."""
+WORK_SECONDS = 8.0
 ON_SECONDS = 45.0
 """After whatever happens to a clock, an order is in the book and its customer told within this."""
 
@@ -22,37 +26,44 @@ def _skewed(file: Path, *names: str) -> Mapping[str, Sequence[str]]:
 
 
 def f23(engine: str) -> Iterator[Expectation]:
-    """Two of everything, one of each ten minutes ahead; then all ten minutes ahead and set back."""
+    """Half of the workers are wrong by minutes or a day; then all are, by as much, and are put right at work."""
     with tempfile.TemporaryDirectory(prefix="waitline-skew-") as folder:
         skew = Path(folder) / "skew"
-        if engine != "sqlite":
-            # SQLite lives on one machine, and so do all who use it: they have one clock.
-            skew.write_text(str(AHEAD_SECONDS))
+        skew.write_text("0")
+        if engine == "sqlite":
+            yield skipped("no clocks that differ: SQLite lives on one machine, and so do all who use it")
+        else:
             yield from _apart(engine, skew)
-        skew.write_text(str(AHEAD_SECONDS))
-        yield from _set_back(engine, skew)
+        for seconds in STEPS:
+            yield from _put_right(engine, skew, seconds)
 
 
 def _apart(engine: str, skew: Path) -> Iterator[Expectation]:
     with arena(engine, workers=2, instead=_skewed(skew, "front 2", "back 2")) as here:
         load = Load(here, 23)
-        with load.running(rate=40):
-            time.sleep(WORK_SECONDS)
-            yield at_most(
-                _story(here), ON_SECONDS, "half of the workers ten minutes ahead: a new order's customer told"
-            )
+        for seconds in APART:
+            skew.write_text(str(seconds))
+            with load.running(rate=40):
+                time.sleep(WORK_SECONDS)
+                yield at_most(_story(here), ON_SECONDS, f"half of the workers {_said(seconds)}: a new order told")
         yield from nothing_lost(here, load, 0)
 
 
-def _set_back(engine: str, skew: Path) -> Iterator[Expectation]:
+def _put_right(engine: str, skew: Path, seconds: int) -> Iterator[Expectation]:
+    """A world of its own for each: what was done a day ahead of the time lies in the future of everything after it."""
+    skew.write_text(str(seconds))
     everyone = _skewed(skew, "front 1", "back 1", "clock")
     with arena(engine, instead=everyone) as here:
         load = Load(here, 24)
         with load.running(rate=40):
-            time.sleep(WORK_SECONDS / 2)
+            time.sleep(WORK_SECONDS)
             skew.write_text("0")
-            yield at_most(_story(here), ON_SECONDS, "every clock set back ten minutes: a new order's customer told")
+            yield at_most(_story(here), ON_SECONDS, f"every clock {_said(seconds)} and put right: a new order told")
         yield from nothing_lost(here, load, 0)
+
+
+def _said(seconds: int) -> str:
+    return f"{abs(seconds) / 60:g} minutes {'ahead' if seconds > 0 else 'behind'}"
 
 
 def _story(here: Arena) -> float | None:
