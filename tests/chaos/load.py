@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from backorder.domain.store import Health
@@ -10,7 +10,7 @@ from tests.chaos.arena import Arena
 from tests.chaos.check import Findings, check
 from tests.chaos.driver import Driver, Said, Subjects
 from tests.chaos.shoppers import Shoppers
-from tests.processes.running import until
+from tests.processes.running import Store, until
 
 DELIVERIES_A_SECOND = 150.0
 ACTS_A_SECOND = 2.0
@@ -38,9 +38,11 @@ class Load:
         return sum((each.acts for each in self._shoppers), Counter())
 
     @contextmanager
-    def running(self, *, rate: float = DELIVERIES_A_SECOND, people: bool = True) -> Iterator[Driver]:
-        """The load from entering to leaving; the driver of this time."""
-        driver = Driver(self._arena.stores, self._subjects, rate, self._seed, first=len(self.said) + 1)
+    def running(
+        self, *, rate: float = DELIVERIES_A_SECOND, people: bool = True, stores: Sequence[Store] = ()
+    ) -> Iterator[Driver]:
+        """The load from entering to leaving; the driver of this time, of all stores or of these only."""
+        driver = Driver(stores or self._arena.stores, self._subjects, rate, self._seed, first=len(self.said) + 1)
         self.said |= driver.said
         with ExitStack() as stack:
             for each in self._shoppers if people else ():

@@ -1,5 +1,6 @@
 """The faults of the matrix by name; each runs alone: `make chaos SCENARIO=F-05`."""
 
+from tests.chaos.scenarios.beside import f16
 from tests.chaos.scenarios.cancelling import f22
 from tests.chaos.scenarios.clocks import f23
 from tests.chaos.scenarios.database import f04
@@ -25,6 +26,7 @@ SCENARIOS = {
     "F-08": Scenario("Redis has no memory", f08),
     "F-09": Scenario("Redis is wrong about its jobs", f09),
     "F-10": Scenario("stores answer badly or not at all", f10),
+    "F-16": Scenario("one store's sale beside a quiet store", f16),
     "F-18": Scenario("poison in the inbox", f18),
     "F-19": Scenario("access is renewed by many, and the one at it is killed", f19),
     "F-20": Scenario("many allocate the last unit", f20),
