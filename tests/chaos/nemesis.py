@@ -53,6 +53,8 @@ class Nemesis:
         self._over = threading.Event()
         self.log: list[tuple[float, str]] = []
         self.kills: Counter[str] = Counter()
+        self.filled = 0
+        """How often the disk was filled."""
         self.answers_taken: Counter[str] = Counter()
         """How many calls to each platform were at most left without an answer by the store itself."""
 
@@ -226,6 +228,7 @@ class Nemesis:
         """Not a byte is left for the database."""
         database = self._arena.database
         assert isinstance(database, Sqlite)
+        self.filled += 1
         self._note(f"filled the disk for {FULL_SECONDS:g} s")
         with self._orphans.outage(), database.full():
             time.sleep(FULL_SECONDS)

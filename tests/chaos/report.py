@@ -29,6 +29,7 @@ def told(result: Result, folder: Path) -> str:
         "calls to WooCommerce without an answer; any other write is read back, and so never unknown)",
         f"kills          {result.kills.total()}: "
         + ", ".join(f"{name} {count}" for name, count in sorted(result.kills.items())),
+        f"disk full      {'SKIPPED: there is none to fill' if result.disk_full is None else result.disk_full}",
         f"orphaned work  {len(result.resumed)} of {len(result.orphans)} taken up again, p50 "
         f"{_s(result.resumed, 0.5)}, p99 {_s(result.resumed, 0.99)}, slowest {_s(result.resumed, 1)}",
         f"at the end     a store left alone for {result.left_alone:.0f} s more, then rest "
@@ -67,6 +68,8 @@ def summary(results: Sequence[Result]) -> str:
             "unknown": sum(len(result.findings.unknown) for result in results),
             "recovered": sum(len(result.findings.recovered) for result in results),
             "kills": sum(result.kills.total() for result in results),
+            "disk_full": sum(result.disk_full or 0 for result in results),
+            "skipped": [f"disk full on {result.engine}" for result in results if result.disk_full is None],
             "orphans": sum(len(result.orphans) for result in results),
             "resume_p50_s": _rounded(percentile(resumed, 0.5)),
             "resume_p99_s": _rounded(percentile(resumed, 0.99)),

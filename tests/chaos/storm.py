@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.chaos.arena import arena
 from tests.chaos.check import Findings
+from tests.chaos.databases import Sqlite
 from tests.chaos.load import DELIVERIES_A_SECOND, Load, rest_and_look_twice, wait_until_called
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.orphans import Orphan, Orphans, percentile
@@ -40,6 +41,10 @@ class Result:
     """Mails that a trouble met on the wire: the outcome of each may be unknown for good."""
     cut_notes: int
     """Calls to the store that keeps notes whose answer a trouble took: there may be a note in each."""
+    disk_full: int | None
+    """How often the disk was full; `None` where there is none that can be filled: a server's, or this machine lets us
+    mount none.
+    """
     acts: Counter[str]
     mails: int
     answers: Counter[int]
@@ -96,6 +101,7 @@ def storm(engine: str, seconds: float, seed: int, *, rate: float = DELIVERIES_A_
             cut_mails=here.post.struck.total(),
             cut_notes=sum(here.stand_ins["woocommerce"].proxy.struck[trouble] for trouble in NO_ANSWER)
             + nemesis.answers_taken["woocommerce"],
+            disk_full=nemesis.filled if isinstance(here.database, Sqlite) and here.database.small else None,
             acts=load.acts,
             mails=len(here.mails()),
             answers=Counter(status for said in load.said.values() for status in said.answers),
