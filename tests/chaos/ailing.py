@@ -15,6 +15,7 @@ from app import logs
 from app.wiring import jobs, open_world
 from backorder.config import load
 from connectors.http import Reply, Transport
+from jobs.inherit import inherit
 from jobs.queues import WORKERS, run_worker
 
 
@@ -47,6 +48,7 @@ def main(late: Path, half: str) -> None:
     config = load()
     world = open_world(config)
     world = replace(world, transport=InHand(world.transport, late))
+    inherit(world)
     run_worker(config.redis_url.get_secret_value(), WORKERS[half], jobs(world))
 
 

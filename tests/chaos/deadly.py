@@ -14,6 +14,7 @@ from backorder.config import load
 from backorder.domain.events import Event
 from connectors import PLATFORMS
 from connectors.contract import Delivery, Webhooks
+from jobs.inherit import inherit
 from jobs.queues import WORKERS, run_worker
 
 KILLS = b'{"id":1,"deadly":"kills"}'
@@ -44,7 +45,9 @@ def main() -> None:
     for name, platform in list(PLATFORMS.items()):
         PLATFORMS[name] = replace(platform, webhooks=cast(Webhooks, Deadly(platform.webhooks)))
     config = load()
-    run_worker(config.redis_url.get_secret_value(), WORKERS["front"], jobs(open_world(config)))
+    world = open_world(config)
+    inherit(world)
+    run_worker(config.redis_url.get_secret_value(), WORKERS["front"], jobs(world))
 
 
 if __name__ == "__main__":

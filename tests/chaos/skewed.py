@@ -11,6 +11,7 @@ from pathlib import Path
 from app import logs
 from app.wiring import jobs, open_world
 from backorder.config import load
+from jobs.inherit import inherit
 from jobs.queues import WORKERS, run_worker
 from jobs.schedule import run_clock
 from jobs.sweep import SetBack, sweep
@@ -28,6 +29,7 @@ def main(skew: Path, what: str) -> None:
     if what == "clock":
         run_clock(SetBack(world).look, lambda: sweep(world), threading.Event())
     else:
+        inherit(world)
         run_worker(config.redis_url.get_secret_value(), WORKERS[what], jobs(world))
 
 
