@@ -16,6 +16,8 @@ APART = (TEN_MINUTES, -TEN_MINUTES, A_DAY, -A_DAY, A_BIT)
 """By how many seconds the clocks of half of the workers are wrong, in turn."""
 STEPS = (TEN_MINUTES, -TEN_MINUTES, A_DAY, -A_DAY)
 """By how many seconds every clock is put right while all are at work: one that was ahead is set back."""
+RATE = 15.0
+"""Deliveries a second. The clocks are the matter here, and a backlog hides them."""
 WORK_SECONDS = 8.0
 ON_SECONDS = 45.0
 """After whatever happens to a clock, an order is in the book and its customer told within this."""
@@ -43,7 +45,7 @@ def _apart(engine: str, skew: Path) -> Iterator[Expectation]:
         load = Load(here, 23)
         for seconds in APART:
             skew.write_text(str(seconds))
-            with load.running(rate=40):
+            with load.running(rate=RATE):
                 time.sleep(WORK_SECONDS)
                 yield at_most(_story(here), ON_SECONDS, f"half of the workers {_said(seconds)}: a new order told")
         yield from nothing_lost(here, load, 0)
@@ -55,7 +57,7 @@ def _put_right(engine: str, skew: Path, seconds: int) -> Iterator[Expectation]:
     everyone = _skewed(skew, "front 1", "back 1", "clock")
     with arena(engine, instead=everyone) as here:
         load = Load(here, 24)
-        with load.running(rate=40):
+        with load.running(rate=RATE):
             time.sleep(WORK_SECONDS)
             skew.write_text("0")
             yield at_most(_story(here), ON_SECONDS, f"every clock {_said(seconds)} and put right: a new order told")
