@@ -47,6 +47,8 @@ TRIES = 12
 REFUSALS = 3
 """So often a write is tried by itself that the store refuses."""
 REFUSED_AGAIN = 600.0
+UNKNOWN_FIRST = 5.0
+"""Seconds before which nobody looks how a write without an answer went: it may still be on its way through the store."""
 UNKNOWN_AGAIN = 300.0
 MOST_SECONDS = 6 * 3600.0
 NOTE_UNKNOWN_AGAIN = timedelta(minutes=10)
@@ -192,7 +194,8 @@ def _push(
         return False
     except OutcomeUnknown as error:
         with leases.writing(world.database, lease) as conn:
-            wait = wait_seconds(writes[0].tries, first=5.0, most=UNKNOWN_AGAIN, chance=world.chance())
+            tries, least = writes[0].tries, UNKNOWN_FIRST
+            wait = wait_seconds(tries, first=least, most=UNKNOWN_AGAIN, at_least=least, chance=world.chance())
             again = world.clock() + timedelta(seconds=wait)
             outbox.set_actions(conn, ids, WorkState.UNKNOWN, world.clock(), reason=str(error), due_at=again, tried=True)
             orderbook.mark_unread(conn, store.id, [order_id], world.clock())

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backorder.db import inbox, leases, orderbook
+from backorder.db import inbox, leases, orderbook, outbox
 from backorder.domain.actions import StoreSide
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
@@ -17,7 +17,7 @@ from jobs import steer
 from jobs.ingest import ingest
 from jobs.queues import OutOfTime
 from jobs.sweep import SetBack
-from jobs.write_back import write_back
+from jobs.write_back import UNKNOWN_FIRST, write_back
 from tests.story.mortal import Killed, Life, mortal
 from tests.story.stage import Shopify, Stage
 
@@ -29,6 +29,20 @@ def waiting_order(stage: Stage) -> int:
     order = stage.shop.order("MUG", 3, 5)
     stage.settle()
     return order
+
+
+def test_a_write_without_an_answer_is_not_looked_at_before_it_can_have_ended(stage: Stage) -> None:
+    order = waiting_order(stage)
+    stage.shop.receive("MUG", 1)
+    stage.settle("write_back")
+    # One platform is asked and written to by the same method: it is asked first.
+    asked = iter([isinstance(stage.shop, Shopify)])
+    stage.transport.fail(Fault.LOST_ANSWER, concerns=lambda *call: is_write(*call) and not next(asked, False))
+    write_back(stage.bench.world, stage.bench.store_id, order)
+    with stage.bench.world.database.read() as conn:
+        again = outbox.next_due(conn, stage.bench.now)
+    assert again is not None
+    assert UNKNOWN_FIRST - 1 < (again - stage.bench.now).total_seconds() <= UNKNOWN_FIRST
 
 
 def is_write(method: str, url: str) -> bool:
