@@ -1,6 +1,6 @@
 """Who is served before the lines of one order, and who was. One statement each."""
 
-from sqlalchemy import Connection, and_, func, or_, select, tuple_
+from sqlalchemy import CTE, Connection, and_, func, or_, select, tuple_
 
 from backorder.db.queries import ITS_LINE, ITS_ORDER, WAITS
 from backorder.db.tables import NOWHERE, decisions, order_lines, orders, parts
@@ -11,9 +11,20 @@ NAMED = 5
 """Of those who are served before a line, so many are named."""
 
 
+def _own(store_id: int, order_id: int) -> CTE:
+    """The parts of an order that wait. Found first: else SQLite walks the whole queue for each part that is in it."""
+    own = select(parts).where(
+        parts.c.store_id == store_id,
+        parts.c.order_id == order_id,
+        parts.c.outstanding > parts.c.allocated,
+        parts.c.item != NOWHERE,
+    )
+    return own.cte("own").prefix_with("MATERIALIZED")
+
+
 def ahead_of(conn: Connection, store_id: int, order_id: int) -> dict[tuple[int, Pool], tuple[Ahead, ...]]:
     """Who is served before each waiting line of an order, by line and pool, in order of service."""
-    own, its_line = parts.alias("own"), order_lines.alias("its_line")
+    own, its_line = _own(store_id, order_id), order_lines.alias("its_line")
     turn = (parts.c.queue_time, parts.c.order_id, parts.c.line_id)
     place = func.row_number().over(partition_by=(own.c.line_id, own.c.item, own.c.location), order_by=turn)
     found = (
@@ -31,10 +42,6 @@ def ahead_of(conn: Connection, store_id: int, order_id: int) -> dict[tuple[int, 
         .join(its_line, and_(*(its_line.c[name] == parts.c[name] for name in ("store_id", "order_id", "line_id"))))
         .join(orders, ITS_ORDER)
         .where(
-            own.c.store_id == store_id,
-            own.c.order_id == order_id,
-            own.c.outstanding > own.c.allocated,
-            own.c.item != NOWHERE,
             WAITS,
             its_line.c.cancel_wished_at.is_(None),
             tuple_(*turn) < tuple_(own.c.queue_time, own.c.order_id, own.c.line_id),
@@ -53,17 +60,13 @@ def ahead_of(conn: Connection, store_id: int, order_id: int) -> dict[tuple[int, 
 
 def place_of(conn: Connection, store_id: int, order_id: int) -> int:
     """The order's place: 1, and one more for each order that is served before it at something that it waits for."""
-    own, its_line = parts.alias("own"), order_lines.alias("its_line")
+    own, its_line = _own(store_id, order_id), order_lines.alias("its_line")
     found = (
         select(func.count(parts.c.order_id.distinct()))
         .select_from(own)
         .join(parts, and_(*(parts.c[name] == own.c[name] for name in ("store_id", "item", "location"))))
         .join(its_line, and_(*(its_line.c[name] == parts.c[name] for name in ("store_id", "order_id", "line_id"))))
         .where(
-            own.c.store_id == store_id,
-            own.c.order_id == order_id,
-            own.c.outstanding > own.c.allocated,
-            own.c.item != NOWHERE,
             parts.c.order_id != order_id,
             WAITS,
             its_line.c.cancel_wished_at.is_(None),
