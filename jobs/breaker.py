@@ -20,6 +20,11 @@ def may_be_called(store: Store, now: datetime) -> bool:
     return store.health in stores.CALLED and (store.calm_until is None or store.calm_until <= now)
 
 
+def answers(store: Store, now: datetime) -> bool:
+    """Whether what was read of the store lately holds: one that takes no more calls for the moment has not failed."""
+    return store.health is Health.GOOD or may_be_called(store, now)
+
+
 def _rest(error: TemporaryFailure | PermanentFailure | OutcomeUnknown) -> float:
     """Seconds. A store that is frozen, closed or at another address is asked again: somebody may mend it."""
     if isinstance(error, TemporaryFailure):

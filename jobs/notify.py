@@ -25,7 +25,7 @@ from backorder.domain.spoken import counted
 from backorder.domain.store import Mode, Store
 from backorder.links import status_url
 from jobs import wording
-from jobs.breaker import may_be_called
+from jobs.breaker import answers
 from jobs.mailer import Message
 from jobs.promise import today_of
 from jobs.world import World
@@ -60,7 +60,7 @@ def notify(world: World, store_id: int, notice_id: int) -> None:
         row = messages.notice(conn, store_id, notice_id)
         if row is None or row.state is not WorkState.DUE:
             return
-        if store.mode in (Mode.WATCH, Mode.LEAVING) or store.policy.paused or not may_be_called(store, world.clock()):
+        if store.mode in (Mode.WATCH, Mode.LEAVING) or store.policy.paused or not answers(store, world.clock()):
             return
         message = _begin(conn, world, store, row)
     if message is not None:
@@ -76,7 +76,8 @@ def _begin(conn: Connection, world: World, store: Store, row: NoticeRow) -> Mess
         return None
     if not fresh(conn, store, book, now):
         read_again(conn, world, store, book, now)
-        messages.set_notice(conn, row.id, WorkState.DUE, now, due_at=now + timedelta(seconds=1))
+        due_at = max(now + timedelta(seconds=1), store.calm_until or now)
+        messages.set_notice(conn, row.id, WorkState.DUE, now, due_at=due_at)
         return None
     order = book.standing(store.policy, today_of(store, world.clock()))
     if not still_true(row.kind, order, book.stood, store.policy):

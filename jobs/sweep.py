@@ -20,6 +20,7 @@ from backorder.db import (
     whole_readings,
 )
 from backorder.db.errands import Kind
+from jobs.breaker import answers, may_be_called
 from jobs.world import World
 
 log = structlog.get_logger()
@@ -82,7 +83,12 @@ def due(world: World) -> list[Ring]:
         dirty = queue.stores_to_plan(conn, now)
         to_go_on = whole_readings.due(conn, now)
         may_act = set()
-        for store in stores.callable_now(conn, now):
+        may_tell = set()
+        for store in stores.everyone(conn):
+            if answers(store, now) and not store.policy.paused:
+                may_tell.add(store.id)
+            if not may_be_called(store, now):
+                continue
             if stores.may_be_pulled(store, now) or store.id in to_go_on:
                 found.append(("allocate", "catch_up", store.id))
             if store.audited_at is not None and store.audited_at <= now:
@@ -98,5 +104,5 @@ def due(world: World) -> list[Ring]:
             found += [("write_back", job, *ids) for ids in errands.due(conn, kind, now) if ids[0] in may_act]
         to_items = sorted(item_rows.stores_to_write(conn, now) & may_act)
         found += [("write_back", "write_items", store_id) for store_id in to_items]
-        found += [("notify", "notify", *ids) for ids in messages.notices_to_send(conn, now) if ids[0] in may_act]
+        found += [("notify", "notify", *ids) for ids in messages.notices_to_send(conn, now) if ids[0] in may_tell]
     return found

@@ -48,7 +48,7 @@ REFUSALS = 3
 """So often a write is tried by itself that the store refuses."""
 REFUSED_AGAIN = 600.0
 UNKNOWN_FIRST = 5.0
-"""Seconds before which nobody looks how a write without an answer went: it may still be on its way through the store."""
+"""Seconds before which nobody looks how a write without an answer went: it may still be on its way in the store."""
 UNKNOWN_AGAIN = 300.0
 MOST_SECONDS = 6 * 3600.0
 NOTE_UNKNOWN_AGAIN = timedelta(minutes=10)
@@ -79,6 +79,7 @@ def write_back(world: World, store_id: int, order_id: int) -> None:
                 _write_beside(world, client, store_id, other, looked)
     for number in tried:
         _ring_notices(world, store_id, number)
+    _ring_next(world, store_id)
 
 
 def _others(world: World, store: Store, order_id: int) -> list[int]:
@@ -387,6 +388,16 @@ def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, ro
 def _fail(world: World, lease: Lease, ids: list[int], error: PermanentFailure) -> None:
     with leases.writing(world.database, lease) as conn:
         outbox.set_actions(conn, ids, WorkState.FAILED, world.clock(), reason=str(error), tried=True)
+
+
+def _ring_next(world: World, store_id: int) -> None:
+    """Wake a worker for the next order in line, where the store takes more."""
+    now = world.clock()
+    with world.database.read() as conn:
+        may = may_be_called(stores.get(conn, store_id), now)
+        line = outbox.orders_to_write(conn, now, store_id, 1) if may else []
+    for store, order in line:
+        world.bell.ring("write_back", "write_back", store, order)
 
 
 def _ring_notices(world: World, store_id: int, order_id: int) -> None:

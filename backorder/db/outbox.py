@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
 
 from backorder.db.bites import among
 from backorder.db.many import insert_many, update_many
-from backorder.db.tables import actions, notices, orders, stores
+from backorder.db.tables import actions, items, notices, orders, parts, stores
 from backorder.db.values import side_out, stood_out
 from backorder.domain.actions import ActionKind, StoreSide
 from backorder.domain.lifecycle import Stood, WorkState
@@ -18,6 +18,11 @@ from backorder.domain.store import Health, Mode
 
 LOOKS = 4
 """How often a note of unknown outcome is looked for in the store before it is only shown."""
+
+IN_LINE = 20
+"""Orders of a store that are rung for at a time, however many are due: a store that is slow, or takes no more calls for
+the moment, gives its workers nothing to do with all the others. Whoever is done rings for the next.
+"""
 
 TO_DO = actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]) & ~(
     (actions.c.kind == ActionKind.NOTE) & (actions.c.state == WorkState.UNKNOWN) & (actions.c.tries >= LOOKS)
@@ -310,25 +315,42 @@ def live(table: Any) -> Any:
 
 
 def orders_to_write(
-    conn: Connection, now: datetime, store_id: int | None = None, limit: int | None = None
+    conn: Connection, now: datetime, store_id: int | None = None, limit: int = IN_LINE
 ) -> list[tuple[int, int]]:
-    """(store, order) with a write that is due, was begun by somebody who is gone, or has an unknown outcome; the
-    oldest first.
+    """(store, order) with a write that is due, was begun by somebody who is gone, or has an unknown outcome: so many of
+    each store, the oldest first. Those that a pass has to look at before come last: they keep nobody waiting.
     """
-    found = (
-        select(actions.c.store_id, actions.c.order_id, func.min(actions.c.id))
-        .where(
-            TO_DO,
-            actions.c.due_at <= now,
-            live(actions),
-        )
+    due = (
+        select(actions.c.store_id, actions.c.order_id, func.min(actions.c.id).label("first"))
+        .where(TO_DO, actions.c.due_at <= now, live(actions))
         .group_by(actions.c.store_id, actions.c.order_id)
-        .order_by(func.min(actions.c.id))
-        .limit(limit)
     )
     if store_id is not None:
-        found = found.where(actions.c.store_id == store_id)
-    return [(row[0], row[1]) for row in conn.execute(found)]
+        due = due.where(actions.c.store_id == store_id)
+    found = due.subquery()
+    turn = func.row_number().over(partition_by=found.c.store_id, order_by=[_waits_for_a_pass(), found.c.first])
+    line = (
+        select(found, turn.label("turn"))
+        .join(orders, and_(orders.c.store_id == found.c.store_id, orders.c.order_id == found.c.order_id))
+        .subquery()
+    )
+    rows = conn.execute(select(line.c.store_id, line.c.order_id).where(line.c.turn <= limit).order_by(line.c.first))
+    return [(row.store_id, row.order_id) for row in rows]
+
+
+def _waits_for_a_pass() -> ColumnElement[bool]:
+    """Whether the order, or an item of it, is marked to be read or planned: nothing is written on what is old."""
+    marked = (
+        select(parts.c.item)
+        .join(items, and_(items.c.store_id == parts.c.store_id, items.c.item == parts.c.item))
+        .where(
+            parts.c.store_id == orders.c.store_id,
+            parts.c.order_id == orders.c.order_id,
+            items.c.dirty_seq > items.c.done_seq,
+        )
+        .exists()
+    )
+    return or_(orders.c.unread, orders.c.review, marked)
 
 
 def next_due(conn: Connection, after: datetime) -> datetime | None:
