@@ -195,7 +195,7 @@ class Page:
     events: Sequence[Event] = ()
     changed_until: datetime | None = None
     place: str | None = None
-    """Where a pull of everything goes on once this page is saved; `None`: where it went on before it."""
+    """Where the pull goes on once this page is saved; `None`: where it went on before it."""
     wait: float = 0.0
     """Seconds that the store needs before there is a next page: whoever keeps a bookmark comes back then."""
     gathered: int = 0
@@ -206,7 +206,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """How far a pull of everything has come. Whoever keeps it may stop behind any page and go on in another process."""
+    """How far a pull has come. Whoever keeps it may stop behind any page and go on in another process."""
 
     began: datetime
     """When it began, by our clock: no reading of it began earlier."""
@@ -226,7 +226,8 @@ class StoreClient(Protocol):
 
     def pull(self, since: datetime | None, bookmark: Bookmark | None = None) -> Iterator[Page]:
         """All that changed since then, all pages, oldest change first. `None`: every open order however old, and
-        every stocked item, from the bookmark on. Only who has a bookmark is told to come back later.
+        every stocked item. From the bookmark on; a store that tells no places begins anew. Only a pull of everything
+        with a bookmark is told to come back later.
         """
 
     def reads_at_once(self, orders: int) -> bool:

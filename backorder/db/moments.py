@@ -23,6 +23,7 @@ from backorder.db.tables import (
     parcels,
     pools,
     privacy_tasks,
+    pulls,
     stores,
     whole_readings,
 )
@@ -38,7 +39,7 @@ OURS = (
     item_writes.c.due_at, item_writes.c.at, cancellations.c.due_at, cancellations.c.at,
     moves.c.due_at, moves.c.at,
     parcels.c.due_at, parcels.c.at,
-    whole_readings.c.began, whole_readings.c.again_at,
+    whole_readings.c.began, whole_readings.c.again_at, pulls.c.began, pulls.c.since,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from backorder.db import whole_readings
+from backorder.db import pulls, whole_readings
 from backorder.db.tables import signins, stores
 from backorder.db.values import policy_in, policy_out
 from backorder.domain.backoff import wait_seconds
@@ -70,6 +70,7 @@ def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
     if known is not None:
         conn.execute(update(stores).where(stores.c.id == known.id).values(**facts))
         whole_readings.end(conn, known.id)
+        pulls.end(conn, known.id)
         return get(conn, known.id)
     made = conn.execute(
         insert(stores)

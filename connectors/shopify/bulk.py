@@ -92,7 +92,7 @@ class Everything:
         if way == "pages":
             for page in changed_pages(self._admin, self._orders.by_ids, read.OPEN, _moment(at)):
                 newest = page.changed_until
-                yield page if newest is None else replace(page, place=f"pages {newest:%Y-%m-%dT%H:%M:%SZ}")
+                yield replace(page, place=None if newest is None else f"pages {newest:%Y-%m-%dT%H:%M:%SZ}")
         if self._bookmark.stock:
             yield Page(place="items")
             yield from item_pages(self._admin)
@@ -208,15 +208,19 @@ class Everything:
 
 
 def changed_pages(
-    admin: Admin, by_ids: Callable[[Sequence[int]], OrdersRead], search: str, since: datetime | None
+    admin: Admin,
+    by_ids: Callable[[Sequence[int]], OrdersRead],
+    search: str,
+    since: datetime | None,
+    after: str | None = None,
 ) -> Iterator[Page]:
-    """Orders by a search, oldest change first: listed by their ids, then read."""
-    for listed in read.changed_orders(admin, search, since):
+    """Orders by a search, oldest change first, behind a place: listed by their ids, then read."""
+    for listed, end in read.changed_orders(admin, search, since, after):
         if listed:
             found = by_ids([read.number(node) for node in listed])
             newest = max(node.updated_at for node in listed)
             unread = tuple(OrderTouched(order) for order in found.unanswered)
-            yield Page(orders=found.found, events=unread, changed_until=newest.astimezone(UTC))
+            yield Page(orders=found.found, events=unread, changed_until=newest.astimezone(UTC), place=end)
 
 
 def item_pages(admin: Admin) -> Iterator[Page]:

@@ -171,11 +171,16 @@ def definitions(admin: Admin, owner: str) -> list[DefinitionNode]:
     return [node for page in found for node in page]
 
 
-def changed_orders(admin: Admin, search: str, since: datetime | None) -> Iterator[list[ChangedOrder]]:
-    """Pages of the orders that a search finds and that changed since then, oldest change first."""
+def changed_orders(
+    admin: Admin, search: str, since: datetime | None, after: str | None = None
+) -> Iterator[tuple[list[ChangedOrder], str | None]]:
+    """Pages of the orders that a search finds and that changed since then, oldest change first, each with its end:
+    another process may go on there (`after`). It is made of the last order's id and time, so it stays a place in the
+    list whatever changes meanwhile.
+    """
     changed = "" if since is None else f"updated_at:>='{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
     query = " ".join(term for term in (search, changed) if term)
-    return pages(admin, "changed_orders", "ChangedOrders", "orders", ChangedOrder, {"query": query})
+    return placed_pages(admin, "changed_orders", "ChangedOrders", "orders", ChangedOrder, {"query": query}, after)
 
 
 def stocked_items(admin: Admin) -> Iterator[list[StockedItem]]:
@@ -191,11 +196,24 @@ def subscriptions(admin: Admin) -> list[SubscriptionNode]:
 
 def pages(admin: Admin, name: str, operation: str, field: str, model: type[N], variables: Json) -> Iterator[list[N]]:
     """The pages of a list at the query's root."""
-    after: str | None = None
+    for nodes, _ in placed_pages(admin, name, operation, field, model, variables):
+        yield nodes
+
+
+def placed_pages(
+    admin: Admin,
+    name: str,
+    operation: str,
+    field: str,
+    model: type[N],
+    variables: Json,
+    after: str | None = None,
+) -> Iterator[tuple[list[N], str | None]]:
+    """The pages of a list at the query's root behind a place, each with the place of its end."""
     while True:
         data = admin.ask(name, operation, {**variables, "after": after})
         page = typed(Connection[model], data[field])  # type: ignore[valid-type]
-        yield page.nodes
+        yield page.nodes, page.page_info.end_cursor
         if not page.page_info.has_next_page:
             return
         after = page.page_info.end_cursor

@@ -66,8 +66,8 @@ class ShopifyStore:
         return StoreFacts(shop["name"], shop["currencyCode"], shop["ianaTimezone"], missing_features(granted))
 
     def pull(self, since: datetime | None, bookmark: Bookmark | None = None) -> Iterator[Page]:
-        """Orders changed since then, oldest change first; without a time every open order, then every stocked item:
-        by pages, or as `bulk` decides where somebody keeps a bookmark.
+        """Orders changed since then, oldest change first, behind the bookmark; without a time every open order, then
+        every stocked item: by pages, or as `bulk` decides where somebody keeps a bookmark.
         """
         if since is None and bookmark is not None:
             orders = bulk.Orders(self.read_orders, _order_read)
@@ -75,8 +75,11 @@ class ShopifyStore:
                 self._admin, self._transport, self._address, self._clock, orders, bookmark
             ).pages()
             return
-        yield from bulk.changed_pages(self._admin, self.read_orders, read.OPEN if since is None else "", since)
-        if since is None:
+        if since is not None:
+            after = bookmark.place if bookmark is not None and bookmark.place else None
+            yield from bulk.changed_pages(self._admin, self.read_orders, "", since, after)
+        else:
+            yield from bulk.changed_pages(self._admin, self.read_orders, read.OPEN, None)
             yield from bulk.item_pages(self._admin)
 
     def reads_at_once(self, orders: int) -> bool:

@@ -13,6 +13,7 @@ from backorder.db.tables.moves import moves
 from backorder.db.tables.orders import NOWHERE, order_lines, orders, parts
 from backorder.db.tables.parcels import parcels
 from backorder.db.tables.privacy import erased_orders, news, privacy_tasks
+from backorder.db.tables.pulls import pulls
 from backorder.db.tables.stores import deliveries, leases, signins, stores
 from backorder.db.tables.traces import traces
 from backorder.db.tables.whole_readings import whole_readings
@@ -40,6 +41,7 @@ __all__ = [
     "parts",
     "pools",
     "privacy_tasks",
+    "pulls",
     "receipts",
     "signins",
     "stores",

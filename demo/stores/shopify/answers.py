@@ -9,7 +9,7 @@ from demo.stores.shopify.graph import Tree, connection, refused
 from demo.stores.shopify.names import at, gid, item_of_level, level_gid, named, namespace
 from demo.stores.shopify.names import namespace as full_name
 from demo.stores.shopify.refunds import suggested_refund
-from demo.stores.shopify.search import counted, searched
+from demo.stores.shopify.search import behind, counted, cursor, searched
 from demo.stores.shopify.shipments import OnTheWay
 from demo.stores.shopify.state import (
     Customer,
@@ -96,9 +96,10 @@ class Answers:
         ]
         return connection(found, definition_tree, self._limit)(asked, **page)
 
-    def _orders(self, info: Any, query: str = "", **page: Any) -> Tree:
+    def _orders(self, info: Any, query: str = "", after: str | None = None, **page: Any) -> Tree:
         """Always by the time of the last change: the one order that is asked for."""
-        return connection(self._found(query), self.order, self._limit)(info, **page)
+        left = behind(self._found(query), after)
+        return connection(left, self.order, self._limit, cursor)(info, after=after, **page)
 
     def _found(self, query: str) -> list[Order]:
         return searched(query, (order for order in self.shop.orders.values() if self._seen(order)))

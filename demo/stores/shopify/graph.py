@@ -96,17 +96,22 @@ def refused(message: str, code: str, **more: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": code, **more})
 
 
-def connection(entries: Sequence[T], node: Callable[[T], Tree], limit: int) -> Callable[..., Tree]:
-    """A list that is answered page by page, at most `limit` entries at once."""
+def connection(
+    entries: Sequence[T], node: Callable[[T], Tree], limit: int, cursor: Callable[[T], str] | None = None
+) -> Callable[..., Tree]:
+    """A list that is answered page by page, at most `limit` entries at once. With a `cursor` of their own it holds only
+    the entries behind the one that was asked for.
+    """
 
     def page(_info: Any, first: int | None = None, after: str | None = None, **_unused: Any) -> Tree:
-        start = int(after) if after else 0
-        end = start + min(first or limit, limit)
+        start = int(after) if after and cursor is None else 0
+        end = min(start + min(first or limit, limit), len(entries))
         shown = [node(entry) for entry in entries[start:end]]
+        marks = [str(at + 1) if cursor is None else cursor(entries[at]) for at in range(start, end)]
         return {
             "nodes": shown,
-            "edges": lambda _info: [{"cursor": str(start + at + 1), "node": entry} for at, entry in enumerate(shown)],
-            "pageInfo": {"hasNextPage": end < len(entries), "endCursor": str(end)},
+            "edges": lambda _info: [{"cursor": mark, "node": entry} for mark, entry in zip(marks, shown, strict=True)],
+            "pageInfo": {"hasNextPage": end < len(entries), "endCursor": marks[-1] if marks else after},
         }
 
     return page

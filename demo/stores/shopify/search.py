@@ -1,6 +1,8 @@
 """The search of orders, as far as it is used."""
 
+import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -20,6 +22,21 @@ def searched(query: str, orders: Iterable[Order]) -> list[Order]:
     if "status:open" in query:
         there = [order for order in there if order.cancelled is None]
     return there
+
+
+def cursor(order: Order) -> str:
+    """An order's place in the list: by what it is sorted, so that it stays a place whatever changes meanwhile."""
+    place = {"last_id": order.id, "last_value": f"{order.updated:%Y-%m-%d %H:%M:%S.%f}"}
+    return b64encode(json.dumps(place, separators=(",", ":")).encode()).decode()
+
+
+def behind(orders: Iterable[Order], after: str | None) -> list[Order]:
+    """Those of the orders that come behind a place."""
+    if after is None:
+        return list(orders)
+    place = json.loads(b64decode(after))
+    last = place["last_value"], place["last_id"]
+    return [order for order in orders if (f"{order.updated:%Y-%m-%d %H:%M:%S.%f}", order.id) > last]
 
 
 def counted(orders: Sequence[Order], limit: int | None) -> Tree:
