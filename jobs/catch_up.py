@@ -48,61 +48,72 @@ def catch_up(world: World, store_id: int, *, sweep_ids: bool = False) -> None:
 
 
 def _catch_up(world: World, store: Store, lease: Lease, sweep_ids: bool) -> None:
-    now = world.clock()
-    first = store.imported_at is None
-    sweep_due = sweep_ids or store.swept_at is None or store.swept_at + SWEEP_EVERY <= now
     client = world.client(store)
-    whole = _whole(world, store, lease, client, may_begin=first or (sweep_due and not sweep_ids))
-    goes_on = whole is not None and whole.again_at <= world.clock()
-    if first and not (whole is not None and goes_on and read_whole(world, store, lease, client, whole, first=True)):
-        _come_back(world, store, lease)
+    if store.imported_at is None:
+        _import(world, store, lease, client)
         return
+    now = world.clock()
+    sweep_due = sweep_ids or store.swept_at is None or store.swept_at + SWEEP_EVERY <= now
+    whole = _whole(world, store, lease, client, may_begin=sweep_due and not sweep_ids)
     # Who comes only to go on with a whole reading pulls nothing: it may be every few seconds.
-    if first or sweep_ids or whole is None or stores.may_be_pulled(store, now):
-        if not first:
-            pull(world, store, lease, client)
-        read_announced(world, store, lease, client)
-        with leases.writing(world.database, lease) as conn:
-            stores.take_turn(conn, store.id)
-            if first:
-                whole_readings.end(conn, store.id)
-                stores.note(conn, store.id, imported_at=now, swept_at=now)
-            elif sweep_ids or (sweep_due and whole is None):
-                # An order that was deleted for good is in no list: only asking for it by its id tells.
-                orderbook.mark_unread(conn, store.id, orderbook.owing(conn, store.id), world.clock())
-                stores.note(conn, store.id, swept_at=now)
-            items.read_again(conn, store.id, items.owed(conn, store.id))
-            # What changed while a long first import ran is asked for at once.
-            stores.note(conn, store.id, catch_up_at=(whole.began if first and whole is not None else now) + EVERY)
-    if first:
-        log.info("store_imported", store=store.id)
-    elif whole is not None and goes_on:
+    if sweep_ids or whole is None or stores.may_be_pulled(store, now):
+        _pull(world, store, lease, client, by_ids=sweep_due and (sweep_ids or whole is None))
+    if whole is not None and whole.again_at <= now:
         read_whole(world, store, lease, client, whole, first=False)
 
 
-def _whole(world: World, store: Store, lease: Lease, client: StoreClient, *, may_begin: bool) -> WholeReading | None:
-    """The reading of every open order that is under way, or that begins now: the first import, and each night where it
-    is cheaper than asking for them by their ids.
-    """
+def _import(world: World, store: Store, lease: Lease, client: StoreClient) -> None:
+    """Every open order and every stocked item, for the first time: as far as the store tells them now."""
     now = world.clock()
-    first = store.imported_at is None
+    with leases.writing(world.database, lease) as conn:
+        whole = whole_readings.under_way(conn, store.id) or whole_readings.begin(conn, store.id, now, stock=True)
+    if whole.again_at > now or not read_whole(world, store, lease, client, whole, first=True):
+        # It goes on when the store has put its answer together, whatever else asks for a pull meanwhile.
+        with leases.writing(world.database, lease) as conn:
+            kept = whole_readings.under_way(conn, store.id)
+            stores.note(conn, store.id, catch_up_at=world.clock() if kept is None else kept.again_at)
+        return
+    read_announced(world, store, lease, client)
+    with leases.writing(world.database, lease) as conn:
+        stores.take_turn(conn, store.id)
+        whole_readings.end(conn, store.id)
+        # What changed while a long import ran is asked for at once.
+        stores.note(conn, store.id, imported_at=now, swept_at=now, catch_up_at=whole.began + EVERY)
+        items.read_again(conn, store.id, items.owed(conn, store.id))
+    log.info("store_imported", store=store.id)
+
+
+def _pull(world: World, store: Store, lease: Lease, client: StoreClient, *, by_ids: bool) -> None:
+    """What changed, and the stock of every item that is owed; with `by_ids` also every open order by its id."""
+    now = world.clock()
+    asked_at = store.catch_up_at
+    if asked_at is None or store.pulled_at is None or store.pulled_at < asked_at:
+        # Else the pull has ended that was asked for, and what comes behind it was broken off.
+        pull(world, store, lease, client)
+    read_announced(world, store, lease, client)
+    with leases.writing(world.database, lease) as conn:
+        stores.take_turn(conn, store.id)
+        if by_ids:
+            # An order that was deleted for good is in no list: only asking for it by its id tells.
+            orderbook.mark_unread(conn, store.id, orderbook.owing(conn, store.id), world.clock())
+            stores.note(conn, store.id, swept_at=now)
+        items.read_again(conn, store.id, items.owed(conn, store.id))
+        stores.note(conn, store.id, catch_up_at=now + EVERY)
+
+
+def _whole(world: World, store: Store, lease: Lease, client: StoreClient, *, may_begin: bool) -> WholeReading | None:
+    """The reading of every open order that is under way, or that begins now: each night, where it is cheaper than
+    asking for them by their ids.
+    """
     with world.database.read() as conn:
         whole = whole_readings.under_way(conn, store.id)
-        owing = len(orderbook.owing(conn, store.id)) if may_begin and not first else 0
-    if whole is not None or not may_begin or not (first or client.reads_at_once(owing)):
+        owing = len(orderbook.owing(conn, store.id)) if may_begin else 0
+    if whole is not None or not may_begin or not client.reads_at_once(owing):
         return whole
+    now = world.clock()
     with leases.writing(world.database, lease) as conn:
-        whole = whole_readings.begin(conn, store.id, now, stock=first)
-        if not first:
-            stores.note(conn, store.id, swept_at=now)
-    return whole
-
-
-def _come_back(world: World, store: Store, lease: Lease) -> None:
-    """The first import goes on when the store has put its answer together, whatever else asks for a pull meanwhile."""
-    with leases.writing(world.database, lease) as conn:
-        whole = whole_readings.under_way(conn, store.id)
-        stores.note(conn, store.id, catch_up_at=world.clock() if whole is None else whole.again_at)
+        stores.note(conn, store.id, swept_at=now)
+        return whole_readings.begin(conn, store.id, now, stock=False)
 
 
 def audit(world: World, store_id: int) -> None:
