@@ -3,6 +3,7 @@ us, goes, comes back, goes for good and is erased. `LIFE_ORDERS=1000` for as man
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -101,6 +102,9 @@ def test_a_shop_is_served_from_its_first_day_to_its_last_byte(house: House) -> N
     assert house.has(*orders) == [(2, 0)] * (ORDERS - 1) + [(1, 1)]
     assert [shop.held(order) for order in orders] == [0] * (ORDERS - 1) + [1]
     assert house.told(orders[0]) == [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]
+    # Nobody is released twice, and each customer is told once that they wait and once that they do not.
+    assert app.writes.count("fulfillmentOrderReleaseHold") == ORDERS
+    assert Counter(Counter(mail.subject for mail in house.bench.mails).values()) == {1: 2 * ORDERS}
     assert app.office.grants.count("refresh_token") > first_key
     assert house.transport.throttled > 0
 
