@@ -14,6 +14,7 @@ from demo.stores.journal import Effect
 from tests.simulation.access import Access
 from tests.simulation.box import Actor, Box, Violation
 from tests.simulation.choices import Choices
+from tests.simulation.fresh import released_on_what_is
 from tests.simulation.given import BY_HAND, Given
 from tests.simulation.happened import Mail
 from tests.simulation.money import Money
@@ -146,6 +147,7 @@ class Checks:
         """Before a call leaves."""
         self.access.calling(url, headers)
         self.money.calling(data)
+        released_on_what_is(self._box, data)
 
     def _people(self) -> None:
         """Note which holds and tags a person took off while a write of ours was begun and not finished: nobody can
