@@ -23,7 +23,6 @@ from backorder.domain.errors import (
     OutcomeUnknown,
     PermanentFailure,
     PlanOutdated,
-    StoreBusy,
     StoreClosed,
     TemporaryFailure,
 )
@@ -34,24 +33,23 @@ from backorder.domain.supply import ZERO
 from connectors.contract import OrderRead, StoreClient
 from jobs.breaker import calling, may_be_called
 from jobs.outlook import zone_of
+from jobs.post_note import post_note
 from jobs.promise import today_of
 from jobs.review import binding_of
 from jobs.take_in import FRESH, take_in
 from jobs.world import World
+from jobs.write_tries import begin, put_off
 
 log = structlog.get_logger()
 
 TOGETHER = 10
 """So many orders of a store are looked at in one call and then written to, one after the other."""
-TRIES = 12
 REFUSALS = 3
 """So often a write is tried by itself that the store refuses."""
 REFUSED_AGAIN = 600.0
 UNKNOWN_FIRST = 5.0
 """Seconds before which nobody looks how a write without an answer went: it may still be on its way in the store."""
 UNKNOWN_AGAIN = 300.0
-MOST_SECONDS = 6 * 3600.0
-NOTE_UNKNOWN_AGAIN = timedelta(minutes=10)
 
 
 def write_back(world: World, store_id: int, order_id: int) -> None:
@@ -126,7 +124,7 @@ def _take_on(
         if not fresh(conn, store, book, now):
             read_again(conn, world, store, book, now)
             return None
-        _begin(conn, world, lease, [row.id for row in due if row.kind is not ActionKind.NOTE])
+        begin(conn, world, lease, [row.id for row in due if row.kind is not ActionKind.NOTE])
         return store, book, due
 
 
@@ -173,7 +171,7 @@ def _write(
         return
     for row in due:
         if row.kind is ActionKind.NOTE:
-            _post_note(world, store, lease, client, row)
+            post_note(world, store, lease, client, row)
 
 
 def _push(
@@ -203,7 +201,7 @@ def _push(
         raise
     except TemporaryFailure as error:
         with leases.writing(world.database, lease) as conn:
-            if _put_off(conn, ids, writes[0].tries, error, world.chance(), world.clock()) is WorkState.FAILED:
+            if put_off(conn, ids, writes[0].tries, error, world.chance(), world.clock()) is WorkState.FAILED:
                 messages.drop_waiting_notices(conn, store.id, order_id, book.side_seq, world.clock())
         raise
     except (AccessLost, StoreClosed) as error:
@@ -267,29 +265,6 @@ def _with_place(world: World, store: Store, order_id: int, side: StoreSide) -> S
     return replace(side, shown=replace(side.shown, position=place))
 
 
-def _begin(conn: Connection, world: World, lease: Lease, ids: list[int]) -> None:
-    leases.renew(conn, lease, world.clock())
-    # Whoever finds it running after the lease has ended knows that nobody knows how it went.
-    outbox.set_actions(conn, ids, WorkState.RUNNING, world.clock(), due_at=world.clock() + leases.LENGTH)
-
-
-def _put_off(
-    conn: Connection, ids: list[int], tries: int, error: TemporaryFailure, chance: float, now: datetime
-) -> WorkState:
-    """Try again later, at last not at all; which of both. A store that only takes no more calls for the moment uses up
-    no try; the first one is noted all the same, for the store may have a part of what was begun.
-    """
-    busy = isinstance(error, StoreBusy)
-    if busy:
-        seconds = asked_for(error.retry_after, chance)
-    else:
-        seconds = wait_seconds(tries, first=5.0, most=MOST_SECONDS, at_least=error.retry_after, chance=chance)
-    state = WorkState.FAILED if tries + 1 >= TRIES and not busy else WorkState.DUE
-    due_at = now + timedelta(seconds=seconds)
-    outbox.set_actions(conn, ids, state, now, reason=str(error), due_at=due_at, tried=tries == 0 or not busy)
-    return state
-
-
 def _refused(
     conn: Connection,
     store: Store,
@@ -328,66 +303,6 @@ def _bind(conn: Connection, store: Store, order_id: int, side: StoreSide, now: d
         Rule.RELEASED,
     )
     decided.decide(conn, store.id, made, {}, policy_version=store.policy.version, now=now)
-
-
-def _post_note(world: World, store: Store, lease: Lease, client: StoreClient, row: ActionRow) -> None:
-    """A note cannot be repeated: one that was begun before is looked up, and posted by nobody again."""
-    marker = f"wl-{store.id}-{row.id}"
-    if row.state is not WorkState.DUE:
-        try:
-            there = client.has_note(row.order_id, marker)
-        except (AccessLost, StoreClosed):
-            raise
-        except PermanentFailure as error:
-            # The order is gone, and its notes with it: there is nothing left to look for.
-            _fail(world, lease, [row.id], error)
-            return
-        with leases.writing(world.database, lease) as conn:
-            now = world.clock()
-            if there:
-                outbox.set_actions(conn, [row.id], WorkState.DONE, now)
-            else:
-                reason = "It was begun and never confirmed: the note may come late or not at all."
-                outbox.set_actions(
-                    conn, [row.id], WorkState.UNKNOWN, now, reason=reason, due_at=now + NOTE_UNKNOWN_AGAIN, tried=True
-                )
-        return
-    with world.database.write() as conn:
-        _begin(conn, world, lease, [row.id])
-    try:
-        client.post_note(row.order_id, row.text, marker, to_customer=store.policy.note_to_customer)
-    except OutcomeUnknown as error:
-        with leases.writing(world.database, lease) as conn:
-            now = world.clock()
-            outbox.set_actions(
-                conn,
-                [row.id],
-                WorkState.UNKNOWN,
-                now,
-                reason=str(error),
-                due_at=now + timedelta(seconds=30),
-                tried=True,
-            )
-        return
-    except TemporaryFailure as error:
-        with leases.writing(world.database, lease) as conn:
-            _put_off(conn, [row.id], row.tries, error, world.chance(), world.clock())
-        raise
-    except (AccessLost, StoreClosed) as error:
-        with leases.writing(world.database, lease) as conn:
-            now = world.clock()
-            outbox.set_actions(conn, [row.id], WorkState.DUE, now, reason=str(error), due_at=now)
-        raise
-    except PermanentFailure as error:
-        _fail(world, lease, [row.id], error)
-        return
-    with leases.writing(world.database, lease) as conn:
-        outbox.set_actions(conn, [row.id], WorkState.DONE, world.clock(), tried=True)
-
-
-def _fail(world: World, lease: Lease, ids: list[int], error: PermanentFailure) -> None:
-    with leases.writing(world.database, lease) as conn:
-        outbox.set_actions(conn, ids, WorkState.FAILED, world.clock(), reason=str(error), tried=True)
 
 
 def _ring_next(world: World, store_id: int) -> None:

@@ -218,7 +218,7 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "note-again-in-doubt": PlantedFault(
         "A note of unknown outcome is posted once more.",
-        instead((write_back, "_post_note", faulty.blind_note)),
+        instead((write_back, "post_note", faulty.blind_note)),
         pair="woocommerce",
         stormy=True,
     ),

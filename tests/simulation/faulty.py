@@ -240,7 +240,7 @@ def utc(_store: Any) -> Any:
 
 # Writing
 
-right_post_note = write_back._post_note
+right_post_note = write_back.post_note
 shopify_push = ShopifyStore.push
 woo_push = WooStore.push
 

@@ -28,4 +28,6 @@ def released_on_what_is(box: Box, data: bytes | str | None) -> None:
         store_id, order_id = (int(part) for part in name.removeprefix(LEASE).split(":"))
         (began,) = box.sql.execute(READ, (store_id, order_id)).fetchone()
         if began is not None and instant(began) < box.now - OLDEST:
-            raise Violation(f"Order {order_id} is released, and its stock was read at {instant(began)}; it is {box.now}.")
+            raise Violation(
+                f"Order {order_id} is released, and its stock was read at {instant(began)}; it is {box.now}."
+            )
