@@ -5,6 +5,7 @@ size. What goes wrong becomes one of the three families: it did not happen (Temp
 (PermanentFailure), or nobody knows (OutcomeUnknown, only for writes).
 """
 
+import contextlib
 import ipaddress
 import json
 import logging
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -323,6 +325,34 @@ class _Connection(HTTPConnection):
             raise urllib3.exceptions.ConnectTimeoutError(self, "timed out") from error
         except OSError as error:
             raise urllib3.exceptions.NewConnectionError(self, "failed") from error
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
+        """The answer, read to the end of its headers. Each of their bytes begins the socket's own limit anew: they have
+        the time of a whole call, and then the connection is broken off.
+        """
+        over = threading.Event()
+
+        def break_off(connected: socket.socket) -> None:
+            over.set()
+            with contextlib.suppress(OSError):
+                # Under TLS too it is the connection that ends: what the other thread reads through is left alone.
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+        timer = threading.Timer(WHOLE_SECONDS, break_off, (self.sock,))
+        timer.daemon = True
+        timer.start()
+        try:
+            answer = super().getresponse()
+        except (OSError, HTTPException):
+            if over.is_set():
+                raise TimeoutError("the headers took too long") from None
+            raise
+        finally:
+            timer.cancel()
+        if over.is_set():
+            answer.close()
+            raise TimeoutError("the headers took too long")
+        return answer
 
 
 class _SecureConnection(_Connection, HTTPSConnection):

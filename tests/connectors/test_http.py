@@ -145,6 +145,29 @@ def test_a_store_that_is_not_there_was_told_nothing() -> None:
         Transport(Outgoing(allow_private=True)).request("POST", f"http://127.0.0.1:{port}/", data=b"{}")
 
 
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_headers_that_trickle_keep_nobody_longer_than_a_call_may_take(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encrypted: bool
+) -> None:
+    over = threading.Event()
+
+    def trickle(call: BaseHTTPRequestHandler) -> None:
+        call.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not over.wait(0.02):
+            call.wfile.write(b"x")
+
+    monkeypatch.setattr("connectors.http.WHOLE_SECONDS", 0.2)
+    transport, scheme = open_to(serve(trickle)), "http"
+    if encrypted:
+        server, bundle = _certificate(tmp_path)
+        transport, scheme = open_to(serve(trickle, server), ca_bundle=bundle), "https"
+    try:
+        with pytest.raises(OutcomeUnknown):
+            transport.request("POST", f"{scheme}://{HOST}/", data=b"{}")
+    finally:
+        over.set()
+
+
 def test_an_answer_that_is_too_large_is_cut_off(serve: Serve) -> None:
     port = serve(says(200, b" " * (10 * 1024 * 1024 + 1)))
     with pytest.raises(TemporaryFailure):
