@@ -97,6 +97,18 @@ class StandIn:
         found: dict[str, Any] = requests.get(f"{self.url}/_control/state", timeout=60).json()
         return found
 
+    def locations(self) -> list[int | None]:
+        """Where its goods lie; only `None` where there is but one place."""
+        return list(requests.get(f"{self.url}/_locations", timeout=60).json()) or [None]
+
+    @contextmanager
+    def untold(self) -> Iterator[None]:
+        """Nobody is told what happens in it from entering to leaving, as if its webhooks were lost."""
+        requests.post(f"{self.url}/_deaf", timeout=60).raise_for_status()
+        yield
+        until(lambda: not self.state()["waiting"], f"{self.platform} has lost its webhooks", 30)
+        requests.post(f"{self.url}/_hears", timeout=60).raise_for_status()
+
     def effects(self) -> list[Effect]:
         """What calls changed in it, oldest first."""
         told = requests.get(f"{self.url}/_journal", timeout=60).json()

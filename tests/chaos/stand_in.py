@@ -1,7 +1,8 @@
 """One stand-in store as a process of its own: `python -m tests.chaos.stand_in shopify PORT FILE`.
 
 Sends its webhooks as soon as something happens, later and later while they are refused, and writes each try with the
-answer as a line of JSON into FILE. `GET /_journal` tells what calls have changed in it, whoever holds its turn.
+answer as a line of JSON into FILE. `GET /_journal` tells what calls have changed in it, whoever holds its turn,
+`/_locations` where its goods lie; after `/_deaf` nobody is told what happens, until `/_hears`.
 """
 
 import json
@@ -28,6 +29,7 @@ from tests.processes.running import SHOPIFY_DOMAIN, SHOPIFY_SECRET
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+LOCATIONS = ("Main warehouse", "Shop floor")
 SOON_SECONDS = 0.05
 LATEST_SECONDS = 8.0
 
@@ -42,8 +44,12 @@ class Carrier:
         self._session.trust_env = False
         self.refused = False
         """Whether a try failed since this was last set back. A store that is refused waits before it goes on."""
+        self.deaf = False
+        """Whether what happens now is told to nobody, as if each webhook was lost on its way."""
 
     def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        if self.deaf:
+            return 200
         lowered = {name.lower(): value for name, value in headers.items()}
         began = time.monotonic()
         try:
@@ -66,7 +72,7 @@ def main(platform: str, port: int, file: Path, address: str) -> None:
         carrier = Carrier(platform, told)
         shop: ShopifyShop | WooShop
         if platform == "shopify":
-            shop = ShopifyShop(domain=SHOPIFY_DOMAIN, secret=SHOPIFY_SECRET, deliver=carrier)
+            shop = ShopifyShop(domain=SHOPIFY_DOMAIN, secret=SHOPIFY_SECRET, deliver=carrier, locations=LOCATIONS)
         else:
             shop = WooShop(address=address, deliver=carrier)
 
@@ -79,13 +85,17 @@ def main(platform: str, port: int, file: Path, address: str) -> None:
                 wait = min(max(wait, 0.25) * 2, LATEST_SECONDS) if carrier.refused else SOON_SECONDS
 
         def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-            if environ["PATH_INFO"] != "/_journal":
+            asked = environ["PATH_INFO"]
+            told: object = {}
+            if asked in ("/_deaf", "/_hears"):
+                carrier.deaf = asked == "/_deaf"
+            elif asked == "/_locations":
+                told = list(shop.shop.locations) if isinstance(shop, ShopifyShop) else []
+            elif asked == "/_journal":
+                told = [astuple(effect) for effect in list(shop.journal.effects)]
+            else:
                 return shop(environ, start_response)
-            effects = json.dumps(
-                [astuple(effect) for effect in list(shop.journal.effects)],
-                default=str,
-            )
-            return Response(effects, content_type="application/json")(environ, start_response)
+            return Response(json.dumps(told, default=str), content_type="application/json")(environ, start_response)
 
         threading.Thread(target=deliver, daemon=True).start()
         make_server(HOST, port, answer, threaded=True, request_handler=SilentRequests).serve_forever(0.1)
