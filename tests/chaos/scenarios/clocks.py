@@ -15,7 +15,7 @@ TEN_MINUTES, A_DAY, A_BIT = 600, 86_400, 300
 APART = (TEN_MINUTES, -TEN_MINUTES, A_DAY, -A_DAY, A_BIT)
 """By how many seconds the clocks of half of the workers are wrong, in turn."""
 STEPS = (TEN_MINUTES, -TEN_MINUTES, A_DAY, -A_DAY)
-"""By how many seconds every clock is put right while all are at work: one that was ahead is set back."""
+"""By how many seconds every clock is set wrong while all are at work, and then put right."""
 RATE = 15.0
 """Deliveries a second. The clocks are the matter here, and a backlog hides them."""
 WORK_SECONDS = 8.0
@@ -53,11 +53,14 @@ def _apart(engine: str, skew: Path) -> Iterator[Expectation]:
 
 def _put_right(engine: str, skew: Path, seconds: int) -> Iterator[Expectation]:
     """A world of its own for each: what was done a day ahead of the time lies in the future of everything after it."""
-    skew.write_text(str(seconds))
+    skew.write_text("0")
     everyone = _skewed(skew, "front 1", "back 1", "clock")
     with arena(engine, instead=everyone) as here:
         load = Load(here, 24)
+        here.rest(60)
         with load.running(rate=RATE):
+            # From here on, as of somebody who sets the clock while all are at work; and again, to the right time.
+            skew.write_text(str(seconds))
             time.sleep(WORK_SECONDS)
             skew.write_text("0")
             yield at_most(_story(here), ON_SECONDS, f"every clock {_said(seconds)} and put right: a new order told")
