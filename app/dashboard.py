@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.access import merchant_pages, signed_in_store, world
 from app.orders import LARGEST_ID
-from backorder.db import inbox, news, privacy_tasks, queries, supply_rows, whole_readings
+from backorder.db import inbox, item_rows, news, privacy_tasks, queries, supply_rows, whole_readings
 from backorder.db.privacy_tasks import PrivacyTask
 from backorder.db.session import Connection
 from backorder.domain import metrics
@@ -27,6 +27,7 @@ class NeedsYou:
 
     wishes: list[queries.CancelWish]
     stuck: list[queries.StuckWork]
+    stuck_items: list[item_rows.StuckItem]
     pools: list[supply_rows.TroubledPool]
     jumps: list[supply_rows.JumpedPool]
     not_accepted: list[queries.NotAccepted]
@@ -35,16 +36,16 @@ class NeedsYou:
     """Customers who want to know what is held about them."""
 
     def __bool__(self) -> bool:
-        return bool(
-            self.wishes or self.stuck or self.pools or self.jumps or self.not_accepted or self.quarantined or self.asked
-        )
+        failed = self.stuck or self.stuck_items or self.quarantined
+        return bool(self.wishes or self.pools or self.jumps or self.not_accepted or self.asked or failed)
 
 
 def needs_you(conn: Connection, store: Store) -> NeedsYou:
-    """Everything that waits for the merchant of a store, in seven statements."""
+    """Everything that waits for the merchant of a store, in eight statements."""
     return NeedsYou(
         wishes=queries.cancel_wishes(conn, store.id),
         stuck=queries.stuck_work(conn, store.id, limit=SHOWN),
+        stuck_items=item_rows.stuck(conn, store.id, limit=SHOWN),
         pools=supply_rows.troubled_pools(conn, store.id, limit=SHOWN),
         jumps=supply_rows.jumped_pools(conn, store.id, limit=SHOWN),
         not_accepted=queries.not_accepted(conn, store.id, limit=SHOWN),

@@ -13,7 +13,7 @@ from app.access import merchant_pages, signed_in_store, world
 from app.orders import LARGEST_ID
 from backorder.domain.errors import PermanentFailure, TemporaryFailure
 from jobs.preview_writes import OrderWrites, preview_writes
-from jobs.try_again import try_order_again
+from jobs.try_again import try_item_again, try_order_again
 
 blueprint = merchant_pages("writes", __name__)
 
@@ -37,6 +37,14 @@ TRIED_AGAIN = "It is tried again in a moment. If your store refuses it once more
 def again(order_id: int) -> ResponseReturnValue:
     """What the store did not take of one order is tried once more."""
     try_order_again(world(), signed_in_store().id, order_id)
+    flash(TRIED_AGAIN)
+    return redirect(url_for("dashboard.show"), 303)
+
+
+@blueprint.post(f"/writes/items/<int(max={LARGEST_ID}):item>/again")
+def item_again(item: int) -> ResponseReturnValue:
+    """The same for an item."""
+    try_item_again(world(), signed_in_store().id, item)
     flash(TRIED_AGAIN)
     return redirect(url_for("dashboard.show"), 303)
 

@@ -20,6 +20,7 @@ from backorder.domain.store import Mode, Store
 from backorder.domain.supply import ZERO, Units
 from jobs.accept import terms_of_items
 from jobs.outlook import outlook
+from jobs.take_in import A_NIGHT
 from jobs.world import World, capabilities
 
 EVERY = timedelta(hours=1)
@@ -67,6 +68,9 @@ class Offer:
 
 def _plan_items(conn: Connection, store: Store, said: Mapping[int, Offer], now: datetime) -> None:
     """What the store should have of ours at these items; nothing is planned of a store that is only watched."""
+    if store.mode is not Mode.WATCH:
+        # Every item is asked about each hour: what the store refused is tried once a night.
+        item_rows.try_again(conn, store.id, said, now, given_up_by=now - A_NIGHT)
     can = capabilities(store) & {Capability.SHOPPERS, Capability.SELLING}
     if store.mode is not Mode.ON or not can:
         return

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from backorder.db.bites import among
 from backorder.db.outbox import live
-from backorder.db.tables import item_writes, pools
+from backorder.db.tables import item_writes, items, pools
 from backorder.db.upsert import put
 from backorder.db.values import item_side_in, item_side_out
 from backorder.domain.item_side import ItemSide, Switch
@@ -78,6 +78,43 @@ def plan(conn: Connection, store_id: int, wanted: Mapping[int, ItemSide], now: d
             )
             .values(state=WorkState.DUE, tries=0, reason="")
         )
+
+
+@dataclass(frozen=True, slots=True)
+class StuckItem:
+    """An item whose write the store did not take, and why."""
+
+    item: int
+    title: str
+    reason: str
+    at: datetime
+
+
+def stuck(conn: Connection, store_id: int, *, limit: int) -> list[StuckItem]:
+    """Items whose write failed, the newest first."""
+    rows = conn.execute(
+        select(item_writes.c.item, items.c.title, items.c.sku, item_writes.c.reason, item_writes.c.at)
+        .join(items, and_(items.c.store_id == item_writes.c.store_id, items.c.item == item_writes.c.item), isouter=True)
+        .where(item_writes.c.store_id == store_id, item_writes.c.state == WorkState.FAILED)
+        .order_by(item_writes.c.at.desc(), item_writes.c.item)
+        .limit(limit)
+    )
+    return [StuckItem(r.item, r.title or r.sku or str(r.item), r.reason, r.at) for r in rows]
+
+
+def try_again(conn: Connection, store_id: int, ids: Iterable[int], now: datetime, *, given_up_by: datetime) -> int:
+    """Make due once more what was given up by that moment; how many. Each has one more try."""
+    made = conn.execute(
+        update(item_writes)
+        .where(
+            item_writes.c.store_id == store_id,
+            among(conn, item_writes.c.item, ids),
+            item_writes.c.state == WorkState.FAILED,
+            item_writes.c.at <= given_up_by,
+        )
+        .values(state=WorkState.DUE, due_at=now, at=now)
+    )
+    return int(made.rowcount)
 
 
 def take_off(conn: Connection, store_id: int, now: datetime) -> None:

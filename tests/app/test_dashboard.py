@@ -8,8 +8,10 @@ import pytest
 
 from backorder.db import whole_readings
 from backorder.db.messages import NOT_TAKEN
-from backorder.db.tables import actions, notices, pools
+from backorder.db.tables import actions, item_writes, notices, pools
+from backorder.db.values import item_side_out
 from backorder.domain.acceptance import Answer
+from backorder.domain.item_side import ItemSide
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.orders import OrderStatus
 from backorder.domain.store import Health, Mode
@@ -245,6 +247,20 @@ def test_what_the_store_did_not_take_is_tried_again_by_a_button(merchant: Mercha
     assert [(row["id"], row["state"]) for row in shop.rows(notices)] == [(given_up, WorkState.DUE)]
     assert ("allocate", "allocate", shop.id) in bell.rung
     assert merchant.post("/writes/1/again").status_code == 422
+
+
+def test_an_item_that_the_store_refused_is_listed_and_tried_again_by_a_button(merchant: Merchant, shop: Shop) -> None:
+    shop.item(8, sku="MUG", title="Mug")
+    row = {"item": 8, "desired": item_side_out(ItemSide()), "tries": 1, "due_at": NOW, "at": NOW, "reason": "No."}
+    shop.put(item_writes, state=WorkState.FAILED, **row)
+    assert needs(merchant) == [
+        "Mug: what shoppers should see of it, and whether your store sells it, could not be written.",
+        "20 Mar 2026, 12:00. No. Your store is asked again each night.",
+        "Try again",
+    ]
+    assert merchant.post("/writes/items/8/again").status_code == 303
+    assert [(row["state"], row["tries"]) for row in shop.rows(item_writes)] == [(WorkState.DUE, 1)]
+    assert merchant.post("/writes/items/8/again").status_code == 422
 
 
 def test_nothing_is_tried_again_in_a_store_that_is_watched_or_paused_or_of_another(

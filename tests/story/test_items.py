@@ -271,3 +271,7 @@ def test_what_a_store_refuses_to_take_off_its_items_is_told_to_whoever_leaves(st
 
     left = ours_left(stage)
     assert (left.nothing, left.items, left.failed) == (False, 1, 1)
+
+    stage.wait(24 * 3600)
+    stage.settle()
+    assert (fields(stage), ours_left(stage).nothing) == ({}, True)
