@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+import jobs.preview_items
 import jobs.preview_writes
 import jobs.what_if
 from app.access import new_signin
@@ -262,7 +263,9 @@ def preview(store: int, changes: tuple[str, ...], commit: str | None, as_json: b
 @click.option("--order", metavar="ORDER", help="One order alone, by its number or id.")
 @AS_JSON
 def preview_writes(store: int, order: str | None, as_json: bool) -> None:
-    """The very requests that would be sent to the store for the orders that wait longest; nothing is written."""
+    """The very requests that would be sent to the store for the orders that wait longest, and for their items; nothing
+    is written.
+    """
     world = _world()
     order_id = None
     if order is not None:
@@ -271,7 +274,8 @@ def preview_writes(store: int, order: str | None, as_json: bool) -> None:
         if order_id is None:
             raise NoSuchStore(f"Store {store} has no order {order}.")
     found = jobs.preview_writes.preview_writes(world, store, order_id)
-    click.echo(json.dumps(writes_as_json(found)) if as_json else writes_as_text(found))
+    of_items = jobs.preview_items.preview_items(world, store, order_id)
+    click.echo(json.dumps(writes_as_json(found, of_items)) if as_json else writes_as_text(found, of_items))
 
 
 @click.command()

@@ -12,6 +12,8 @@ from flask.typing import ResponseReturnValue
 from app.access import merchant_pages, signed_in_store, world
 from app.orders import LARGEST_ID
 from backorder.domain.errors import PermanentFailure, TemporaryFailure
+from connectors.contract import Intended
+from jobs.preview_items import ItemWrites, preview_items
 from jobs.preview_writes import OrderWrites, preview_writes
 from jobs.try_again import try_item_again, try_order_again
 
@@ -50,33 +52,46 @@ def item_again(item: int) -> ResponseReturnValue:
 
 
 def _page(order_id: int | None) -> ResponseReturnValue:
-    trouble, found = "", list[OrderWrites]()
+    trouble, found, of_items = "", list[OrderWrites](), list[ItemWrites]()
     try:
         found = preview_writes(world(), signed_in_store().id, order_id)
+        of_items = preview_items(world(), signed_in_store().id, order_id)
     except (TemporaryFailure, PermanentFailure) as error:
         trouble = str(error)
-    shown = [(order, [(request.name, written(request.variables)) for request in order.requests]) for order in found]
-    return render_template("writes.html", shown=shown, trouble=trouble)
+    return render_template(
+        "writes.html",
+        shown=[(order, _written(order.requests)) for order in found],
+        items=[(item, told) for item in of_items if (told := _written(item.requests))],
+        trouble=trouble,
+    )
 
 
-def writes_as_json(found: Sequence[OrderWrites]) -> list[dict[str, Any]]:
-    """The same for programs."""
+def _written(requests: Sequence[Intended]) -> list[tuple[str, str]]:
+    return [(request.name, written(request.variables)) for request in requests]
+
+
+def writes_as_json(orders: Sequence[OrderWrites], items: Sequence[ItemWrites]) -> list[dict[str, Any]]:
+    """The same for programs: orders, then items."""
+
+    def told(requests: Sequence[Intended]) -> list[dict[str, Any]]:
+        return [{"name": request.name, "variables": dict(request.variables)} for request in requests]
+
     return [
-        {
-            "order": order.number,
-            "id": order.order_id,
-            "requests": [{"name": request.name, "variables": dict(request.variables)} for request in order.requests],
-        }
-        for order in found
+        *({"order": one.number, "id": one.order_id, "requests": told(one.requests)} for one in orders),
+        *({"item": one.title, "id": one.item, "requests": told(one.requests)} for one in items),
     ]
 
 
-def writes_as_text(found: Sequence[OrderWrites]) -> str:
+def writes_as_text(orders: Sequence[OrderWrites], items: Sequence[ItemWrites]) -> str:
     """The same for a terminal."""
+    named = [
+        *((f"Order {one.number}", one.requests) for one in orders),
+        *((f"Item {one.title}", one.requests) for one in items),
+    ]
     told = []
-    for order in found:
-        told.append(f"Order {order.number}" + ("" if order.requests else ": nothing to write"))
-        told += [f"  {request.name} {written(request.variables)}" for request in order.requests]
+    for name, requests in named:
+        told.append(name + ("" if requests else ": nothing to write"))
+        told += [f"  {request.name} {written(request.variables)}" for request in requests]
     return "\n".join(told) or "No order waits."
 
 

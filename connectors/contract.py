@@ -282,6 +282,9 @@ class StoreClient(Protocol):
         those that it refused. Safe to repeat. May raise OutcomeUnknown. Never touches what we did not put there.
         """
 
+    def preview_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, Sequence[Intended]]:
+        """What `write_items` would send for each of these items alone; nothing is asked or written."""
+
     def cancel(self, wanted: Cancellation) -> None:
         """Cancel these units and refund them, after a look at the order in the same operation; done when it returns.
 

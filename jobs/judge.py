@@ -74,9 +74,17 @@ def _plan_items(conn: Connection, store: Store, said: Mapping[int, Offer], now: 
     can = capabilities(store) & {Capability.SHOPPERS, Capability.SELLING}
     if store.mode is not Mode.ON or not can:
         return
+    item_rows.plan(conn, store.id, wanted_of_items(conn, store, said), now)
+
+
+def wanted_of_items(conn: Connection, store: Store, said: Mapping[int, Offer]) -> dict[int, ItemSide]:
+    """What the store should have of ours at each of these items; those are left out that have nothing of ours and
+    should have nothing.
+    """
+    can = capabilities(store) & {Capability.SHOPPERS, Capability.SELLING}
     known = item_rows.written(conn, store.id)
     if not (store.policy.tell_shoppers or store.policy.turn_selling or known):
-        return
+        return {}
     chosen = items.choices(conn, store.id, said)
     free = item_rows.free_to_sell(conn, store.id, said)
     wanted = {}
@@ -86,7 +94,7 @@ def _plan_items(conn: Connection, store: Store, said: Mapping[int, Offer], now: 
         side = desired_of_item(shown, free.get(item, ZERO), chosen.get(item, ItemChoices()), store.policy, can)
         if side != ItemSide() or item in known:
             wanted[item] = side
-    item_rows.plan(conn, store.id, wanted, now)
+    return wanted
 
 
 def selling(conn: Connection, store: Store, ids: Iterable[int], now: datetime) -> dict[int, Verdict]:

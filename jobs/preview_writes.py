@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from backorder.db import errands, orderbook, parcel_rows, queries, stores
+from backorder.db import cancel_rows, move_rows, orderbook, parcel_rows, queries, stores
+from backorder.db.cancel_rows import CancelRow
+from backorder.db.errands import is_open as _open
+from backorder.db.move_rows import MoveRow
 from backorder.db.parcel_rows import ParcelRow
 from backorder.domain.actions import desired, without_refused
 from backorder.domain.errors import OutcomeUnknown, PermanentFailure, Rejected
@@ -46,7 +49,12 @@ def preview_writes(world: World, store_id: int, order_id: int | None = None) -> 
         waiting = queries.waiting_orders(conn, store_id, limit=AT_MOST) if order_id is None else []
         ids = [head.order_id for head in waiting] if order_id is None else [order_id]
         books = orderbook.load(conn, store_id, ids)
-        packed = [row for row in parcel_rows.of_orders(conn, store_id, ids) if errands.is_open(row)]
+        asked = [
+            (row.order_id, _of_cancellation(row)) for row in cancel_rows.of_orders(conn, store_id, ids) if _open(row)
+        ]
+        moved = [row for rows in move_rows.of_orders(conn, store_id, ids).values() for row in rows if _open(row)]
+        asked += [(row.order_id, _of_move(row)) for row in moved]
+        packed = [row for row in parcel_rows.of_orders(conn, store_id, ids) if _open(row)]
     if order_id is not None and not books:
         raise NoSuchOrder("There is no such order.")
     today, can = today_of(store, now), capabilities(store)
@@ -62,7 +70,11 @@ def preview_writes(world: World, store_id: int, order_id: int | None = None) -> 
     found: Mapping[int, Sequence[Intended]] = client.preview(wanted)
     parcels = {row.order_id: _of_parcel(client, row) for row in packed if row.order_id in found}
     return [
-        OrderWrites(order, books[order].order.number, [*found[order], *parcels.get(order, ())])
+        OrderWrites(
+            order,
+            books[order].order.number,
+            [*found[order], *parcels.get(order, ()), *(told for of, told in asked if of == order)],
+        )
         for order in ids
         if order in books and order in found
     ]
@@ -76,6 +88,19 @@ def preview_parcel(world: World, store_id: int, order_id: int, parcel: Parcel) -
     with world.database.read() as conn:
         store = stores.get(conn, store_id)
     return world.client(store).preview_ship(Dispatch(order_id, parcel, PREVIEWED))
+
+
+def _of_cancellation(row: CancelRow) -> Intended:
+    """What was accepted. Its requests depend on what the store would pay back then."""
+    lines = {line: f"{units:f}" for line, units in row.units.items()}
+    return Intended("A cancellation that was accepted", {"lines": lines, "restock": row.restock, "refund": row.refund})
+
+
+def _of_move(row: MoveRow) -> Intended:
+    """Where an order is to ship from."""
+    told = row.relocation
+    lines = {line: f"{units:f}" for line, units in told.units.items()}
+    return Intended("A move to another location", {"lines": lines, "from": told.source, "to": told.target})
 
 
 def _of_parcel(client: StoreClient, row: ParcelRow) -> Sequence[Intended]:

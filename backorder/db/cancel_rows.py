@@ -1,12 +1,13 @@
 """Cancellations to be made in stores: units by line, and what becomes of stock and money."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Connection, insert, select
 
+from backorder.db.bites import among
 from backorder.db.tables import cancellations
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.supply import Units
@@ -58,9 +59,14 @@ def add(
 
 def of_order(conn: Connection, store_id: int, order_id: int) -> list[CancelRow]:
     """Every cancellation of an order, oldest first."""
+    return of_orders(conn, store_id, [order_id])
+
+
+def of_orders(conn: Connection, store_id: int, ids: Iterable[int]) -> list[CancelRow]:
+    """Every cancellation of these orders, oldest first."""
     rows = conn.execute(
         select(cancellations)
-        .where(cancellations.c.store_id == store_id, cancellations.c.order_id == order_id)
+        .where(cancellations.c.store_id == store_id, among(conn, cancellations.c.order_id, ids))
         .order_by(cancellations.c.id)
     )
     return [

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, and_, func, select, update
 
@@ -80,6 +81,14 @@ def plan(conn: Connection, store_id: int, wanted: Mapping[int, ItemSide], now: d
         )
 
 
+def rows_of(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, ItemRow]:
+    """How the writes of these items stand, of those that have one."""
+    rows = conn.execute(
+        select(item_writes).where(item_writes.c.store_id == store_id, among(conn, item_writes.c.item, ids))
+    )
+    return {row.item: _row(row) for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class StuckItem:
     """An item whose write the store did not take, and why."""
@@ -151,10 +160,12 @@ def due(conn: Connection, store_id: int, now: datetime, limit: int) -> list[Item
         .order_by(item_writes.c.due_at, item_writes.c.item)
         .limit(limit)
     )
-    return [
-        ItemRow(row.item, item_side_in(row.desired), Switch(row.sold_before, row.sells_wanted), row.state, row.tries)
-        for row in rows
-    ]
+    return [_row(row) for row in rows]
+
+
+def _row(row: Any) -> ItemRow:
+    switch = Switch(row.sold_before, row.sells_wanted)
+    return ItemRow(row.item, item_side_in(row.desired), switch, row.state, row.tries)
 
 
 def begin(conn: Connection, store_id: int, switches: Mapping[int, Switch], until: datetime, now: datetime) -> None:

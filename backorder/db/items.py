@@ -185,3 +185,13 @@ def owed(conn: Connection, store_id: int) -> list[int]:
     """Items with a unit that is still owed."""
     found = select(parts.c.item).where(parts.c.store_id == store_id, parts.c.outstanding > ZERO, parts.c.item > 0)
     return list(conn.execute(found.distinct()).scalars())
+
+
+def titles(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, str]:
+    """What people call these items."""
+    rows = conn.execute(
+        select(items.c.item, items.c.title, items.c.sku).where(
+            items.c.store_id == store_id, among(conn, items.c.item, ids)
+        )
+    )
+    return {row.item: row.title or row.sku or str(row.item) for row in rows}

@@ -10,7 +10,7 @@ from typing import Any
 
 from backorder.domain.errors import PermanentFailure
 from backorder.domain.item_side import ItemShown
-from connectors.contract import ItemChange, ItemFound
+from connectors.contract import Intended, ItemChange, ItemFound
 from connectors.shopify import definitions, read
 from connectors.shopify.client import Admin, Json
 from connectors.shopify.nodes import SoldItemNode, SoldVariantNode
@@ -43,6 +43,10 @@ class Shelf:
             self._send("sell_variants", "SellVariants", variables, items, refused)
         return refused
 
+    def intended(self, changes: Mapping[int, ItemChange]) -> Mapping[int, Sequence[Intended]]:
+        """What would be sent for each item alone."""
+        return {item: _intended(item, change) for item, change in changes.items()}
+
     def _send(self, name: str, operation: str, variables: Json, items: set[int], refused: dict[int, str]) -> None:
         """One call; where the shop refuses it, those whose items it is about are not done."""
         try:
@@ -51,6 +55,14 @@ class Shelf:
             if type(error) is not PermanentFailure:
                 raise
             refused |= dict.fromkeys(items, str(error))
+
+
+def _intended(item: int, change: ItemChange) -> list[Intended]:
+    shows = {} if change.found.shows(change.shown) else {item: change}
+    return [
+        *[Intended("WriteVariants", variables) for _, variables in _fields(shows)],
+        *[Intended("SellVariants", variables) for _, variables in _policies({item: change})],
+    ]
 
 
 def _found(node: SoldItemNode) -> ItemFound:

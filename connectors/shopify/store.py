@@ -164,6 +164,10 @@ class ShopifyStore:
         """Bring the variants' metafields and inventory policy to what is wanted."""
         return self._shelf.write(changes)
 
+    def preview_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, Sequence[Intended]]:
+        """The metafields and the policies of each item's variants."""
+        return self._shelf.intended(changes)
+
     def cancel(self, wanted: Cancellation) -> None:
         """Cancel units of an order with their refund, once."""
         cancelling.cancel(self._admin, wanted)

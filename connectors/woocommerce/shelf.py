@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from backorder.domain.item_side import ItemShown
-from connectors.contract import ItemChange, ItemFound
+from connectors.contract import Intended, ItemChange, ItemFound
 from connectors.woocommerce.client import PER_PAGE, Shop
 from connectors.woocommerce.payloads import Batch, Meta, ProductBody
 from connectors.woocommerce.reading import Reader
@@ -36,6 +36,10 @@ class Shelf:
         bodies = self._reader.products(items, FIELDS)
         return {item: _found(body) for item, body in bodies.items() if body is not None and body.manage_stock is True}
 
+    def intended(self, changes: Mapping[int, ItemChange]) -> Mapping[int, Sequence[Intended]]:
+        """What would be sent for each item alone."""
+        return {item: _intended(item, change) for item, change in changes.items()}
+
     def write(self, changes: Mapping[int, ItemChange]) -> Mapping[int, str]:
         """In batches: of products, and of the variations of each product; why some were refused."""
         below: dict[str, list[dict[str, Any]]] = {}
@@ -54,6 +58,11 @@ class Shelf:
                     if entry.error is not None
                 }
         return refused
+
+
+def _intended(item: int, change: ItemChange) -> list[Intended]:
+    update = _update(item, change)
+    return [] if update is None else [Intended(f"POST {change.found.where[0]}/batch", {"update": [update]})]
 
 
 def _found(body: ProductBody) -> ItemFound:

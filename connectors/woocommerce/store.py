@@ -182,6 +182,10 @@ class WooStore:
         """
         return self._shelf.write(changes)
 
+    def preview_items(self, changes: Mapping[int, ItemChange]) -> Mapping[int, Sequence[Intended]]:
+        """The entry of a batch of each."""
+        return self._shelf.intended(changes)
+
     def cancel(self, wanted: Cancellation) -> None:
         """By a refund; an order that is not paid is cancelled as a whole, or left to a person."""
         cancelling.cancel(self._shop, self._reader, wanted)
