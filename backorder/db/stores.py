@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from backorder.db import pulls, whole_readings
 from backorder.db.tables import signins, stores
+from backorder.db.upsert import insert_missing
 from backorder.db.values import policy_in, policy_out
 from backorder.domain.backoff import wait_seconds
 from backorder.domain.errors import Rejected
@@ -67,25 +68,23 @@ def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
         "whole_at": None,
     }
     known = connected(conn, new.platform, new.address)
-    if known is not None:
-        conn.execute(update(stores).where(stores.c.id == known.id).values(**facts))
-        whole_readings.end(conn, known.id)
-        pulls.end(conn, known.id)
-        return get(conn, known.id)
-    made = conn.execute(
-        insert(stores)
-        .values(
-            platform=new.platform,
-            address=new.address,
-            mode=Mode.WATCH,
-            policy=policy_out(BackorderPolicy()),
-            connected_at=now,
-            webhook_token=new.webhook_token,
-            **facts,
-        )
-        .returning(stores.c.id)
-    ).scalar_one()
-    return get(conn, made)
+    if known is None:
+        made = {
+            "platform": new.platform,
+            "address": new.address,
+            "mode": Mode.WATCH,
+            "policy": policy_out(BackorderPolicy()),
+            "connected_at": now,
+            "webhook_token": new.webhook_token,
+        }
+        # Two may connect it at the same moment: the second waits here for the first, and goes on with its row.
+        insert_missing(conn, stores, [facts | made])
+        known = connected(conn, new.platform, new.address)
+        assert known is not None, "it was made just now"
+    conn.execute(update(stores).where(stores.c.id == known.id).values(**facts))
+    whole_readings.end(conn, known.id)
+    pulls.end(conn, known.id)
+    return get(conn, known.id)
 
 
 def get(conn: Connection, store_id: int) -> Store:

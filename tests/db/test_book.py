@@ -1,6 +1,7 @@
 """The book keeps what it was told exactly, and refuses units that do not add up."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, timedelta
 
 import pytest
@@ -106,3 +107,21 @@ def test_a_store_that_is_connected_again_keeps_its_id_and_one_that_was_forgotten
             stores.connect(conn, NewStore("shopify", "lamps.myshopify.com", "", "", "UTC", "s", "t"), NOON).id
             != store_id
         )
+
+
+def test_a_store_that_is_connected_by_two_at_the_same_moment_is_one_store(database: Database) -> None:
+    def connect(token: str) -> int:
+        new = NewStore("shopify", "lamps.myshopify.com", "Lamps", "USD", "UTC", f"sealed {token}", token)
+        with database.write() as conn:
+            return stores.connect(conn, new, NOON).id
+
+    with ThreadPoolExecutor(1) as other:
+        with database.write() as conn:
+            new = NewStore("shopify", "lamps.myshopify.com", "Lamps", "USD", "UTC", "sealed", "token")
+            first = stores.connect(conn, new, NOON).id
+            second = other.submit(connect, "token 2")
+            # So that it has looked for the store before this one is there for all to see.
+            wait([second], timeout=0.2)
+        assert second.result() == first
+    with database.read() as conn:
+        assert (stores.credentials(conn, first), stores.webhook_token(conn, first)) == ("sealed token 2", "token")
