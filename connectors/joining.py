@@ -162,6 +162,11 @@ class Embedding(Protocol):
     def menu(self, home: str, pages: Sequence[tuple[str, str]]) -> str:
         """The pages (address and name) for the admin's own navigation, as HTML; `home` is where the app begins."""
 
+    def to_allow(self, lacking: str) -> str:
+        """What the platform's script can ask the merchant to allow, for a sentence on what is off; empty where it
+        cannot.
+        """
+
     def frame_ancestors(self, address: str) -> Sequence[str]:
         """Who may frame the pages of a store."""
 

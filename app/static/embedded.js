@@ -11,13 +11,18 @@
   const admin = window[bridge];
   if (admin) document.documentElement.classList.add("bridged");
 
+  const note = (sentence, kind) => {
+    const made = document.createElement("p");
+    made.className = `note ${kind}`;
+    made.setAttribute("role", "alert");
+    made.textContent = sentence;
+    return made;
+  };
+
   const tell = (sentence) => {
-    const note = document.createElement("p");
-    note.className = "note bad";
-    note.setAttribute("role", "alert");
-    note.textContent = sentence;
-    document.getElementById("main").prepend(note);
-    note.scrollIntoView();
+    const made = note(sentence, "bad");
+    document.getElementById("main").prepend(made);
+    made.scrollIntoView();
   };
 
   const show = async (address, options, remember) => {
@@ -58,6 +63,26 @@
       event.preventDefault();
       leave(address);
     }
+  });
+
+  // One permission more, asked for by the admin itself. Once it is given the store tells us, and what is off is read anew.
+  const ask = async (wanted) => {
+    try {
+      const { result } = await admin.scopes.request([wanted]);
+      if (result === "granted-all") return note("It was allowed. Waitline uses it in a moment.", "good");
+      return note("It was not allowed. Nothing has changed.", "");
+    } catch {
+      return note("Your store's admin could not ask. Try again later.", "bad");
+    }
+  };
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-allow]");
+    if (!button) return;
+    const said = await ask(button.dataset.allow);
+    document.getElementById("asked")?.remove();
+    said.id = "asked";
+    button.closest("section").append(said);
   });
 
   // A page that is chosen in the admin's own navigation.

@@ -5,6 +5,7 @@ from html import escape
 
 from connectors.joining import Credentials, Wire
 from connectors.shopify import tokens
+from connectors.shopify.scopes import OPTIONAL
 from connectors.shopify.session_tokens import shop_of
 from connectors.shopify.tokens import app_of
 from connectors.shopify.webhooks import shop_domain
@@ -56,6 +57,10 @@ class ShopifyEmbedding:
         """App Bridge reads the links and shows them in the admin's own menu; the app's name there leads home."""
         links = "".join(f'<s-link href="{escape(address)}">{escape(name)}</s-link>' for address, name in pages)
         return f'<s-app-nav><s-link href="{escape(home)}" rel="home">Home</s-link>{links}</s-app-nav>'
+
+    def to_allow(self, lacking: str) -> str:
+        """The optional scope without which that is off; App Bridge asks for those of the app's configuration."""
+        return next((scope for scope, sentence in OPTIONAL.items() if sentence == lacking), "")
 
     def frame_ancestors(self, address: str) -> tuple[str, ...]:
         """The shop itself, and the admin."""

@@ -148,3 +148,33 @@ def test_the_admins_menu_and_bar_take_the_place_of_ours_and_discarding_brings_ba
     page.evaluate("document.querySelector('form[data-save-bar]').reset()")
     page.wait_for_selector(".note.bad", state="detached")
     assert (page.input_value("#sender_name"), page.input_value("#handling_days")) == ("", "1")
+
+
+ASKS = """
+window.shopify = { wanted: [], answers: ["declined-all", "granted-all"], scopes: { request: async (scopes) => {
+  window.shopify.wanted.push(...scopes);
+  if (!window.shopify.answers.length) throw new Error("not now");
+  return { result: window.shopify.answers.shift() };
+} } };
+"""
+"""With it the admin asks the merchant for one permission more."""
+
+
+def test_what_is_switched_off_can_be_allowed_from_the_settings_page(
+    browser: Browser, root: str, store_app: ShopifyShop
+) -> None:
+    store_app.office.scopes.remove("read_customers")
+    page = playing(browser, store_app, ASKS)
+    opened(page, root, store_app)
+    page.goto(f"{root}/settings?{page.url.partition('?')[2]}&id_token={store_app.office.id_token(datetime.now(UTC))}")
+    said = []
+    for kind in ("", ".good", ".bad"):
+        page.click("#lacks ~ ul button")
+        page.wait_for_selector(f"#asked{kind}")
+        said.append(page.inner_text("#asked"))
+    assert said == [
+        "It was not allowed. Nothing has changed.",
+        "It was allowed. Waitline uses it in a moment.",
+        "Your store's admin could not ask. Try again later.",
+    ]
+    assert page.evaluate("shopify.wanted") == ["read_customers"] * 3
