@@ -1,7 +1,7 @@
 """Repairs what webhooks missed: the first import, the regular pull, the daily sweep of every open order."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -57,7 +57,8 @@ def _catch_up(world: World, store: Store, lease: Lease, sweep_ids: bool) -> None
     whole = _whole(world, store, lease, client, may_begin=sweep_due and not sweep_ids)
     # Who comes only to go on with a whole reading pulls nothing: it may be every few seconds.
     if sweep_ids or whole is None or stores.may_be_pulled(store, now):
-        _pull(world, store, lease, client, by_ids=sweep_due and (sweep_ids or whole is None))
+        asked_at = None if sweep_ids else store.catch_up_at
+        _pull(world, store, lease, client, asked_at, by_ids=sweep_due and (sweep_ids or whole is None))
     if whole is not None and whole.again_at <= now:
         read_whole(world, store, lease, client, whole, first=False)
 
@@ -83,10 +84,13 @@ def _import(world: World, store: Store, lease: Lease, client: StoreClient) -> No
     log.info("store_imported", store=store.id)
 
 
-def _pull(world: World, store: Store, lease: Lease, client: StoreClient, *, by_ids: bool) -> None:
-    """What changed, and the stock of every item that is owed; with `by_ids` also every open order by its id."""
+def _pull(
+    world: World, store: Store, lease: Lease, client: StoreClient, asked_at: datetime | None, *, by_ids: bool
+) -> None:
+    """What changed since the last time, and the stock of every item that is owed; with `by_ids` also every open order.
+    `asked_at`: since when a pull is due; `None`: it is wanted anew.
+    """
     now = world.clock()
-    asked_at = store.catch_up_at
     if asked_at is None or store.pulled_at is None or store.pulled_at < asked_at:
         # Else the pull has ended that was asked for, and what comes behind it was broken off.
         pull(world, store, lease, client)
