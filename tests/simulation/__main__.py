@@ -131,8 +131,8 @@ def _hunt(name: str, seeds: int, template: Path) -> _Hunt:
     hunt, fault = _Hunt(name), FAULTS[name]
     for seed in range(1, seeds + 1):
         weather, queues = (STORM, True) if fault.stormy else (None, None)
-        kind = {"rich": fault.rich, "queues": queues}
-        moves = moves_of(seed)
+        kind = {"rich": fault.rich, "queues": queues, "ways": fault.ways}
+        moves = moves_of(seed, ways=fault.ways)
         if fault.stormy:
             moves += [Move("gale", f"{seed}/gale {at}") for at in range(GALES)]
         outcome = play(seed, moves, template, fault.plant, pair=fault.pair, weather=weather, **kind)

@@ -16,6 +16,7 @@ from tests.simulation.access import office
 from tests.simulation.box import Box
 from tests.simulation.merchant import merchant
 from tests.simulation.money import accepts
+from tests.simulation.packing import packs
 from tests.simulation.site import Site
 
 REFUSED = (ShopifyRefused, WooRefused)
@@ -184,6 +185,7 @@ STEPS: Mapping[str, tuple[int, Step]] = {
     "impostor": (1, impostor),
     "office": (3, office),
     "cancel": (3, accepts),
+    "packs": (0, packs),
 }
 
 MEANWHILE = ("shop", "send", "late", "late", "work", "work", "work", "rush", "clock", "merchant", "office")

@@ -25,24 +25,25 @@ from backorder.config import Config
 from backorder.db.secrets import Sealer
 from backorder.db.session import Database
 from backorder.domain.errors import LeaseLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
-from demo.stores.wire import LocalTransport
 from jobs.connect import remember
 from jobs.drain import JOBS
 from jobs.mailer import Message
 from jobs.world import World
 from tests.room import in_memory
 from tests.simulation import consent
-from tests.simulation.happened import Acknowledged, Agreed, Mail
+from tests.simulation.happened import Acknowledged, Agreed, Mail, Press
+from tests.simulation.late_calls import SlowStores
 from tests.simulation.ports import AboutTo, Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Site
+from tests.simulation.ways import NONE, Ways
 from tests.simulation.weather import BUSY, Chances, chances
 from tests.simulation.woo_site import WooSite
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TICK = timedelta(milliseconds=1)
 ZONES = ("America/Los_Angeles", "Pacific/Auckland", "Europe/Berlin", "Asia/Kolkata", "UTC")
-SHORT_JOBS = ("web", "write_back", "cancel", "notify")
+SHORT_JOBS = ("web", "write_back", "cancel", "notify", "ship", "relocate")
 OFTEN = 4
 """How many times as likely something happens at an effect of these."""
 DEPTH = 2
@@ -88,6 +89,7 @@ class Box:
         pair: str | None = None,
         weather: Chances | None = None,
         queues: bool | None = None,
+        ways: Ways = NONE,
     ) -> None:
         die = Random(f"world {seed}")
         self.seed = seed
@@ -102,6 +104,14 @@ class Box:
         """What merchants looked at and may still do."""
         self.agreed: Agreed | None = None
         """What the present giving by hand was agreed to do."""
+        self.ways = ways
+        """What is done here beside all that is done everywhere."""
+        self.packed: list[Press] = []
+        """What merchants packed and may still record."""
+        self.pressed: list[Press] = []
+        """What is recorded in the present step."""
+        self.numbers = 0
+        """How many parcels were given a number."""
         self.now = START + timedelta(minutes=die.randrange(0, 24 * 60))
         self._chance = Random(self.now.timestamp())
         """Waitline's own chance: what it draws moves nobody else's."""
@@ -144,7 +154,7 @@ class Box:
             site.rich = self.rich
             self.sites.append(site)
         hosts = {urlsplit(f"//{site.address.removeprefix('https://')}").hostname: site.app for site in self.sites}
-        self.transport = LocalTransport({str(host): app for host, app in hosts.items()})
+        self.transport = SlowStores({str(host): app for host, app in hosts.items()}, lambda: self.now)
         apart = [site for site in self.sites if isinstance(site, ShopifySite)]
         # Two shops of one app share its secret; here each has its own, so that neither can speak for the other.
         if len(apart) == 1:

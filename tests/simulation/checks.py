@@ -18,6 +18,7 @@ from tests.simulation.fresh import released_on_what_is
 from tests.simulation.given import BY_HAND, Given
 from tests.simulation.happened import Mail
 from tests.simulation.money import Money
+from tests.simulation.parcels import Parcels
 from tests.simulation.rules import SCALE
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Book
@@ -40,6 +41,7 @@ class Checks:
         self._choices = Choices(box)
         self.given = Given(box)
         self.money = Money(box)
+        self.parcels = Parcels(box)
         self.access = Access(box, box.world.sealer)
         self._deliveries = self._mails = self._acknowledged = self._decisions = 0
         self._effects: dict[str, int] = {}
@@ -62,6 +64,7 @@ class Checks:
         self._hands()
         self._customers()
         self.money.look()
+        self.parcels.look()
         self.access.look()
 
     # What came in
@@ -138,6 +141,7 @@ class Checks:
         """Before a transaction of a worker is committed."""
         self.given.committing(conn, actor, written)
         self._choices.committing(conn, written)
+        self.parcels.committing(conn, written)
         if "items" in written:
             self._told.marked(conn)
 
@@ -148,6 +152,7 @@ class Checks:
         self.access.calling(url, headers)
         self.money.calling(data)
         released_on_what_is(self._box, data)
+        self.parcels.calling(url, data)
 
     def _people(self) -> None:
         """Note which holds and tags a person took off while a write of ours was begun and not finished: nobody can
@@ -254,6 +259,7 @@ class Checks:
 
     def taken(self, mail: Mail) -> None:
         """At the moment at which a mail is taken: does it say what is so?"""
+        self.parcels.taken(mail)
         box, message = self._box, mail.message
         _, store, notice = message.message_id.partition("@")[0].split("-")
         site = box.site_of(int(store))

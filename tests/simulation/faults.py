@@ -4,7 +4,6 @@ A fault replaces a function of the application for the length of a run. What it 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import literal, true
@@ -49,21 +48,8 @@ from jobs import (
 )
 from jobs.keys import Keys
 from tests.simulation import faulty, faulty_stores
-from tests.simulation.planting import Instead, instead
-
-
-@dataclass(frozen=True, slots=True)
-class PlantedFault:
-    """What is wrong, how it is brought about, and in which worlds it can show (`None`: in all): those of `rich`
-    merchants, those of a pair of shops, those where much goes wrong.
-    """
-
-    sentence: str
-    plant: Instead
-    rich: bool | None = None
-    pair: str | None = None
-    stormy: bool = False
-
+from tests.simulation.faults_of_parcels import FAULTS_OF_PARCELS
+from tests.simulation.planting import PlantedFault, instead
 
 FAULTS: Mapping[str, PlantedFault] = {
     "a-key-for-each-arrival": PlantedFault(
@@ -359,4 +345,5 @@ FAULTS: Mapping[str, PlantedFault] = {
             (outbox, "drop_due", lambda *_: None),
         ),
     ),
+    **FAULTS_OF_PARCELS,
 }

@@ -1,8 +1,11 @@
-"""What happened in a world and is remembered: mails taken, webhooks acknowledged, what a merchant was shown."""
+"""What happened in a world and is remembered: mails taken, webhooks acknowledged, what a merchant was shown
+and has packed.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from backorder.domain.parcels import Parcel
 from backorder.domain.supply import Pool, Units
 from jobs.mailer import Message
 from jobs.steer import Loss
@@ -35,3 +38,12 @@ class Agreed:
     pool: Pool
     units: Units
     losses: tuple[Loss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What a merchant recorded."""
+
+    store_id: int
+    order_id: int
+    parcel: Parcel

@@ -87,6 +87,20 @@ class Instead:
         return sorted(_place(where, name) for where, name, _ in self.changes if not readers(where, name))
 
 
+@dataclass(frozen=True, slots=True)
+class PlantedFault:
+    """What is wrong, how it is brought about, and in which worlds it can show (`None`: in all): those of `rich`
+    merchants, those of a pair of shops, those where much goes wrong, those where merchants have more done (`ways`).
+    """
+
+    sentence: str
+    plant: Instead
+    rich: bool | None = None
+    pair: str | None = None
+    stormy: bool = False
+    ways: bool = False
+
+
 def instead(*changes: Change) -> Instead:
     """Others in the places of ours."""
     return Instead(changes)

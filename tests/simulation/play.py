@@ -13,8 +13,10 @@ from tests.simulation.box import Box, Violation
 from tests.simulation.checks import Checks
 from tests.simulation.farewell import farewell
 from tests.simulation.merchant import open_shop
+from tests.simulation.packing import open_to_ship
 from tests.simulation.planting import Reach
 from tests.simulation.rest import Rest
+from tests.simulation.ways import PRESSES, ways_of
 from tests.simulation.weather import Chances
 
 STEPS_A_SEED = 400
@@ -43,12 +45,17 @@ class Outcome:
     """Where a planted fault was met."""
 
 
-def moves_of(seed: int, steps: int = STEPS_A_SEED) -> list[Move]:
-    """The steps of a seed."""
-    die = Random(f"moves {seed}")
+def moves_of(seed: int, steps: int = STEPS_A_SEED, *, ways: bool | None = None) -> list[Move]:
+    """The steps of a seed. In a world where more is done there are steps of that among them, by a die of their own.
+    `ways`: whether it is such a world; as the seed says, unless told otherwise.
+    """
+    die, other = Random(f"moves {seed}"), Random(f"more moves {seed}")
     kinds = list(STEPS)
     weights = [STEPS[kind][0] for kind in kinds]
-    return [Move(die.choices(kinds, weights)[0], f"{seed}/{at}") for at in range(steps)]
+    moves = [Move(die.choices(kinds, weights)[0], f"{seed}/{at}") for at in range(steps)]
+    if not ways_of(seed, asked=ways):
+        return moves
+    return [Move("packs", f"{seed}/packs {at}") if other.random() < PRESSES else move for at, move in enumerate(moves)]
 
 
 def play(
@@ -61,13 +68,14 @@ def play(
     pair: str | None = None,
     weather: Chances | None = None,
     queues: bool | None = None,
+    ways: bool | None = None,
 ) -> Outcome:
     """Play these steps in the world of this seed, and let it come to rest. `rich`: whether merchants use every policy,
-    `pair`: which shops there are, `weather`: how much goes wrong, `queues`: whether each has workers of its own; all as
-    the seed says, unless told otherwise.
+    `pair`: which shops there are, `weather`: how much goes wrong, `queues`: whether each has workers of its own,
+    `ways`: whether merchants have more done than usual; all as the seed says, unless told otherwise.
     """
     with fault() as reach:
-        box = Box(seed, template, rich=rich, pair=pair, weather=weather, queues=queues)
+        box = Box(seed, template, rich=rich, pair=pair, weather=weather, queues=queues, ways=ways_of(seed, asked=ways))
         checks = Checks(box)
         rest = Rest(box, checks)
         done, violation = 0, ""
@@ -116,6 +124,8 @@ def _prepare(box: Box, checks: Checks) -> None:
     box.act_meanwhile = meanwhile
     if box.rich:
         open_shop(box, Random(f"choices {box.seed}"))
+    if box.ways.parcels:
+        open_to_ship(box, Random(f"open to ship {box.seed}"))
 
 
 def _step(box: Box, checks: Checks, move: Move) -> None:

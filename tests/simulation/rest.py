@@ -53,6 +53,7 @@ class Rest:
             site.app.troubles.mend()
             if isinstance(site, ShopifySite):
                 access.let_in(box, site, Random(0), mortal=False)
+        self._checks.parcels.comes_to_rest()
         self._settle("the webhooks that were under way")
         for site in box.sites:
             if site.name not in box.missed and not site.silent:
@@ -63,10 +64,11 @@ class Rest:
             self._mended_itself(site.name)
             self._reconcile(box.ids[site.name])
         self._settle("a catch-up")
-        while until := self._checks.money.waits_until():
+        while until := max(self._checks.money.waits_until(), self._checks.parcels.waits_until()):
             box.now = max(box.now, instant(until))
-            self._settle("a cancellation that was looked for")
+            self._settle("a cancellation or a parcel that was looked for")
         self._checks.money.ended()
+        self._checks.parcels.ended()
         for site in box.sites:
             self._knows_what_is_true(site.name, "after a catch-up")
             self._gave_what_is_there(site.name)

@@ -1,5 +1,6 @@
 """A stand-in Shopify shop: its shoppers, its merchant, and what is true there."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,20 @@ from backorder.domain.supply import ZERO, Pool, Units
 from demo.stores.journal import Effect
 from demo.stores.shopify import ShopifyShop
 from demo.stores.shopify.state import APP_NAMESPACE
-from tests.simulation.site import SKUS, Act, Book, Deliver, Shelf, TrueLine, TrueOrder, owed_by, placed
+from tests.simulation.rules import SCALE
+from tests.simulation.site import (
+    SKUS,
+    Act,
+    Book,
+    Deliver,
+    Sent,
+    Shelf,
+    TrueLine,
+    TrueOrder,
+    owed_by,
+    placed,
+    shipped_in,
+)
 
 
 class ShopifySite:
@@ -49,6 +63,7 @@ class ShopifySite:
             read_all_orders=False,
             new_id=lambda: f"{name}-{next(numbers)}",
         )
+        self.about: int | None = None
         self._clock = clock
         self.entered: dict[int, datetime] = {}
         self.silent = False
@@ -111,7 +126,7 @@ class ShopifySite:
 
     def _some(self, die: Random) -> Any:
         seen = [order for order in self._shop.orders.values() if order.id not in self._hidden]
-        open_ones = [order for order in seen if order.cancelled is None]
+        open_ones = [order for order in seen if order.cancelled is None and self.about in (None, order.id)]
         return die.choice(open_ones) if open_ones else None
 
     def _receive(self, die: Random) -> str:
@@ -278,6 +293,33 @@ class ShopifySite:
         for each in [units for refund in made for units in refund.lines]:
             units[each.line.id] = units.get(each.line.id, ZERO) + each.quantity
         return units, sum((refund.paid_back for refund in made), Decimal(0))
+
+    def parcels_of(self, number: int) -> list[Sent] | None:
+        """The parcels of an order; `None` where it is gone."""
+        order = self._shop.orders.get(number)
+        if order is None:
+            return None
+        found = []
+        for shipment in order.shipments:
+            units: Counter[tuple[int, int]] = Counter()
+            for each in shipment.lines:
+                units[each.line.id, shipment.location] += each.quantity * SCALE
+            numbers = "".join(str(each["number"]) for each in shipment.tracking)
+            found.append(Sent(numbers, bool(numbers), units))
+        return found
+
+    def left(self, number: int) -> dict[int, Units] | None:
+        """Nothing that needs to be known: the shop refuses to ship what is not left."""
+        return None
+
+    def shipped(self, number: int) -> dict[int, Units] | None:
+        """Units of each line that have left; `None` where the order is gone."""
+        sent = self.parcels_of(number)
+        return None if sent is None else shipped_in(sent)
+
+    def ended(self, number: int) -> int:
+        """How often all that was left of an order counted as shipped without a parcel: never."""
+        return 0
 
     def shelves(self) -> dict[int, Shelf]:
         """What its variants have of ours, by inventory item."""

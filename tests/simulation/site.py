@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from backorder.domain.supply import ZERO, Pool, Units
 from demo.stores.journal import Effect
+from tests.simulation.rules import SCALE
 
 Deliver = Callable[[str, Mapping[str, str], bytes], int]
 Act = Callable[[Random], str | None]
@@ -62,6 +63,16 @@ class Shelf:
     sells: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A parcel that a shop has: its number, whether the app recorded it, its units by line and location."""
+
+    number: str
+    ours: bool
+    units: Mapping[tuple[int, int], int]
+    """In ten-thousandths, as tables keep units."""
+
+
 class Site(Protocol):
     """One shop."""
 
@@ -83,6 +94,8 @@ class Site(Protocol):
     """Topics whose webhook the shop once took away."""
     sells_by_itself: bool
     """Whether its own switch sells what is not there, as long as nobody turned it."""
+    about: int | None
+    """The only order with which people do anything for now; `None`: with any."""
     touched: dict[int, datetime]
     """When somebody last changed an order in a way that moves its units."""
 
@@ -100,6 +113,10 @@ class Site(Protocol):
     def ships_now(self, number: int) -> str: ...
     def shipped_and_gone(self, number: int) -> dict[int, tuple[Units, Units]]: ...
     def cancelled_by(self, number: int, key: str) -> tuple[dict[int, Units], Decimal] | None: ...
+    def parcels_of(self, number: int) -> list[Sent] | None: ...
+    def left(self, number: int) -> dict[int, Units] | None: ...
+    def shipped(self, number: int) -> dict[int, Units] | None: ...
+    def ended(self, number: int) -> int: ...
     def shelves(self) -> dict[int, Shelf]: ...
 
 
@@ -118,4 +135,13 @@ def owed_by(orders: Iterable[TrueOrder], known: set[int]) -> dict[Pool, Units]:
             for line in order.lines:
                 for pool, units in line.owed.items():
                     found[pool] = found.get(pool, ZERO) + units
+    return found
+
+
+def shipped_in(parcels: Iterable[Sent]) -> dict[int, Units]:
+    """Units of each line that have left in these."""
+    found: dict[int, Units] = {}
+    for sent in parcels:
+        for (line, _), units in sent.units.items():
+            found[line] = found.get(line, ZERO) + Units(units) / SCALE
     return found

@@ -9,10 +9,12 @@ from typing import Any
 from backorder.domain.orders import NEED_BY
 from backorder.domain.supply import ZERO, Pool, Units
 from connectors.woocommerce.shelf import OFFER_KEY
+from connectors.woocommerce.shipping import MARK
 from demo.stores.journal import Effect
 from demo.stores.woocommerce import WooShop
-from demo.stores.woocommerce.things import Meta
-from tests.simulation.site import SKUS, Act, Book, Deliver, Shelf, TrueLine, TrueOrder, owed_by, placed
+from demo.stores.woocommerce.things import Meta, parcel_items
+from tests.simulation.rules import SCALE
+from tests.simulation.site import SKUS, Act, Book, Deliver, Sent, Shelf, TrueLine, TrueOrder, owed_by, placed
 
 
 class WooSite:
@@ -41,6 +43,7 @@ class WooSite:
             deliver=deliver,
             zone=zone,
         )
+        self.about: int | None = None
         self._clock = clock
         self.entered: dict[int, datetime] = {}
         self._shop = self.app.shop
@@ -99,7 +102,9 @@ class WooSite:
 
     def _some(self, die: Random, *statuses: str) -> Any:
         wanted = statuses or ("processing", "on-hold")
-        open_ones = [order for order in self._shop.orders.values() if order.status in wanted]
+        open_ones = [
+            order for order in self._shop.orders.values() if order.status in wanted and self.about in (None, order.id)
+        ]
         return die.choice(open_ones) if open_ones else None
 
     def _receive(self, die: Random) -> str:
@@ -315,6 +320,38 @@ class WooSite:
             line = int(item["meta_data"][0]["value"])
             units[line] = units.get(line, ZERO) - Decimal(str(item["quantity"]))
         return units, sum((Decimal(refund["amount"]) for refund in made), Decimal(0))
+
+    def parcels_of(self, number: int) -> list[Sent] | None:
+        """The parcels of an order; `None` where it is gone."""
+        order = self._shop.orders.get(number)
+        if order is None:
+            return None
+        found = []
+        for parcel in order.fulfilments:
+            metas = {meta["key"]: meta["value"] for meta in parcel["meta_data"]}
+            units = {(each["item_id"], 0): int(Units(str(each["qty"])) * SCALE) for each in parcel_items(parcel)}
+            found.append(Sent(str(metas.get("_tracking_number", "")), MARK in metas, units))
+        return found
+
+    def left(self, number: int) -> dict[int, Units] | None:
+        """Units of each line of an open order that are still to leave; `None` where people changed it as they liked."""
+        order = self._shop.orders.get(number)
+        if order is None or order.status not in ("processing", "on-hold") or number in self.touched:
+            return None
+        return {line.id: line.quantity - order.refunded(line.id) - order.shipped(line.id) for line in order.lines}
+
+    def shipped(self, number: int) -> dict[int, Units] | None:
+        """Units of each line that have left, of those that are still sold; `None` where the order is gone."""
+        order = self._shop.orders.get(number)
+        if order is None:
+            return None
+        sold = {line.id: line.quantity - order.refunded(line.id) for line in order.lines}
+        return {line: min(order.shipped(line), units) for line, units in sold.items()}
+
+    def ended(self, number: int) -> int:
+        """How often all that was left of an order counted as shipped without a parcel: whoever completes it says so."""
+        order = self._shop.orders.get(number)
+        return sum("to Completed" in note.text for note in order.notes) if order is not None else 0
 
     def shelves(self) -> dict[int, Shelf]:
         """What its products have of ours."""
