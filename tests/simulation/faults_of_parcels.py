@@ -23,11 +23,13 @@ FAULTS_OF_PARCELS: Mapping[str, PlantedFault] = {
             (WooStore, "ship", faulty_parcels.again_in_woocommerce),
         ),
         ways=True,
+        stormy=True,
     ),
     "parcel-looked-for-too-soon": PlantedFault(
         "A parcel of unknown outcome is looked for, and written again, while a slow store may still be at it.",
         instead((ship, "SHIPPING", faulty_parcels.IMPATIENT)),
         ways=True,
+        stormy=True,
     ),
     "ships-more-than-given": PlantedFault(
         "What is in a parcel is not compared with what its order was given.",
@@ -51,5 +53,6 @@ FAULTS_OF_PARCELS: Mapping[str, PlantedFault] = {
             (WooStore, "ship", faulty_parcels.hopeful(faulty_parcels.woo_ship)),
         ),
         ways=True,
+        stormy=True,
     ),
 }

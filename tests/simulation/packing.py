@@ -31,6 +31,7 @@ CALLS: Mapping[str, Mapping[str, str]] = {
     "shopify": {"operation": "RecordParcel"},
     "woocommerce": {"method": "POST", "path": "/fulfillments"},
 }
+SLOWLY = "slow store"
 SLOW: Mapping[str, str] = {"shopify": "RecordParcel", "woocommerce": "/fulfillments"}
 MEANWHILE = (
     "edit",
@@ -80,9 +81,9 @@ def packs(box: Box, die: Random) -> str | None:
     box.pressed.clear()
     said.append(box.as_actor("merchant", die, act))
     if die.random() < 0.5 * box.chances.trouble:
-        what = die.choice([*TROUBLES, "slow store"])
+        what = die.choice([*TROUBLES, *[SLOWLY] * 4])
         said.append(what)
-        if what == "slow store":
+        if what == SLOWLY:
             box.transport.delay(SLOW[site.platform], timedelta(seconds=die.randrange(1, int(MOST.total_seconds()))))
         else:
             site.app.troubles.fail(what, die.choice([1, 1, 1, 2]), **CALLS[site.platform])
