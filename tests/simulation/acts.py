@@ -13,6 +13,7 @@ from demo.stores.woocommerce.shop import Refused as WooRefused
 from jobs import steer, sweep
 from jobs.world import World
 from tests.simulation.access import office
+from tests.simulation.besides import besides
 from tests.simulation.box import Box
 from tests.simulation.merchant import merchant
 from tests.simulation.money import accepts
@@ -186,7 +187,10 @@ STEPS: Mapping[str, tuple[int, Step]] = {
     "office": (3, office),
     "cancel": (3, accepts),
     "packs": (0, packs),
+    "besides": (0, besides),
 }
 
 MEANWHILE = ("shop", "send", "late", "late", "work", "work", "work", "rush", "clock", "merchant", "office")
 """What others do while somebody is at work, the more frequent ones more than once."""
+BESIDES = ("besides", "besides", "besides")
+"""And what they do where more is done than usual."""

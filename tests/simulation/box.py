@@ -31,7 +31,7 @@ from jobs.mailer import Message
 from jobs.world import World
 from tests.room import in_memory
 from tests.simulation import consent
-from tests.simulation.happened import Acknowledged, Agreed, Mail, Press
+from tests.simulation.happened import Acknowledged, Agreed, Mail, Press, Words
 from tests.simulation.late_calls import SlowStores
 from tests.simulation.ports import AboutTo, Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
 from tests.simulation.shopify_site import ShopifySite
@@ -112,6 +112,16 @@ class Box:
         """What is recorded in the present step."""
         self.numbers = 0
         """How many parcels were given a number."""
+        self.words: dict[tuple[str, int], Words | None] = {}
+        """What people left in notes of orders; `None` where nobody can tell."""
+        self.noted_anew: dict[str, datetime] = {}
+        """When a merchant last chose whether notes have a line of ours."""
+        self.chosen: dict[tuple[str, int], tuple[datetime, str]] = {}
+        """When a person last gave an order which status."""
+        self.moved: set[tuple[str, int]] = set()
+        """Orders that we wanted to move."""
+        self.carried: dict[tuple[str, int, int], datetime] = {}
+        """When a person last moved an order away from a location."""
         self.now = START + timedelta(minutes=die.randrange(0, 24 * 60))
         self._chance = Random(self.now.timestamp())
         """Waitline's own chance: what it draws moves nobody else's."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from backorder.db.columns import EPOCH
 from demo.stores.journal import Effect
 from tests.simulation.access import Access
+from tests.simulation.besides import Besides
 from tests.simulation.box import Actor, Box, Violation
 from tests.simulation.choices import Choices
 from tests.simulation.fresh import released_on_what_is
@@ -42,6 +43,7 @@ class Checks:
         self.given = Given(box)
         self.money = Money(box)
         self.parcels = Parcels(box)
+        self.besides = Besides(box)
         self.access = Access(box, box.world.sealer)
         self._deliveries = self._mails = self._acknowledged = self._decisions = 0
         self._effects: dict[str, int] = {}
@@ -142,6 +144,7 @@ class Checks:
         self.given.committing(conn, actor, written)
         self._choices.committing(conn, written)
         self.parcels.committing(conn, written)
+        self.besides.committing(conn, written)
         if "items" in written:
             self._told.marked(conn)
 
@@ -153,6 +156,7 @@ class Checks:
         self.money.calling(data)
         released_on_what_is(self._box, data)
         self.parcels.calling(url, data)
+        self.besides.calling(url, data)
 
     def _people(self) -> None:
         """Note which holds and tags a person took off while a write of ours was begun and not finished: nobody can

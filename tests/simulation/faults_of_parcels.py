@@ -1,12 +1,16 @@
-"""Planted faults of worlds whose merchants have more done than usual: parcels."""
+"""Planted faults of worlds whose merchants have more done than usual: parcels, notes, statuses and
+moves.
+"""
 
 from collections.abc import Mapping
 
 from backorder.db import parcel_rows
+from connectors.shopify import moving, note_line
 from connectors.shopify.store import ShopifyStore
+from connectors.woocommerce import statuses
 from connectors.woocommerce.store import WooStore
-from jobs import record_parcel, ship
-from tests.simulation import faulty_parcels
+from jobs import record_parcel, relocate, review, ship
+from tests.simulation import faulty_besides, faulty_parcels
 from tests.simulation.planting import PlantedFault, instead
 
 FAULTS_OF_PARCELS: Mapping[str, PlantedFault] = {
@@ -54,5 +58,47 @@ FAULTS_OF_PARCELS: Mapping[str, PlantedFault] = {
         ),
         ways=True,
         stormy=True,
+    ),
+    "note-overwrites-the-merchant": PlantedFault(
+        "Our line takes the place of all that people wrote in an order's note.",
+        instead((note_line, "with_line", faulty_besides.line_alone)),
+        ways=True,
+        pair="shopify",
+    ),
+    "line-put-back": PlantedFault(
+        "A line that a person deleted from a note is put there again while the same waits.",
+        instead((review, "line_still_refused", lambda *_: False)),
+        ways=True,
+        pair="shopify",
+    ),
+    "status-over-a-persons-choice": PlantedFault(
+        "An order that waits is given our status again, or its old one back, whatever a person made of it.",
+        instead((statuses, "change", faulty_besides.over_anybodys_choice)),
+        ways=True,
+        pair="woocommerce",
+    ),
+    "status-not-put-back": PlantedFault(
+        "An order that waits no more keeps the status of those that wait.",
+        instead((statuses, "change", faulty_besides.put_for_good)),
+        ways=True,
+        pair="woocommerce",
+    ),
+    "moved-although-held": PlantedFault(
+        "An order that somebody else holds is moved to another location.",
+        instead((moving, "our_holds", lambda work: work.fulfillment_holds)),
+        ways=True,
+        pair="shopify",
+    ),
+    "moved-there-again": PlantedFault(
+        "An order that a person moved back is moved again, although no more came in.",
+        instead((relocate, "more_came", lambda *_: True)),
+        ways=True,
+        pair="shopify",
+    ),
+    "moved-to-what-others-have": PlantedFault(
+        "What lies at a location counts as free, whoever was given it.",
+        instead((relocate, "_free", faulty_besides.free_is_what_lies_there)),
+        ways=True,
+        pair="shopify",
     ),
 }

@@ -41,6 +41,15 @@ class Agreed:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What a person left in an order's note, beside our line; and whether our line was deleted by that."""
+
+    at: datetime
+    words: tuple[str, ...]
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
     """What a merchant recorded."""
 

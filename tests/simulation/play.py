@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.simulation.acts import MEANWHILE, STEPS
+from tests.simulation.acts import BESIDES, MEANWHILE, STEPS
+from tests.simulation.besides import open_besides
 from tests.simulation.box import Box, Violation
 from tests.simulation.checks import Checks
 from tests.simulation.farewell import farewell
 from tests.simulation.merchant import open_shop
-from tests.simulation.packing import open_to_ship
 from tests.simulation.planting import Reach
 from tests.simulation.rest import Rest
-from tests.simulation.ways import PRESSES, ways_of
+from tests.simulation.ways import OTHERS, PRESSES, ways_of
 from tests.simulation.weather import Chances
 
 STEPS_A_SEED = 400
@@ -55,7 +55,11 @@ def moves_of(seed: int, steps: int = STEPS_A_SEED, *, ways: bool | None = None) 
     moves = [Move(die.choices(kinds, weights)[0], f"{seed}/{at}") for at in range(steps)]
     if not ways_of(seed, asked=ways):
         return moves
-    return [Move("packs", f"{seed}/packs {at}") if other.random() < PRESSES else move for at, move in enumerate(moves)]
+    for at in range(steps):
+        kind = other.choices(("", "packs", "besides"), (1 - PRESSES - OTHERS, PRESSES, OTHERS))[0]
+        if kind:
+            moves[at] = Move(kind, f"{seed}/{kind} {at}")
+    return moves
 
 
 def play(
@@ -113,7 +117,7 @@ def _prepare(box: Box, checks: Checks) -> None:
     box.calling = checks.calling
 
     def meanwhile(die: Random) -> None:
-        kind = die.choice(MEANWHILE)
+        kind = die.choice((*MEANWHILE, *BESIDES) if box.ways else MEANWHILE)
         _look_at_modes(box)
         # What was just taken into the book counts in what is there, until the next act changes it again.
         checks.sample()
@@ -124,8 +128,7 @@ def _prepare(box: Box, checks: Checks) -> None:
     box.act_meanwhile = meanwhile
     if box.rich:
         open_shop(box, Random(f"choices {box.seed}"))
-    if box.ways.parcels:
-        open_to_ship(box, Random(f"open to ship {box.seed}"))
+    open_besides(box)
 
 
 def _step(box: Box, checks: Checks, move: Move) -> None:

@@ -69,6 +69,7 @@ class Rest:
             self._settle("a cancellation or a parcel that was looked for")
         self._checks.money.ended()
         self._checks.parcels.ended()
+        self._checks.besides.ended()
         for site in box.sites:
             self._knows_what_is_true(site.name, "after a catch-up")
             self._gave_what_is_there(site.name)
@@ -281,7 +282,7 @@ class Rest:
             # A tag that stood there before us stays there; what somebody else holds cannot be held in part.
             tags = {tag for tag in has.tags if tag in ours}
             too_much = lacks_holds(has, wants, ())
-            same = (has.shown, has.line_dates) == (wants.shown, wants.line_dates)
+            same = (has.shown, has.line_dates, has.noted) == (wants.shown, wants.line_dates, wants.noted)
             if not same or too_much or lacks_holds(wants, has, read.kept) or not set(wants.tags) <= tags:
                 raise Violation(f"{name}: order {order_id} has {has}, and we want {wants}.")
             standing = book.standing(store.policy, today_of(store, self._box.now))

@@ -10,6 +10,8 @@ from random import Random
 SHARE = 0.25
 PRESSES = 0.1
 """So many of the steps of such a world are a merchant's who packs parcels."""
+OTHERS = 0.06
+"""And so many one of the other things that are done there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,13 @@ ALL = Ways(parcels=True, notes=True, moves=True, status=True)
 
 
 def ways_of(seed: int, *, asked: bool | None = None) -> Ways:
-    """What this world has; `asked` says whether it is one of those, whatever its seed says."""
+    """What this world has; `asked` says whether it is one of those, whatever its seed says. Who asks for it gets one in
+    which all of it is done.
+    """
+    if asked:
+        return ALL
     die = Random(f"ways {seed}")
     chosen = die.random() < SHARE
-    if not (chosen if asked is None else asked):
+    if not chosen or asked is False:
         return NONE
     return Ways(parcels=True, notes=die.random() < 0.5, moves=die.random() < 0.5, status=die.random() < 0.5)

@@ -48,6 +48,8 @@ class WooSite:
         self.entered: dict[int, datetime] = {}
         self._shop = self.app.shop
         self._deleted: list[TrueOrder] = []
+        self.owing: tuple[str, ...] = ("processing", "on-hold")
+        """Statuses in which an order is owed what is left of it."""
         self.silent = False
         """Whether something happened of which the shop tells nobody."""
         self.only_by_id: set[int] = set()
@@ -227,6 +229,11 @@ class WooSite:
     def pending_now(self) -> int:
         return self.pending()
 
+    def becomes(self, number: int, status: str) -> None:
+        """Somebody gives an order another status."""
+        self.silent = self.silent or self._sending
+        self._shop.set_status(self._shop.orders[number], status)
+
     def send(self, die: Random) -> str:
         """The shop's queue is one, in order."""
         self._sending = True
@@ -235,7 +242,7 @@ class WooSite:
         return "nothing" if sent is None else f"{sent.topic} {sent.status}"
 
     def orders(self) -> Iterator[TrueOrder]:
-        return self._orders("processing", "on-hold")
+        return self._orders(*self.owing)
 
     def _orders(self, *owing: str) -> Iterator[TrueOrder]:
         for order in self._shop.orders.values():
@@ -336,7 +343,7 @@ class WooSite:
     def left(self, number: int) -> dict[int, Units] | None:
         """Units of each line of an open order that are still to leave; `None` where people changed it as they liked."""
         order = self._shop.orders.get(number)
-        if order is None or order.status not in ("processing", "on-hold") or number in self.touched:
+        if order is None or order.status not in self.owing or number in self.touched:
             return None
         return {line.id: line.quantity - order.refunded(line.id) - order.shipped(line.id) for line in order.lines}
 
