@@ -33,6 +33,7 @@ FAULTS_OF_PARCELS: Mapping[str, PlantedFault] = {
         "A parcel of unknown outcome is looked for, and written again, while a slow store may still be at it.",
         instead((ship, "SHIPPING", faulty_parcels.IMPATIENT)),
         ways=True,
+        pair="woocommerce",
         stormy=True,
     ),
     "ships-more-than-given": PlantedFault(

@@ -244,7 +244,8 @@ class Given:
         """Who gained in this transaction, who stands before them and waits, and what is left behind them?"""
         store_id, item, location = key
         where = {"s": store_id, "i": item, "l": location}
-        known = {order.id for order in self._box.site_of(store_id).orders()}
+        site, pool, book = self._box.site_of(store_id), Pool(item, location), self.book(store_id)
+        known = {order.id for order in site.orders()}
         queue = sorted(found for row in conn.execute(text(QUEUE), where) if (found := Queued(*row)).order_id in known)
         # Choices are those that the plan was made under: none of them changes in its own transaction. A share of goods
         # that came is kept back from that very plan.
@@ -269,7 +270,9 @@ class Given:
             if gains_here and line.cancel_wished_at is not None:
                 raise Violation(f"{line} is to be cancelled, and was given units.".capitalize())
             before = given + line.allocated
-            if gains_here and not new and most is not None and most - before < kept_back:
+            # What is given to a line that was cancelled unseen is nobody's.
+            gone = site.at_most(line.order_id, line.line_id, pool, book) * SCALE < line.allocated
+            if gains_here and not new and not gone and most is not None and most - before < kept_back:
                 raise Violation(f"{line} was given units that are kept back.".capitalize())
             # A new line may take units that are kept back from older ones.
             if gains_here and not (new and kept_back):

@@ -16,7 +16,7 @@ from tests.simulation.farewell import farewell
 from tests.simulation.merchant import open_shop
 from tests.simulation.planting import Reach
 from tests.simulation.rest import Rest
-from tests.simulation.ways import OTHERS, PRESSES, ways_of
+from tests.simulation.ways import FEWER, OTHERS, PRESSES, ways_of
 from tests.simulation.weather import Chances
 
 STEPS_A_SEED = 400
@@ -55,7 +55,9 @@ def moves_of(seed: int, steps: int = STEPS_A_SEED, *, ways: bool | None = None) 
     moves = [Move(die.choices(kinds, weights)[0], f"{seed}/{at}") for at in range(steps)]
     if not ways_of(seed, asked=ways):
         return moves
-    for at in range(steps):
+    # Each step does more there: a world is to take no longer than others.
+    moves = moves[: int(steps * FEWER)]
+    for at in range(len(moves)):
         kind = other.choices(("", "packs", "besides"), (1 - PRESSES - OTHERS, PRESSES, OTHERS))[0]
         if kind:
             moves[at] = Move(kind, f"{seed}/{kind} {at}")

@@ -39,7 +39,7 @@ def regards(box: Box, die: Random) -> str | None:
     if not orders:
         return None
     order = die.choice(marked if marked and die.random() < 0.8 else orders)
-    word = die.choice(["processing", "processing", "on-hold", THEIRS, WAITS, "cancelled", "completed"])
+    word = die.choice(["processing"] * 4 + ["on-hold", "on-hold", THEIRS, THEIRS, WAITS, "cancelled", "completed"])
     if word == statuses_of(site)[order]:
         return None
     site.becomes(order, word)

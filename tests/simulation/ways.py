@@ -12,6 +12,8 @@ PRESSES = 0.1
 """So many of the steps of such a world are a merchant's who packs parcels."""
 OTHERS = 0.06
 """And so many one of the other things that are done there."""
+FEWER = 0.6
+"""So many of the steps of another world such a one has."""
 
 
 @dataclass(frozen=True, slots=True)
