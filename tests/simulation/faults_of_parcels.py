@@ -5,11 +5,11 @@ moves.
 from collections.abc import Mapping
 
 from backorder.db import parcel_rows
-from connectors.shopify import moving, note_line
+from connectors.shopify import note_line
 from connectors.shopify.store import ShopifyStore
 from connectors.woocommerce import statuses
 from connectors.woocommerce.store import WooStore
-from jobs import record_parcel, relocate, review, ship
+from jobs import record_parcel, relocate, ship
 from tests.simulation import faulty_besides, faulty_parcels
 from tests.simulation.planting import PlantedFault, instead
 
@@ -27,13 +27,6 @@ FAULTS_OF_PARCELS: Mapping[str, PlantedFault] = {
             (WooStore, "ship", faulty_parcels.again_in_woocommerce),
         ),
         ways=True,
-        stormy=True,
-    ),
-    "parcel-looked-for-too-soon": PlantedFault(
-        "A parcel of unknown outcome is looked for, and written again, while a slow store may still be at it.",
-        instead((ship, "SHIPPING", faulty_parcels.IMPATIENT)),
-        ways=True,
-        pair="woocommerce",
         stormy=True,
     ),
     "ships-more-than-given": PlantedFault(
@@ -66,35 +59,11 @@ FAULTS_OF_PARCELS: Mapping[str, PlantedFault] = {
         ways=True,
         pair="shopify",
     ),
-    "line-put-back": PlantedFault(
-        "A line that a person deleted from a note is put there again while the same waits.",
-        instead((review, "line_still_refused", lambda *_: False)),
-        ways=True,
-        pair="shopify",
-    ),
     "status-over-a-persons-choice": PlantedFault(
         "An order that waits is given our status again, or its old one back, whatever a person made of it.",
         instead((statuses, "change", faulty_besides.over_anybodys_choice)),
         ways=True,
         pair="woocommerce",
-    ),
-    "status-not-put-back": PlantedFault(
-        "An order that waits no more keeps the status of those that wait.",
-        instead((statuses, "change", faulty_besides.put_for_good)),
-        ways=True,
-        pair="woocommerce",
-    ),
-    "moved-although-held": PlantedFault(
-        "An order that somebody else holds is moved to another location.",
-        instead((moving, "our_holds", lambda work: work.fulfillment_holds)),
-        ways=True,
-        pair="shopify",
-    ),
-    "moved-there-again": PlantedFault(
-        "An order that a person moved back is moved again, although no more came in.",
-        instead((relocate, "more_came", lambda *_: True)),
-        ways=True,
-        pair="shopify",
     ),
     "moved-to-what-others-have": PlantedFault(
         "What lies at a location counts as free, whoever was given it.",

@@ -20,10 +20,5 @@ def over_anybodys_choice(body: Any, mark: Mark | None, wanted: str) -> tuple[Mar
     return (Mark(wanted), wanted) if paid and body.status == FROM else (mark, "")
 
 
-def put_for_good(body: Any, mark: Mark | None, wanted: str) -> tuple[Mark | None, str]:
-    begins = bool(wanted) and mark is None and body.date_paid_gmt is not None and body.status == FROM
-    return (Mark(wanted), wanted) if begins else (mark if wanted else None, "")
-
-
 def free_is_what_lies_there(conn: Any, store: Any, wanted: Any) -> Any:
     return move_rows.on_hand(conn, store.id, wanted)

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -12,7 +11,6 @@ from connectors.shopify import shipping
 from connectors.shopify.store import ShopifyStore
 from connectors.woocommerce import shipping as in_woo
 from connectors.woocommerce.store import WooStore
-from jobs.ship import SHIPPING
 
 shopify_ship = ShopifyStore.ship
 woo_ship = WooStore.ship
@@ -44,6 +42,3 @@ def hopeful(ship: Callable[..., None]) -> Callable[..., None]:
             return
 
     return shipped
-
-
-IMPATIENT = replace(SHIPPING, first_look=1.0)
