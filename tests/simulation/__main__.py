@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -46,8 +47,10 @@ LEAST_SEEDS = 150
 FRESH_SECONDS = 360.0
 PATIENCE = 30
 """Seeds after which a fault that none of them ever met is given up: it is planted where nobody goes."""
-GALES = 15
-"""So often, where much goes wrong, all that is due is worked off in the end while writes fail."""
+MORE = 15
+"""So often a step is played of the kind that a fault asks for; where much goes wrong, that all that is due is worked
+off while writes fail.
+"""
 MOST_TIMES = 2
 """A slow machine takes so many times as long for the least seeds, and no longer."""
 
@@ -130,23 +133,42 @@ def _hunt(name: str, seeds: int, template: Path) -> _Hunt:
     """
     hunt, fault = _Hunt(name), FAULTS[name]
     for seed in range(1, seeds + 1):
-        weather, queues = (STORM, True) if fault.stormy else (None, None)
-        kind = {"rich": fault.rich, "queues": queues, "ways": fault.ways}
-        moves = moves_of(seed, ways=fault.ways)
-        if fault.stormy:
-            moves += [Move("gale", f"{seed}/gale {at}") for at in range(GALES)]
-        outcome = play(seed, moves, template, fault.plant, pair=fault.pair, weather=weather, **kind)
+        world = partial(
+            play,
+            seed,
+            _with_more(seed, fault.more or ("gale" if fault.stormy else ""), ways=fault.ways),
+            template,
+            pair=fault.pair,
+            rich=fault.rich,
+            weather=STORM if fault.stormy else fault.weather,
+            queues=True if fault.stormy else None,
+            ways=fault.ways,
+        )
+        outcome = world(fault=fault.plant)
         hunt.seeds = seed
         hunt.reached |= outcome.reached
         if outcome.violation and "escaped" not in outcome.violation:
             # A world that fails without the fault has not seen it.
-            if not play(seed, moves, template, pair=fault.pair, weather=weather, **kind).violation:
+            if not world().violation:
                 hunt.caught, hunt.how = seed, f"after {outcome.steps} steps: {outcome.violation}"
                 break
             hunt.by_itself.append(seed)
         if seed == PATIENCE and not hunt.reached:
             break
     return hunt
+
+
+def _with_more(seed: int, kind: str, *, ways: bool) -> list[Move]:
+    """The steps of a seed; after every so many of them one of that kind."""
+    moves = moves_of(seed, ways=ways)
+    if not kind:
+        return moves
+    each = len(moves) // MORE
+    return [
+        move
+        for at in range(0, len(moves), each)
+        for move in (*moves[at : at + each], Move(kind, f"{seed}/{kind} {at}"))
+    ]
 
 
 @dataclass

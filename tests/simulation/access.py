@@ -1,21 +1,27 @@
 """A shop's tokens: they end, are renewed with lost answers, and are ended by the merchant, who lets us in again."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
+from urllib.parse import parse_qs
 
 from backorder.db.secrets import Sealer
 from backorder.domain.errors import TemporaryFailure
+from connectors.http import Reply
 from connectors.joining import Admitted
 from demo.stores.shopify.oauth import ACCESS_LIVES
 from demo.stores.troubles import Broken
 from jobs.connect import admit
 from jobs.world import World
-from tests.simulation.box import Box, Violation
+from tests.simulation.box import Actor, Box, Violation
 from tests.simulation.consent import tokens
 from tests.simulation.shopify_site import ShopifySite
 
 OFFICE = "/admin/oauth/access_token"
+NO = "invalid_grant"
+"""By this word the office refuses a token for good."""
+REFRESHING = ("refresh_token", "old_refresh_token")
 TROUBLES = (*Broken, "429", "500", "503", "500_after", "html")
 IN_VAIN = timedelta(seconds=60)
 SOME = 25
@@ -44,12 +50,27 @@ def office(box: Box, die: Random) -> str | None:
     elif what == "trouble":
         site.app.troubles.fail(die.choice(TROUBLES), die.choice([1, 1, 2]), path=OFFICE)
     elif what == "revoked":
-        site.app.office.revoke()
-        site.revoked_at = box.now
-        box.missed.add(site.name)
+        _revoke(box, site)
     else:
         return let_in(box, site, die)
     return f"{site.name}: {what}"
+
+
+def _revoke(box: Box, site: ShopifySite) -> None:
+    site.app.office.revoke()
+    site.revoked_at = box.now
+    box.missed.add(site.name)
+
+
+def shut_out(box: Box, die: Random) -> str | None:
+    """A merchant ends our access, and the next who calls the shop hears of it; later we are let in again."""
+    site = ending(box)
+    if site is None:
+        return None
+    again = let_in(box, site, die)
+    _revoke(box, site)
+    site.app.troubles.mend()
+    return f"{again}, {box.job(('allocate', 'audit', box.ids[site.name]), die)}"
 
 
 def let_in(box: Box, site: ShopifySite, die: Random, *, mortal: bool = True) -> str | None:
@@ -86,6 +107,8 @@ class Access:
         self._held: Mapping[str, str] = {}
         self._shut_out = False
         self._refused: list[datetime] = []
+        self._told_no: dict[str, tuple[Actor, set[str]]] = {}
+        """Who asked the office in vain since our access ended, and with which refresh tokens."""
 
     def look(self) -> None:
         """After each step."""
@@ -95,11 +118,13 @@ class Access:
         health = self._read(site)
         self._shut_out = health == "access_lost"
         if site.revoked_at is not None:
+            self._heard_it(site)
             return
         self._refused.clear()
+        self._told_no.clear()
         if self._shut_out:
             raise Violation(f"{site.name} counts as shut out, and its merchant has not ended our access.")
-        names = [self._held.get(name, "") for name in ("refresh_token", "old_refresh_token")]
+        names = [self._held.get(name, "") for name in REFRESHING]
         if not set(names) & set(site.app.office.refresh_tokens):
             raise Violation(f"Access to {site.name} is lost: the shop takes none of the refresh tokens that are kept.")
 
@@ -123,6 +148,29 @@ class Access:
             raise Violation(
                 f"{site.name} has ended our access, and is called {len(self._refused)} times since {since}."
             )
+
+    def answered(self, url: str, data: bytes | str | None, reply: Reply) -> None:
+        """What a call was answered."""
+        site = ending(self._box)
+        if site is None or site.revoked_at is None or url != f"https://{site.address}{OFFICE}":
+            return
+        try:
+            no = json.loads(reply.body).get("error") == NO
+        except ValueError:
+            # Half an answer, or a page for people, says nothing for good.
+            no = False
+        if not no:
+            return
+        actor = self._box.actors[-1]
+        told = parse_qs(data.decode() if isinstance(data, bytes) else data or "")
+        self._told_no.setdefault(actor.name, (actor, set()))[1].update(told.get("refresh_token", ()))
+
+    def _heard_it(self, site: ShopifySite) -> None:
+        """Who was refused with every token that is kept, and neither died nor lost his lease, has said so."""
+        kept = {token for name in REFRESHING if (token := self._held.get(name))}
+        for actor, tried in self._told_no.values():
+            if actor.done and kept <= tried and not self._shut_out:
+                raise Violation(f"{site.name} has ended our access, {actor.name} was told so, and did not note it.")
 
     def _read(self, site: ShopifySite) -> str:
         """Take notice of what is kept now; the store's health."""

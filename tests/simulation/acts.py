@@ -1,16 +1,14 @@
 """Every kind of step: what a shop, a merchant, a customer, a worker, the clock or bad luck does next."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
-from backorder.domain.errors import Rejected
 from connectors.signing import body_signature
 from demo.stores.shopify.works import Refused as ShopifyRefused
 from demo.stores.troubles import Broken
 from demo.stores.woocommerce.shop import Refused as WooRefused
-from jobs import steer, sweep
+from jobs import sweep
 from jobs.world import World
 from tests.simulation.access import office
 from tests.simulation.besides import besides
@@ -28,7 +26,11 @@ TROUBLES = (*Broken, "429", "500", "502", "503", "504", "500_after", "502_after"
 
 def shop_acts(box: Box, die: Random) -> str | None:
     """A shopper or a merchant does something in a shop."""
-    site = die.choice(box.sites)
+    return act_in(die.choice(box.sites), die)
+
+
+def act_in(site: Site, die: Random) -> str | None:
+    """Something happens in this shop."""
     names = list(site.acts)
     name = die.choices(names, [site.acts[name][0] for name in names])[0]
     try:
@@ -91,20 +93,6 @@ def clock(box: Box, die: Random) -> str:
     ended = box.as_actor("clock", die, sweep.sweep)
     del box.rings[60:]
     return f"sweep: {ended}"
-
-
-def gale(box: Box, die: Random) -> str:
-    """All shops are on, and all that is due is worked off, while their next writes go wrong."""
-    for site in box.sites:
-        with suppress(Rejected):
-            steer.save_policy(box.world, box.ids[site.name], paused=False)
-            steer.switch_on(box.world, box.ids[site.name], tell_waiting=True)
-        site.app.troubles.fail(die.choice(["429", "429", *TROUBLES]), writes=True)
-    rings = sweep.due(box.world)
-    for ring in rings:
-        box.job(ring, die)
-    box.now += timedelta(seconds=die.randrange(2, 9))
-    return f"{len(rings)} rings"
 
 
 def wait(box: Box, die: Random) -> str:
@@ -172,7 +160,6 @@ def _signed(site: Site, headers: Mapping[str, str], body: bytes) -> dict[str, st
 
 STEPS: Mapping[str, tuple[int, Step]] = {
     "rush": (0, rush),
-    "gale": (0, gale),
     "shop": (22, shop_acts),
     "send": (24, send),
     "late": (3, late_arrival),

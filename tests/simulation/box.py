@@ -33,7 +33,16 @@ from tests.room import in_memory
 from tests.simulation import consent
 from tests.simulation.happened import Acknowledged, Agreed, Mail, Press, Words
 from tests.simulation.late_calls import SlowStores
-from tests.simulation.ports import AboutTo, Killed, SimBell, SimDatabase, SimMailer, SimTransport, TookAndFellSilent
+from tests.simulation.ports import (
+    AboutTo,
+    Heard,
+    Killed,
+    SimBell,
+    SimDatabase,
+    SimMailer,
+    SimTransport,
+    TookAndFellSilent,
+)
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Site
 from tests.simulation.ways import NONE, Ways
@@ -75,6 +84,8 @@ class Actor:
     began: datetime
     leases: dict[str, int] = field(default_factory=dict)
     dead: bool = False
+    done: bool = False
+    """Whether it came to its end by itself."""
 
 
 class Box:
@@ -149,6 +160,8 @@ class Box:
         """Looks at each mail when it is taken; the run sets it."""
         self.calling: AboutTo = lambda _url, _headers, _data: None
         """Looks at each call before it reaches a shop; the run sets it."""
+        self.answered: Heard = lambda _url, _data, _reply: None
+        """Hears what each call was answered; the run sets it."""
         self.step_began = self.now
         self.folder = Path(tempfile.mkdtemp(prefix="waitline-box-", dir=in_memory()))
         shutil.copy(template, self.folder / "waitline.db")
@@ -190,7 +203,7 @@ class Box:
             ),
             database=SimDatabase(self.database, self.effect, self._committing),
             clock=self.look,
-            transport=SimTransport(self.transport, self.effect, self._about_to),
+            transport=SimTransport(self.transport, self.effect, self._about_to, lambda *call: self.answered(*call)),
             mailer=SimMailer(self.effect, self._mail_trouble, self._took),
             bell=SimBell(self._rung, self.effect),
             sealer=Sealer([key]),
@@ -220,6 +233,7 @@ class Box:
         self.actors.append(actor)
         try:
             act(replace(self.world, owner=actor.name))
+            actor.done = True
         except Killed:
             return "killed"
         except LeaseLost:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from backorder.db.columns import EPOCH
 from demo.stores.journal import Effect
@@ -28,6 +28,8 @@ from tests.simulation.told import Told
 FRESH = timedelta(seconds=61)
 FOR_EVER = ("deliveries", "actions", "notices", "decisions", "cancellations")
 """What was received, decided, tried and said is never forgotten."""
+READ = {"orders": "order_id", "pools": "item, location"}
+"""What was read of a store, and by what it is known."""
 OURS = ("fulfillment", "order", "note", "tags", "metafields", "refund", "product")
 """Words of effects that a shop has only of one that is switched on."""
 
@@ -48,7 +50,6 @@ class Checks:
         self._deliveries = self._mails = self._acknowledged = self._decisions = 0
         self._effects: dict[str, int] = {}
         self._keys: set[tuple[Any, ...]] = set()
-        self._began: dict[tuple[Any, ...], int] = {}
         self._operations: set[tuple[str, ...]] = set()
         self._messages: set[str] = set()
         self._in_mid_write: set[tuple[str, int, datetime]] = set()
@@ -59,7 +60,6 @@ class Checks:
         self.sample()
         self._inbox()
         self._nothing_vanishes()
-        self._knowledge()
         self._told.look()
         self._people()
         self._outgoing()
@@ -117,17 +117,16 @@ class Checks:
 
     # What we know
 
-    def _knowledge(self) -> None:
+    def _knowledge(self, conn: Connection, written: Collection[str]) -> None:
         """What was read later is never replaced by what was read earlier."""
-        for table, columns in (("orders", "order_id"), ("pools", "item, location")):
-            rows = self._sql.execute(
-                f"SELECT read_began, store_id, {columns} FROM {table} WHERE read_began IS NOT NULL"
-            )
-            for began, *key in rows:
-                name = (table, *key)
-                if began < self._began.get(name, 0):
-                    raise Violation(f"An older reading replaced a newer one in {name}.")
-                self._began[name] = began
+        for table, columns in READ.items():
+            if table not in written:
+                continue
+            read = f"SELECT store_id, {columns}, read_began FROM {table} WHERE read_began IS NOT NULL"
+            before = {tuple(key): began for *key, began in self._sql.execute(read)}
+            for *key, began in conn.execute(text(read)):
+                if began < before.get(tuple(key), began):
+                    raise Violation(f"An older reading replaced a newer one in {(table, *key)}.")
 
     # What we decided
 
@@ -141,6 +140,7 @@ class Checks:
 
     def committing(self, conn: Connection, actor: Actor, written: Collection[str]) -> None:
         """Before a transaction of a worker is committed."""
+        self._knowledge(conn, written)
         self.given.committing(conn, actor, written)
         self._choices.committing(conn, written)
         self.parcels.committing(conn, written)

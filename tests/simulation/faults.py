@@ -50,6 +50,7 @@ from jobs.keys import Keys
 from tests.simulation import faulty, faulty_stores
 from tests.simulation.faults_of_parcels import FAULTS_OF_PARCELS
 from tests.simulation.planting import PlantedFault, instead
+from tests.simulation.weather import ECHOES
 
 FAULTS: Mapping[str, PlantedFault] = {
     "a-key-for-each-arrival": PlantedFault(
@@ -59,6 +60,7 @@ FAULTS: Mapping[str, PlantedFault] = {
     "looked-then-kept": PlantedFault(
         "Whether a webhook is a repeat is looked up first, instead of left to a unique key.",
         instead((intake.Intake, "keep", faulty.look_then_keep)),
+        weather=ECHOES,
     ),
     "answered-before-kept": PlantedFault(
         "A webhook is answered first and kept later.", instead((intake.Intake, "keep", faulty.answer_first))
@@ -75,7 +77,7 @@ FAULTS: Mapping[str, PlantedFault] = {
     "older-order-reading-last": PlantedFault(
         "An order's reading is saved although one that began later was saved before.",
         instead((orders, "read", faulty.read_anyway)),
-        stormy=True,
+        more="crossed",
     ),
     "caught-up-once": PlantedFault(
         "After the first import no catch-up looks for what no webhook told.",
@@ -88,10 +90,12 @@ FAULTS: Mapping[str, PlantedFault] = {
     "unread-mark-wiped": PlantedFault(
         "A reading that began before an order was marked takes the mark away.",
         instead((orders, "read", faulty.read_and_unmark)),
+        more="crossed",
     ),
     "dirty-mark-wiped": PlantedFault(
         "A pass takes the mark of an item away that changed while it worked.",
         instead((items, "done", faulty.done_whatever_came)),
+        more="crossed",
     ),
     "deleted-orders-stay": PlantedFault(
         "An order that the shop no longer has keeps its units.",
@@ -100,6 +104,7 @@ FAULTS: Mapping[str, PlantedFault] = {
     "lease-without-fence": PlantedFault(
         "A worker whose lease was taken over writes all the same.",
         instead((leases, "check", faulty.no_fence), (leases, "renew", faulty.no_fence)),
+        more="crossed",
     ),
     "lease-for-everybody": PlantedFault(
         "A lease is given to whoever asks, without a fence.",
@@ -108,6 +113,7 @@ FAULTS: Mapping[str, PlantedFault] = {
             (leases, "check", faulty.no_fence),
             (leases, "renew", faulty.no_fence),
         ),
+        more="crossed",
     ),
     "order-by-change": PlantedFault(
         "Lines queue by when their order changed last.", instead((order_rows, "queued_at", faulty.by_change))
@@ -137,6 +143,7 @@ FAULTS: Mapping[str, PlantedFault] = {
         "Orders that are pulled while the merchant changes the rules are placed under those of before.",
         instead((allocate, "pull", faulty.pull_under_old_rules), (catch_up, "pull", faulty.pull_under_old_rules)),
         rich=True,
+        more="crossed",
     ),
     "given-unlike-shown": PlantedFault(
         "Units are given by hand although others lose them than the merchant was shown.",
@@ -201,6 +208,7 @@ FAULTS: Mapping[str, PlantedFault] = {
     "today-in-utc": PlantedFault(
         "Dates are counted by the day in UTC.",
         instead((promise, "zone_of", faulty.utc), (outlook, "zone_of", faulty.utc)),
+        more="dawn",
     ),
     "note-again-in-doubt": PlantedFault(
         "A note of unknown outcome is posted once more.",
@@ -279,6 +287,7 @@ FAULTS: Mapping[str, PlantedFault] = {
         "That a store refuses us is not noted: it is called again and again.",
         instead((stores, "access_lost", lambda *_: None)),
         pair="apart",
+        more="shut out",
     ),
     "shut-out-and-called": PlantedFault(
         "A store of which we know that it has shut us out is called.",
@@ -334,6 +343,7 @@ FAULTS: Mapping[str, PlantedFault] = {
         instead((write_items, "turn", faulty_stores.turned_for_good)),
         rich=True,
         pair="shopify",
+        more="shelves",
     ),
     "writes-while-watching": PlantedFault(
         "A store that is only watched is written to.",

@@ -14,6 +14,8 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 from unittest.mock import patch
 
+from tests.simulation.weather import Chances
+
 OURS = ("app", "backorder", "connectors", "jobs")
 Change = tuple[Any, str, Any]
 """A module or class, the name in it, and what stands there instead."""
@@ -90,7 +92,8 @@ class Instead:
 @dataclass(frozen=True, slots=True)
 class PlantedFault:
     """What is wrong, how it is brought about, and in which worlds it can show (`None`: in all): those of `rich`
-    merchants, those of a pair of shops, those where much goes wrong, those where merchants have more done (`ways`).
+    merchants, those of a pair of shops, those where much goes wrong, those of one kind of weather, those where merchants
+    have more done (`ways`). `more`: a kind of step that is played between the others.
     """
 
     sentence: str
@@ -98,6 +101,8 @@ class PlantedFault:
     rich: bool | None = None
     pair: str | None = None
     stormy: bool = False
+    weather: Chances | None = None
+    more: str = ""
     ways: bool = False
 
 

@@ -16,6 +16,7 @@ from tests.simulation.farewell import farewell
 from tests.simulation.merchant import open_shop
 from tests.simulation.planting import Reach
 from tests.simulation.rest import Rest
+from tests.simulation.staged import STAGED
 from tests.simulation.ways import FEWER, OTHERS, PRESSES, ways_of
 from tests.simulation.weather import Chances
 
@@ -117,6 +118,7 @@ def _prepare(box: Box, checks: Checks) -> None:
     box.watching = checks.committing
     box.reading = checks.taken
     box.calling = checks.calling
+    box.answered = checks.access.answered
 
     def meanwhile(die: Random) -> None:
         kind = die.choice((*MEANWHILE, *BESIDES) if box.ways else MEANWHILE)
@@ -137,7 +139,8 @@ def _step(box: Box, checks: Checks, move: Move) -> None:
     box.may_act.clear()
     box.step_began = box.now
     _look_at_modes(box)
-    told = STEPS[move.kind][1](box, Random(move.seed))
+    step = STAGED.get(move.kind) or STEPS[move.kind][1]
+    told = step(box, Random(move.seed))
     box.tell(f"{move.kind}: {told}")
     _look_at_modes(box)
     checks.after_step()

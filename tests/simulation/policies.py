@@ -47,6 +47,11 @@ def rich(die: Random, most: int = 4) -> dict[str, object]:
     return choices
 
 
+def heads(die: Random) -> dict[str, object]:
+    """Who is put ahead, and where lines that were added later stand."""
+    return {**_priority(die), "late_lines_wait": die.random() < 0.5}
+
+
 def _priority(die: Random) -> dict[str, object]:
     facts = [
         (Fact.ORDER_TAG, "Gift"),

@@ -25,6 +25,8 @@ Effect = Callable[[str, bool], None]
 """(what, whether others may act meanwhile). May raise Killed."""
 AboutTo = Callable[[str, Mapping[str, str], bytes | str | None], None]
 """Looks at a call before it leaves: the URL, its headers and its body."""
+Heard = Callable[[str, bytes | str | None, Reply], None]
+"""Hears what a call was answered: its URL, its body, and the answer."""
 
 
 class SimDatabase(Database):
@@ -88,17 +90,20 @@ class _Raw:
 class SimTransport(Transport):
     """Calls to the stand-in stores. Ended before a call nothing happened; ended after it the store did its part."""
 
-    def __init__(self, inner: Transport, effect: Effect, about_to: AboutTo) -> None:
+    def __init__(self, inner: Transport, effect: Effect, about_to: AboutTo, heard: Heard) -> None:
         super().__init__()
         self._inner = inner
         self._effect = effect
         self._about_to = about_to
+        self._heard = heard
 
     def request(self, method: str, url: str, **how: Any) -> Reply:
         self._effect(f"call {method} {url.partition('?')[0]} {_operation(url, how.get('data'))}".rstrip(), True)
         self._about_to(url, how.get("headers") or {}, how.get("data"))
         try:
-            return self._inner.request(method, url, **how)
+            reply = self._inner.request(method, url, **how)
+            self._heard(url, how.get("data"), reply)
+            return reply
         finally:
             self._effect("answer", True)
 

@@ -24,6 +24,8 @@ STORM = Chances(
     crash=0.008, others=0.06, stall=0.008, lost=0.05, late=0.08, doubled=0.1, trouble=1, mail_trouble=0.4, ring_lost=0.2
 )
 """All of it, and much: for planted faults that show only where something else goes wrong at the right moment."""
+ECHOES = Chances(0, 0.06, 0, 0, 0.1, 0.9, 0, 0, 0.1)
+"""Nearly every webhook comes twice, the second copy often while the first is taken in."""
 BUSY = Chances(0, 0.05, 0, 0, 0, 0, 0, 0, 0.1)
 """Nothing fails, but many act at once: much is given, so that many rules are asked."""
 
