@@ -43,7 +43,7 @@ def calling(world: World, store: Store) -> Iterator[None]:
     except AccessLost as error:
         log.warning("store_access_lost", store=store.id)
         with world.database.write() as conn:
-            stores.access_lost(conn, store.id, str(error))
+            stores.access_lost(conn, store, str(error))
     except StoreBusy as error:
         log.info("store_busy", store=store.id, seconds=error.retry_after)
         with world.database.write() as conn:

@@ -275,12 +275,13 @@ def at_address(conn: Connection, platform: str, address: str) -> list[Store]:
     return [_store(row) for row in conn.execute(found).mappings()]
 
 
-def access_lost(conn: Connection, store_id: int, reason: str) -> None:
-    """The store refuses us: nothing is tried before it is connected again."""
+def access_lost(conn: Connection, store: Store, reason: str) -> None:
+    """The store refuses us: nothing is tried before it is connected again. Whoever was refused before the merchant let
+    us in anew takes nothing away.
+    """
+    same = (stores.c.id == store.id, stores.c.installed_at == store.installed_at)
     conn.execute(
-        update(stores)
-        .where(stores.c.id == store_id, stores.c.health != Health.GONE)
-        .values(health=Health.ACCESS_LOST, trouble=reason)
+        update(stores).where(*same, stores.c.health != Health.GONE).values(health=Health.ACCESS_LOST, trouble=reason)
     )
 
 

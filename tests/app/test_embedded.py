@@ -279,7 +279,7 @@ def test_opening_the_app_lets_a_store_in_again_that_had_lost_its_access(admin: A
     [store] = known(here)
     with here.database.write() as conn:
         stores.set_mode(conn, store.id, Mode.ON)
-        stores.access_lost(conn, store.id, "Open the app once.")
+        stores.access_lost(conn, store, "Open the app once.")
     admin.store_app.office.revoke()
     assert admin.open().status_code == 200
     [again] = known(here)

@@ -162,7 +162,7 @@ def test_a_store_that_lost_its_access_works_on_in_its_mode(
     with here.database.write() as conn:
         stores.set_mode(conn, store.id, Mode.ON)
         stores.note(conn, store.id, imported_at=here.clock())
-        stores.access_lost(conn, store.id, "Open the app once.")
+        stores.access_lost(conn, store, "Open the app once.")
     store_app.office.revoke()
     merchant.get(asked_at_the_store(store_app, merchant.get(BEGIN, base_url=HOST)), base_url=HOST)
 

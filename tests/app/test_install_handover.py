@@ -321,7 +321,7 @@ def test_a_shop_that_is_connected_again_works_on_in_its_mode(here: Browsers, mer
     [store] = here.known()
     with here.world.database.write() as conn:
         stores.set_mode(conn, store.id, Mode.ON)
-        stores.access_lost(conn, store.id, "Make a new key.")
+        stores.access_lost(conn, store, "Make a new key.")
     here.woo.access.revoke(json.loads(here.posted[0])["consumer_key"])
 
     come_back(merchant, here.there_and_back(merchant))

@@ -237,6 +237,30 @@ def test_access_that_shopify_ended_pauses_the_store_and_says_what_to_do_once(hou
     assert house.call() == "Lab Goods"
 
 
+def test_a_refusal_from_before_the_merchant_let_us_in_again_shuts_nobody_out(house: House) -> None:
+    catch_up(house.world, house.id)
+    calls: list[str] = []
+
+    def let_in_at_the_second_call(method: str, url: str) -> bool:
+        if not for_the_api(method, url):
+            return False
+        calls.append(url)
+        if len(calls) == 2:
+            house.later(timedelta(seconds=1))
+            again = tokens.exchange(house.shop.domain, house.office.id_token(datetime.now(UTC)), house.world.wire)
+            sealed, renew_at = house.world.keys.seal("shopify", again)
+            with house.world.database.write() as conn:
+                stores.let_in_again(conn, house.id, sealed, renew_at, house.bench.now)
+        return True
+
+    house.transport.answer(401, UNAUTHORISED, times=2, concerns=let_in_at_the_second_call)
+    catch_up(house.world, house.id)
+
+    assert len(calls) == 2
+    assert (house.store.health, house.store.trouble) == (Health.GOOD, "")
+    assert house.call() == "Lab Goods"
+
+
 def test_an_answer_that_does_not_say_how_long_is_taken_for_an_hour_and_ninety_days(house: House) -> None:
     house.office.expiring = False
     house.later(timedelta(hours=2))
