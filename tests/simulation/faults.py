@@ -293,6 +293,7 @@ FAULTS: Mapping[str, PlantedFault] = {
         "A store of which we know that it has shut us out is called.",
         instead((stores, "CALLED", (Health.GOOD, Health.BACKING_OFF, Health.ACCESS_LOST))),
         pair="apart",
+        more="shut out",
     ),
     "erased-but-for-a-table": PlantedFault(
         "Of a store that is erased the rows of one table stay.",
