@@ -14,8 +14,9 @@ from demo.stores.shopify.oauth import ACCESS_LIVES
 from demo.stores.troubles import Broken
 from jobs.connect import admit
 from jobs.world import World
-from tests.simulation.box import Actor, Box, Violation
+from tests.simulation.box import Box, Violation
 from tests.simulation.consent import tokens
+from tests.simulation.happened import Actor
 from tests.simulation.shopify_site import ShopifySite
 
 OFFICE = "/admin/oauth/access_token"

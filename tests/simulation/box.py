@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -31,7 +31,7 @@ from jobs.mailer import Message
 from jobs.world import World
 from tests.room import in_memory
 from tests.simulation import consent
-from tests.simulation.happened import Acknowledged, Agreed, Mail, Press, Words
+from tests.simulation.happened import Acknowledged, Actor, Agreed, Mail, Press, Words
 from tests.simulation.late_calls import SlowStores
 from tests.simulation.ports import (
     AboutTo,
@@ -72,20 +72,6 @@ PAIRS: Mapping[str, tuple[Callable[..., Site], ...]] = {
 
 class Violation(BaseException):
     """Something happened that must never happen. The text says what. No wrapper around work catches it."""
-
-
-@dataclass
-class Actor:
-    """A process for the length of one step."""
-
-    name: str
-    die: Random
-    mortal: bool
-    began: datetime
-    leases: dict[str, int] = field(default_factory=dict)
-    dead: bool = False
-    done: bool = False
-    """Whether it came to its end by itself."""
 
 
 class Box:

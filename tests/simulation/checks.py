@@ -13,11 +13,11 @@ from backorder.db.columns import EPOCH
 from demo.stores.journal import Effect
 from tests.simulation.access import Access
 from tests.simulation.besides import Besides
-from tests.simulation.box import Actor, Box, Violation
+from tests.simulation.box import Box, Violation
 from tests.simulation.choices import Choices
 from tests.simulation.fresh import released_on_what_is
 from tests.simulation.given import BY_HAND, Given
-from tests.simulation.happened import Mail
+from tests.simulation.happened import Actor, Mail
 from tests.simulation.money import Money
 from tests.simulation.parcels import Parcels
 from tests.simulation.rules import SCALE

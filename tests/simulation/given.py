@@ -10,7 +10,8 @@ from sqlalchemy import Connection, text
 
 from backorder.domain.supply import Pool
 from tests.simulation import rules
-from tests.simulation.box import Actor, Box, Violation
+from tests.simulation.box import Box, Violation
+from tests.simulation.happened import Actor
 from tests.simulation.replayed import Replayed
 from tests.simulation.rules import DAY, PIN, SCALE, Chosen, Facts, Owed, instant
 from tests.simulation.site import Book

@@ -1,9 +1,10 @@
-"""What happened in a world and is remembered: mails taken, webhooks acknowledged, what a merchant was shown
-and has packed.
+"""Who acts, and what happened in a world and is remembered: mails taken, webhooks acknowledged, what a merchant
+was shown and has packed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random
 
 from backorder.domain.parcels import Parcel
 from backorder.domain.supply import Pool, Units
@@ -56,3 +57,17 @@ class Press:
     store_id: int
     order_id: int
     parcel: Parcel
+
+
+@dataclass
+class Actor:
+    """A process for the length of one step."""
+
+    name: str
+    die: Random
+    mortal: bool
+    began: datetime
+    leases: dict[str, int] = field(default_factory=dict)
+    dead: bool = False
+    done: bool = False
+    """Whether it came to its end by itself."""

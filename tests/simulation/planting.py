@@ -92,8 +92,8 @@ class Instead:
 @dataclass(frozen=True, slots=True)
 class PlantedFault:
     """What is wrong, how it is brought about, and in which worlds it can show (`None`: in all): those of `rich`
-    merchants, those of a pair of shops, those where much goes wrong, those of one kind of weather, those where merchants
-    have more done (`ways`). `more`: a kind of step that is played between the others.
+    merchants, those of a pair of shops, those where much goes wrong, those of one kind of weather, those where
+    merchants have more done (`ways`). `more`: a kind of step that is played between the others.
     """
 
     sentence: str

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, text
 from backorder.domain.allocation import Binding, Demand, Supply, allocate
 from backorder.domain.supply import Pool, Units
 from jobs import plan
-from tests.simulation.box import Actor, Box, Violation
+from tests.simulation.box import Box, Violation
+from tests.simulation.happened import Actor
 from tests.simulation.rules import SCALE
 
 ASKS = (
