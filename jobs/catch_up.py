@@ -91,8 +91,8 @@ def _pull(
     `asked_at`: since when a pull is due; `None`: it is wanted anew.
     """
     now = world.clock()
-    if asked_at is None or store.pulled_at is None or store.pulled_at < asked_at:
-        # Else the pull has ended that was asked for, and what comes behind it was broken off.
+    if asked_at is None or store.pulled_at is None or store.pulled_at < max(asked_at, now - EVERY):
+        # Else the pull has ended that was asked for, and what comes behind it was broken off a moment ago.
         pull(world, store, lease, client)
     read_announced(world, store, lease, client)
     with leases.writing(world.database, lease) as conn:

@@ -36,7 +36,8 @@ JOBS: dict[str, Callable[..., None]] = {
 }
 """Every job by the name that it is rung with; each takes the world and ids."""
 
-ROUNDS = 2000
+ROUNDS = 10_000
+"""Each may be one more wait of a store that takes few calls: many for a shop in which much is to be written."""
 
 
 class NeverIdle(Exception):
