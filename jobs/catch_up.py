@@ -102,7 +102,9 @@ def _pull(
             orderbook.mark_unread(conn, store.id, orderbook.owing(conn, store.id), world.clock())
             stores.note(conn, store.id, swept_at=now)
         items.read_again(conn, store.id, items.owed(conn, store.id))
-        stores.note(conn, store.id, catch_up_at=now + EVERY)
+        # One that was gone on with knows what was so when it began: what changed since is asked for soon, or at once.
+        pulled_at = stores.get(conn, store.id).pulled_at or now
+        stores.note(conn, store.id, catch_up_at=pulled_at + EVERY)
 
 
 def _whole(world: World, store: Store, lease: Lease, client: StoreClient, *, may_begin: bool) -> WholeReading | None:

@@ -98,7 +98,7 @@ def merchant_routes(app: Flask) -> list[tuple[str, str]]:
 
 def test_every_page_of_a_merchant_asks_for_a_session(app: Flask, browser: FlaskClient) -> None:
     routes = merchant_routes(app)
-    assert len(routes) == 34
+    assert len(routes) == 36
     for method, path in routes:
         answer = browser.open(path, method=method, base_url=HOST)
         assert (path, answer.status_code, answer.headers["Location"]) == (path, 302, "/signin")

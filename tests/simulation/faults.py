@@ -240,7 +240,7 @@ FAULTS: Mapping[str, PlantedFault] = {
     ),
     "begun-write-forgotten": PlantedFault(
         "A write whose worker died is found by nobody.",
-        instead((outbox, "_TO_DO", tables.actions.c.state.in_([WorkState.DUE, WorkState.UNKNOWN]))),
+        instead((outbox, "TO_DO", tables.actions.c.state.in_([WorkState.DUE, WorkState.UNKNOWN]))),
         stormy=True,
     ),
     "rings-are-the-queue": PlantedFault(

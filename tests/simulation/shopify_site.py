@@ -339,9 +339,14 @@ class ShopifySite:
         return bool(works) and all(any(hold.by_app for hold in work.holds) for work in works)
 
     def touched_at(self, name: str) -> datetime | None:
-        """When somebody last changed the order of this name."""
+        """When somebody last changed the order of this name, or shipped of it."""
         order = next((order for order in self._shop.orders.values() if order.name == name), None)
-        return self.touched.get(order.id) if order else None
+        if order is None:
+            return None
+        shipped = [
+            e.at for e in self.effects() if e.kind == "fulfillmentCreate" and self.order_of(e.target) == order.id
+        ]
+        return max([*shipped, *(at for at in [self.touched.get(order.id)] if at)], default=None)
 
     def send(self, die: Random) -> str:
         """Shopify promises no order: mostly the oldest goes first, sometimes another."""

@@ -25,7 +25,7 @@ from jobs.ingest import apply, ingest
 from jobs.pull import pull
 from jobs.review import review
 from jobs.take_in import take_in
-from jobs.write_back import write_back
+from jobs.write_back import REFUSALS, write_back
 from tests.story.stage import Stage
 
 NEWS = [NoticeKind.BACKORDERED, NoticeKind.ALLOCATED]
@@ -112,7 +112,7 @@ def test_a_message_about_a_write_whose_newer_form_was_refused_is_not_sent(woo_st
         expected_on=date(2026, 2, 1),
     )
     plan(stage)
-    stage.transport.answer(400, b'{"code":"x","message":"no"}', times=1, concerns=is_write)
+    stage.transport.answer(400, b'{"code":"x","message":"no"}', times=REFUSALS, concerns=is_write)
     stage.settle()
     # The date of the rest speaks of no write: it is told all the same.
     assert notices(stage, order)[1:] == [
