@@ -49,6 +49,7 @@ from jobs import (
 from jobs.keys import Keys
 from tests.simulation import faulty, faulty_stores
 from tests.simulation.faults_of_parcels import FAULTS_OF_PARCELS
+from tests.simulation.faults_of_passes import FAULTS_OF_PASSES
 from tests.simulation.planting import PlantedFault, instead
 from tests.simulation.weather import ECHOES
 
@@ -357,4 +358,5 @@ FAULTS: Mapping[str, PlantedFault] = {
         ),
     ),
     **FAULTS_OF_PARCELS,
+    **FAULTS_OF_PASSES,
 }
