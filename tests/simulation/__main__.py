@@ -30,6 +30,7 @@ from pathlib import Path
 import structlog
 
 from backorder.db.session import migrate
+from tests import compiled
 from tests.simulation.faults import FAULTS
 from tests.simulation.play import STEPS_A_SEED, Move, Outcome, moves_of, play, shorten
 from tests.simulation.weather import STORM
@@ -58,6 +59,7 @@ MOST_TIMES = 2
 def main() -> int:
     """Run what the environment asks for; 0 where all is as it should be."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    compiled.keep()
     asked = os.environ
     with tempfile.TemporaryDirectory(prefix="waitline-simulation-") as folder:
         template = Path(folder) / "waitline.db"

@@ -55,7 +55,7 @@ def test_a_seed_gives_the_same_trace_each_time_and_another_seed_another(template
 
 def test_what_fails_is_found_and_shortened_to_the_steps_that_matter(template: Path) -> None:
     fault = FAULTS["a-key-for-each-arrival"].plant
-    whole = play(2, moves_of(2, ways=False), template, fault, ways=False)
+    whole = play(1, moves_of(1), template, fault)
     short = shorten(whole, template, fault, seconds=20)
     assert (whole.violation != "", len(short.moves) <= 15) == (True, True)
     assert readable(short.trace)[-1].endswith("200")
