@@ -360,3 +360,13 @@ FAULTS: Mapping[str, PlantedFault] = {
     **FAULTS_OF_PARCELS,
     **FAULTS_OF_PASSES,
 }
+
+QUICK = (
+    "a-key-for-each-arrival", "answered-before-kept", "looked-then-kept", "any-signature", "caught-up-once",
+    "poison-takes-the-others-along", "older-order-reading-last", "subscribed-once", "dirty-mark-wiped",
+    "deleted-orders-stay", "lease-without-fence", "lease-for-everybody", "order-by-change", "newest-id-first",
+    "firm-units-move", "cancel-wish-unheard", "keep-back-unheard", "head-start-added", "pulled-under-old-rules",
+    "promised-unaccepted", "give-the-difference", "supply-without-the-smaller", "told-before-written",
+    "note-again-in-doubt",
+)  # fmt: skip
+"""Caught by one of the first seeds, within half a minute: each change is tried with a few of these in rotation."""

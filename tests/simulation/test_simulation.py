@@ -7,7 +7,7 @@ import pytest
 from backorder.db.session import migrate
 from jobs import catch_up, promise
 from tests.conftest import SERVER
-from tests.simulation.faults import FAULTS
+from tests.simulation.faults import FAULTS, QUICK
 from tests.simulation.planting import instead
 from tests.simulation.play import moves_of, play, readable, shorten
 
@@ -63,6 +63,10 @@ def test_what_fails_is_found_and_shortened_to_the_steps_that_matter(template: Pa
 
 def test_every_planted_fault_stands_where_the_application_comes_by() -> None:
     assert {name: lost for name, fault in FAULTS.items() if (lost := fault.plant.unread())} == {}
+
+
+def test_the_quick_faults_are_planted_ones() -> None:
+    assert [name for name in QUICK if name not in FAULTS] == []
 
 
 def test_a_fault_where_nobody_comes_by_says_so(template: Path) -> None:
