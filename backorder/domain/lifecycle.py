@@ -184,20 +184,21 @@ class OrderStanding:
         return sum((line.shipped for line in self.lines if line.waited), ZERO)
 
     def stood(self, before: "Stood | None" = None) -> "Stood":
-        """The figures by which a later look tells what changed."""
+        """The figures by which a later look tells what changed.
+
+        What leaves of a line that is not accepted counts like all that leaves. Its waiting does not: its customer
+        hears of that once it is accepted.
+        """
         kept = {line.line_id: line for line in before.lines} if before is not None else {}
         if self.status is OrderStatus.OPEN or before is None:
-            kept |= {
-                x.line_id: LineStood(
-                    x.line_id,
-                    x.short,
-                    x.free_to_ship + x.shipped,
-                    x.shipped_to_tell,
-                    kept[x.line_id].told if x.line_id in kept else None,
-                )
-                for x in self.lines
-                if x.waited and x.accepted
-            }
+            for line in self.lines:
+                was = kept.get(line.line_id)
+                if not line.waited or (was is None and not line.accepted):
+                    continue
+                short = line.short if was is None or line.accepted else min(was.short, line.short)
+                told = was.told if was is not None else None
+                released = line.free_to_ship + line.shipped
+                kept[line.line_id] = LineStood(line.line_id, short, released, line.shipped_to_tell, told)
         return Stood(self.status, tuple(kept[line_id] for line_id in sorted(kept)))
 
 

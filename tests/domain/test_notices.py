@@ -88,6 +88,26 @@ def test_no_day_0_message_where_backorders_are_not_accepted() -> None:
     assert due(held, stands(5, 3), ALL) == [NoticeKind.BACKORDERED]
 
 
+def unaccepted(order: OrderStanding) -> OrderStanding:
+    return replace(order, lines=tuple(replace(line, accepted=False) for line in order.lines))
+
+
+def test_what_leaves_of_a_line_while_it_is_not_accepted_is_told_once_and_not_again_when_it_is() -> None:
+    before = stands(5, 0).stood()
+    free, gone = unaccepted(stands(5, 3)), unaccepted(stands(2, 0, shipped=3))
+    assert notices_due(before, free, ALL) == [NoticeKind.ALLOCATED]
+    assert notices_due(free.stood(before), gone, ALL) == [NoticeKind.SHIPPED]
+    after = gone.stood(free.stood(before))
+    assert notices_due(after, gone, ALL) == notices_due(after, stands(2, 0, shipped=3), ALL) == []
+
+
+def test_a_line_that_waits_again_once_it_is_accepted_is_told_so() -> None:
+    before = stands(5, 0).stood()
+    whole = unaccepted(stands(5, 5)).stood(before)
+    assert notices_due(whole, unaccepted(stands(7, 5)), ALL) == []
+    assert notices_due(unaccepted(stands(7, 5)).stood(whole), stands(7, 5), ALL) == [NoticeKind.BACKORDERED]
+
+
 def test_a_message_whose_order_moved_on_is_no_longer_true() -> None:
     assert still_true(NoticeKind.BACKORDERED, stands(5, 5), None, ALL) is False
     assert still_true(NoticeKind.ALLOCATED, stands(5, 0), None, ALL) is False
