@@ -225,10 +225,15 @@ def exchanged(before: Order, now: Order) -> dict[int, Units]:
 def released_by_hand(
     wrote: StoreSide, found: StoreSide, order: OrderStanding, exchanged: Mapping[int, Units] | None = None
 ) -> list[Held]:
-    """Units whose hold of ours a person took off: held when we last wrote, free now, not free by our decision, and not
-    among those of each line that were exchanged since.
+    """Units whose hold of ours a person took off: held when we last wrote, free now, not free by our decision, and
+    neither among those of each line that were exchanged since nor moved to another location with their hold.
     """
     now_held = {(h.line_id, h.location): h.units for h in found.held}
+    was_held = {(h.line_id, h.location): h.units for h in wrote.held}
+    moved: dict[int, Units] = {}
+    for (line_id, location), units in now_held.items():
+        more = units - was_held.get((line_id, location), ZERO)
+        moved[line_id] = moved.get(line_id, ZERO) + max(ZERO, more)
     parts = {
         (line.line_id, part.pool.location): part for line in order.lines for part in line.parts if part.pool is not None
     }
@@ -240,7 +245,7 @@ def released_by_hand(
         still = now_held.get((held.line_id, held.location), ZERO)
         free_now = part.outstanding - still
         new = exchanged.get(held.line_id, ZERO) if exchanged else ZERO
-        units = min(held.units - still, free_now - part.free_to_ship) - new
+        units = min(held.units - still, free_now - part.free_to_ship) - new - moved.get(held.line_id, ZERO)
         if units > 0:
             taken_off.append(Held(held.line_id, held.location, units))
     return taken_off

@@ -135,6 +135,14 @@ def test_an_edit_down_and_up_between_two_readings_exchanges_units() -> None:
     assert exchanged(before, an_order(1, line(1, 5))) == {1: 0}
 
 
+def test_a_hold_that_moved_with_its_units_was_not_taken_off() -> None:
+    order = an_order(100, line(1, 2, pool=AT_A, ordered=4))
+    rest = standing(order, {1: [Given(AT_A)]}, {1}, Terms(Split.SHIP_AVAILABLE))
+    wrote = StoreSide(held=(Held(1, 7, units(2)),))
+    assert released_by_hand(wrote, StoreSide(held=(Held(1, 8, units(2)),)), rest) == []
+    assert released_by_hand(wrote, StoreSide(held=(Held(1, 8, units(1)),)), rest) == [Held(1, 7, units(1))]
+
+
 def test_a_hold_that_we_mean_to_take_off_is_not_a_persons_act() -> None:
     assert released_by_hand(side(stands(5, 3)), StoreSide(), stands(5, 5)) == []
 
