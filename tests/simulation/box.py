@@ -140,6 +140,8 @@ class Box:
         """Whether the store was on, and not paused, when the present outermost step began or at any time since."""
         self.telling: dict[tuple[str, str], datetime] = {}
         """Since when each store is on and tells customers of this kind of event, without a break."""
+        self.may_leave: dict[tuple[int, int], int] = {}
+        """Units of an order that might leave when its customer was last told that it waits."""
         self.watching: Callable[[Connection, Actor, set[str]], None] = lambda _conn, _actor, _written: None
         """Looks at each transaction before it is committed; the run sets it."""
         self.reading: Callable[[Mail], None] = lambda _mail: None

@@ -24,6 +24,7 @@ from tests.simulation.rules import SCALE
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Book
 from tests.simulation.told import Told
+from tests.simulation.words import told_to_wait
 
 FRESH = timedelta(seconds=61)
 FOR_EVER = ("deliveries", "actions", "notices", "decisions", "cancellations")
@@ -264,6 +265,7 @@ class Checks:
     def taken(self, mail: Mail) -> None:
         """At the moment at which a mail is taken: does it say what is so?"""
         self.parcels.taken(mail)
+        told_to_wait(self._box, mail)
         box, message = self._box, mail.message
         _, store, notice = message.message_id.partition("@")[0].split("-")
         site = box.site_of(int(store))
