@@ -40,7 +40,6 @@ NOT_YET = (
     "one store's load beside another's (`make chaos` has it)",
     "taking out of a store what is ours before it is left (`tests/story` has it)",
     "a product's switch that a person turns back (`tests/story` has it)",
-    "parcels, notes, moves and statuses, and that one side tells of a parcel (STRICT=1 plays and asks)",
     "numbers that a merchant counted and typed (`tests/domain` has them)",
 )
 """What the checks do not see, so that nobody believes they do."""

@@ -2,7 +2,6 @@
 was shown and has packed.
 """
 
-import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -11,11 +10,6 @@ from backorder.domain.parcels import Parcel
 from backorder.domain.supply import Pool, Units
 from jobs.mailer import Message
 from jobs.steer import Loss
-
-STRICT = bool(os.environ.get("STRICT"))
-"""Whether worlds are played whose merchants ship with Waitline, and a young check of messages speaks: in one world of
-fifty they found what nobody has understood yet.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,13 @@
 """What merchants of some worlds have Waitline do beside all that it does in every world: ship, keep a line in the notes
 of orders, move orders to other locations, set a status for orders that wait.
 
-Asked for by STRICT=1, one world in four has such merchants, and a die of its own says so. All others are played as if
-this were not here.
+One world in four has such merchants, and a die of its own says so. All others are played as if this were not here.
 """
 
 from dataclasses import dataclass
 from random import Random
 
-from tests.simulation.happened import STRICT
-
-SHARE = 0.25 if STRICT else 0.0
+SHARE = 0.25
 PRESSES = 0.1
 """So many of the steps of such a world are a merchant's who packs parcels."""
 OTHERS = 0.06
