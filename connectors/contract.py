@@ -253,7 +253,7 @@ class StoreClient(Protocol):
         """Make the store have `desired` of ours on the order, writing only the difference; what it has now.
 
         Safe to repeat with the same key. May raise OutcomeUnknown. Never touches what we did not put there. Raises
-        PlanOutdated, with nothing written, where holds that `assumed` names were taken off since.
+        PlanOutdated where holds that `assumed` names were taken off since, or units to be held are elsewhere now.
         """
 
     def last_reading(self, order_id: int) -> OrderRead | None:

@@ -185,9 +185,10 @@ def _push(
     assumed = None if any(outbox.begun(row.state, row.tries) for row in writes) else book.wrote
     try:
         has = client.push(order_id, side, key=f"{store.id}-{order_id}-{book.side_seq}", assumed=assumed)
-    except PlanOutdated:
+    except PlanOutdated as error:
         with leases.writing(world.database, lease) as conn:
-            outbox.set_actions(conn, ids, WorkState.DUE, world.clock(), due_at=world.clock())
+            now = world.clock()
+            outbox.set_actions(conn, ids, WorkState.DUE, now, due_at=now, tried=error.begun)
             orderbook.mark_unread(conn, store.id, [order_id], world.clock())
         world.bell.ring("allocate", "allocate", store.id)
         return False

@@ -66,7 +66,13 @@ class StoreClosed(PermanentFailure):
 
 
 class PlanOutdated(WaitlineError):
-    """Somebody changed in the store what the write was planned upon; nothing was written."""
+    """Somebody changed in the store what the write was planned upon. Nothing was written, or where it was `begun` no
+    more than what came before that was seen.
+    """
+
+    def __init__(self, text: str, *, begun: bool = False) -> None:
+        super().__init__(text)
+        self.begun = begun
 
 
 class OutcomeUnknown(WaitlineError):

@@ -66,6 +66,23 @@ def next_change(node: OrderNode, want: Wanted) -> Release | Hold | None:
 
 def taken_off(node: OrderNode, assumed: Wanted, want: Wanted) -> bool:
     """Whether units that we held and want to hold are free now although they are still to ship: somebody let them."""
+    held, left = _held_and_left(node)
+    return any(held.get(key, 0) < min(units, want.get(key, 0), left.get(key, 0)) for key, units in assumed.items())
+
+
+def elsewhere(node: OrderNode, assumed: Wanted | None, want: Wanted) -> bool:
+    """Whether units to be held went to another location with holds of ours, or holds of ours came to where none was
+    made: such an order is decided anew. To take holds off because they are elsewhere would let go what has no stock.
+    """
+    held, left = _held_and_left(node)
+    gone = {line for (line, place), units in want.items() if units > left.get((line, place), 0)}
+    too_much = {key: units for key, units in held.items() if units > want.get(key, 0)}
+    came = assumed is not None and any(units > assumed.get(key, 0) for key, units in too_much.items())
+    return came or any(line in gone for line, _ in too_much)
+
+
+def _held_and_left(node: OrderNode) -> tuple[Wanted, Wanted]:
+    """The units that we hold, and all that are still to ship."""
     held: dict[tuple[int, int], int] = {}
     left: dict[tuple[int, int], int] = {}
     for work in node.fulfillment_orders.nodes:
@@ -74,7 +91,7 @@ def taken_off(node: OrderNode, assumed: Wanted, want: Wanted) -> bool:
                 left[key] = left.get(key, 0) + units
                 if our_holds(work):
                     held[key] = held.get(key, 0) + units
-    return any(held.get(key, 0) < min(units, want.get(key, 0), left.get(key, 0)) for key, units in assumed.items())
+    return held, left
 
 
 def handle(key: str, work: str) -> str:

@@ -39,6 +39,7 @@ from connectors.shopify.writes import Write
 
 _CHANGES_AT_MOST = 40
 """Changes of holds in one push. No real order needs as many; a shop that undoes each of them would."""
+_MOVED = "What is to be held ships from elsewhere by now."
 _LOOKED_FOR = timedelta(seconds=10)
 """So long a push takes what was seen of its order beforehand."""
 
@@ -122,14 +123,19 @@ class ShopifyStore:
     def push(self, order_id: int, desired: StoreSide, key: str, assumed: StoreSide | None = None) -> StoreSide:
         """Make the order's holds, tags and metafield what is desired, writing only the difference."""
         node = self._seen_before(order_id, desired) or self._order(order_id)
-        if assumed is not None and holds.taken_off(node, holds.wanted(assumed.held), holds.wanted(desired.held)):
+        want, had = holds.wanted(desired.held), None if assumed is None else holds.wanted(assumed.held)
+        if had is not None and holds.taken_off(node, had, want):
             raise PlanOutdated("Somebody took a hold off the order.")
+        if holds.elsewhere(node, had, want):
+            raise PlanOutdated(_MOVED)
         if assumed is not None and _untagged(node, assumed, desired):
             raise PlanOutdated("Somebody took a tag off the order.")
         if assumed is not None and assumed.noted and desired.noted and not line_in(node.note):
             raise PlanOutdated("Somebody deleted our line from the order's note.")
         node = self._write(node, writes.first_write(node, desired, key))
         for _ in range(_CHANGES_AT_MOST):
+            if holds.elsewhere(node, had, want):
+                raise PlanOutdated(_MOVED, begun=True)
             more = writes.next_write(node, desired, key)
             if not more:
                 there = {tag.casefold() for tag in node.tags}
