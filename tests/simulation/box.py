@@ -212,6 +212,10 @@ class Box:
         """The shop behind a store."""
         return next(site for site in self.sites if self.ids[site.name] == store_id)
 
+    def ask(self, statement: str, values: Any = ()) -> list[Any]:
+        """Rows of the tables, as everybody sees them."""
+        return self.sql.execute(statement, values).fetchall()
+
     # What happens
 
     def as_actor(self, name: str, die: Random, act: Callable[[World], object], *, mortal: bool = True) -> str:

@@ -19,8 +19,9 @@ from tests.simulation.fresh import released_on_what_is
 from tests.simulation.given import BY_HAND, Given
 from tests.simulation.happened import Actor, Mail
 from tests.simulation.money import Money
+from tests.simulation.pages import Said
 from tests.simulation.parcels import Parcels
-from tests.simulation.rules import SCALE
+from tests.simulation.rules import SCALE, in_mid_write
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Book
 from tests.simulation.told import Told
@@ -48,6 +49,7 @@ class Checks:
         self.parcels = Parcels(box)
         self.besides = Besides(box)
         self.access = Access(box, box.world.sealer)
+        self._said = Said(box)
         self._deliveries = self._mails = self._acknowledged = self._decisions = 0
         self._effects: dict[str, int] = {}
         self._keys: set[tuple[Any, ...]] = set()
@@ -146,6 +148,7 @@ class Checks:
         self._choices.committing(conn, written)
         self.parcels.committing(conn, written)
         self.besides.committing(conn, written)
+        self._said.committing(conn, written)
         if "items" in written:
             self._told.marked(conn)
 
@@ -160,20 +163,13 @@ class Checks:
         self.besides.calling(url, data)
 
     def _people(self) -> None:
-        """Note which holds and tags a person took off while a write of ours was begun and not finished: nobody can
-        tell then whether they were ever there.
-        """
+        """Note which holds and tags a person took off in the middle of a write of ours."""
         for site in self._box.sites:
             if not isinstance(site, ShopifySite):
                 continue
             undone = [*site.let_go.items(), *((order, when) for (order, _), when in site.untagged.items())]
             for order, when in undone:
-                begun = when >= self._box.step_began and self._sql.execute(
-                    "SELECT 1 FROM actions WHERE store_id = ? AND order_id = ? AND kind <> 'note' "
-                    "AND (state IN ('running', 'unknown') OR (state = 'due' AND tries > 0))",
-                    (self._box.ids[site.name], order),
-                )
-                if begun and begun.fetchone() is not None:
+                if when >= self._box.step_began and in_mid_write(self._box.ask, self._box.ids[site.name], order):
                     self._in_mid_write.add((site.name, order, when))
 
     def _outgoing(self) -> None:
@@ -266,6 +262,7 @@ class Checks:
         """At the moment at which a mail is taken: does it say what is so?"""
         self.parcels.taken(mail)
         told_to_wait(self._box, mail)
+        self._said.taken(mail)
         box, message = self._box, mail.message
         _, store, notice = message.message_id.partition("@")[0].split("-")
         site = box.site_of(int(store))

@@ -31,9 +31,6 @@ class Choices:
     def __init__(self, box: Box) -> None:
         self._box = box
 
-    def _before(self, statement: str, values: Any) -> list[Any]:
-        return self._box.sql.execute(statement, values).fetchall()
-
     def committing(self, conn: Connection, written: Collection[str]) -> None:
         """Before a transaction is committed."""
         if not {"parts", "order_lines"}.isdisjoint(written):
@@ -45,19 +42,19 @@ class Choices:
 
     def _taken_on(self, conn: Connection) -> None:
         """Who is not accepted is promised nothing but the date it had; units that were once accepted stay so."""
-        had = {tuple(row[:5]): row[5] for row in self._before(PROMISED, ())}
+        had = {tuple(row[:5]): row[5] for row in self._box.ask(PROMISED, ())}
         for *part, late in conn.execute(text(DATED)):
             if had.get(tuple(part)) != late:
                 raise Violation(f"Line {part[2]} of order {part[1]} is not accepted and promised for {late}.")
         lines = {tuple(row[:3]): row[3:] for row in conn.execute(text(LINES))}
-        for *line, unaccepted, ordered in self._before(LINES, ()):
+        for *line, unaccepted, ordered in self._box.ask(LINES, ()):
             now, asked = lines.get(tuple(line), (unaccepted, ordered))
             if now - unaccepted > max(0, asked - ordered):
                 raise Violation(f"Units of line {line} were accepted, and are not any more.")
 
     def _told_what_was_taken_on(self, conn: Connection) -> None:
         """Nobody is told of waiting that is not accepted."""
-        last = self._before("SELECT COALESCE(MAX(id), 0) FROM notices", ())[0][0]
+        last = self._box.ask("SELECT COALESCE(MAX(id), 0) FROM notices", ())[0][0]
         told = conn.execute(
             text(
                 "SELECT order_id FROM notices n WHERE id > :last AND kind = 'backordered' AND NOT EXISTS ("
@@ -80,7 +77,7 @@ class Choices:
             store_id = self._box.ids.get(site.name)
             if store_id is None or not isinstance(site, ShopifySite):
                 continue
-            before = dict(self._before(DESIRED, {"s": store_id}))
+            before = dict(self._box.ask(DESIRED, {"s": store_id}))
             anew = {order: told for order, told in now(PLANNED, {"s": store_id}) if before.get(order) != told}
             on = now("SELECT mode FROM stores WHERE id = :s", {"s": store_id})[0][0] == "on"
             if not anew or not on:

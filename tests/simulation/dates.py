@@ -32,7 +32,7 @@ FEWEST = 5
 
 def dates_follow_from_supply(box: Box, store: Store) -> None:
     """Each date is that on which enough has come for all before it and itself. Raises Violation."""
-    policy = rules.policy_of(lambda statement, values: box.sql.execute(statement, values).fetchall(), store.id)
+    policy = rules.policy_of(box.ask, store.id)
     today = rules.day_of(policy, box.now)
     known = {source for source, count in box.sql.execute(OVER, (store.id,)) if count >= FEWEST}
     arrivals: dict[tuple[int, int], list[tuple[date, int]]] = {}

@@ -10,6 +10,7 @@ from backorder.db.columns import EPOCH
 from jobs import steer
 from tests.simulation.box import Box, Violation
 from tests.simulation.happened import Words
+from tests.simulation.rules import in_mid_write
 from tests.simulation.shopify_site import ShopifySite
 
 OURS = re.compile(r"\[Waitline: [^\]]*\]")
@@ -43,7 +44,8 @@ def jots(box: Box, die: Random) -> str | None:
     word = f"word{len(box.words)}-{die.randrange(1000)}"
     text = die.choice([f"{word} {there}", f"{there} {word}", f"{word}\n{there}\n", OURS.sub("", there), word])
     site.app.trade.write_note(order, text)
-    deleted = OURS.search(there) is not None and OURS.search(text) is None
+    gone = OURS.search(there) is not None and OURS.search(text) is None
+    deleted = gone and not in_mid_write(box.ask, box.ids[site.name], order)
     box.words[site.name, order] = Words(box.now, theirs(text), deleted)
     return f"{site.name} {order}: {text!r}"
 

@@ -14,6 +14,8 @@ SHELVES = 0.6
 """How often a merchant of many choices also says what is told of items, and who turns the switch that sells them."""
 CLASSES = {"VIP": 5, "Express": 2, "Trade": 1, "By us": 3}
 """Names of classes, each with its head start in days."""
+PREFIXES = ("backorder", "backorder", "waits")
+"""What the tags of orders begin with."""
 
 
 def plain(die: Random) -> dict[str, object]:
@@ -144,7 +146,7 @@ def _telling(die: Random) -> dict[str, object]:
         "notices": die.choice([frozenset(NoticeKind), frozenset(NoticeKind), some]),
         "sender_name": die.choice(["", "The Box"]),
         "reply_to": die.choice(["", "help@box.example"]),
-        "tag_prefix": die.choice(["backorder", "backorder", "waits"]),
+        "tag_prefix": die.choice(PREFIXES),
     }
 
 

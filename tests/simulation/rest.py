@@ -9,10 +9,8 @@ from zoneinfo import ZoneInfo
 
 from backorder.db import orderbook, stores
 from backorder.domain.actions import StoreSide, lacks_holds, tags_of_ours
-from backorder.domain.spoken import spoken_day
 from backorder.domain.store import Health, Mode, Store
 from backorder.domain.supply import ZERO, Pool
-from backorder.links import status_url
 from connectors import get
 from jobs import sweep
 from jobs.catch_up import audit, catch_up
@@ -22,6 +20,8 @@ from tests.simulation import access, rules
 from tests.simulation.box import Box, Violation
 from tests.simulation.checks import Checks
 from tests.simulation.dates import dates_follow_from_supply
+from tests.simulation.pages import pages_agree
+from tests.simulation.policies import PREFIXES
 from tests.simulation.rules import SCALE, instant
 from tests.simulation.shelves import AN_ITEM, shelves_follow
 from tests.simulation.shopify_site import ShopifySite
@@ -224,18 +224,15 @@ class Rest:
             raise Violation(f"{name}: since {pulled} nobody looked for what no webhook told; it is {self._box.now}.")
         self._knows_what_is_true(name, "after a regular catch-up", site.only_by_id)
 
-    def _ask(self, statement: str, values: Any) -> list[Any]:
-        return self._sql.execute(statement, values).fetchall()
-
     def _gave_what_is_there(self, name: str) -> None:
         """No unit lies there unused while a line waits that does not let others pass, and none is given that is not
         there.
         """
         box, store = self._box, self._store(name)
         supply, stuck = self._site(name).supply(self._checks.book(store.id)), self._site(name).stuck()
-        policy, chosen = rules.policy_of(self._ask, store.id), rules.chosen_of(self._ask, store.id)
+        policy, chosen = rules.policy_of(self._box.ask, store.id), rules.chosen_of(self._box.ask, store.id)
         sums: dict[Pool, list[int]] = {}
-        for order, parts in rules.owed_of(self._ask, store.id).items():
+        for order, parts in rules.owed_of(self._box.ask, store.id).items():
             passed = rules.may_be_passed(policy, chosen[order], parts, rules.day_of(policy, box.now))
             for part in parts:
                 if part.item:
@@ -251,7 +248,7 @@ class Rest:
                 raise Violation(
                     f"{name}: {allocated / SCALE:g} units of {pool.item} are given, {there / SCALE:g} are there."
                 )
-            if waits and allocated + rules.kept_back(self._ask, policy, store.id, pool.item) < there:
+            if waits and allocated + rules.kept_back(self._box.ask, policy, store.id, pool.item) < there:
                 raise Violation(
                     f"{name}: {waits / SCALE:g} units of {pool.item} at {pool.location} wait, "
                     f"{allocated / SCALE:g} are given, and {there / SCALE:g} are there at {box.now}."
@@ -278,13 +275,13 @@ class Rest:
             if read is None:
                 continue
             has = read.found
-            ours = tags_of_ours(store.policy.tag_prefix)
-            # A tag that stood there before us stays there; what somebody else holds cannot be held in part.
-            tags = {tag for tag in has.tags if tag in ours}
+            ours = set().union(*(tags_of_ours(prefix) for prefix in PREFIXES))
+            # Nobody else gives orders a tag of ours. What somebody else holds cannot be held in part.
+            tags = {tag for tag in read.reading.order.tags if tag in ours}
             too_much = lacks_holds(has, wants, ())
             same = (has.shown, has.line_dates, has.noted) == (wants.shown, wants.line_dates, wants.noted)
-            if not same or too_much or lacks_holds(wants, has, read.kept) or not set(wants.tags) <= tags:
-                raise Violation(f"{name}: order {order_id} has {has}, and we want {wants}.")
+            if not same or too_much or lacks_holds(wants, has, read.kept) or tags != set(wants.tags):
+                raise Violation(f"{name}: order {order_id} has {has} and {sorted(tags)}, and we want {wants}.")
             standing = book.standing(store.policy, today_of(store, self._box.now))
             waits = {(x.line_id, p.pool): p for x in standing.lines for p in x.parts}
             for held in wants.held:
@@ -325,7 +322,7 @@ class Rest:
                 raise Violation(f"{name}: order {order_id} waits, and its customer was never told.")
 
     def _says_one_date(self, name: str) -> None:
-        """The date of a line is the same in the tables and on the customer's page, and no day of the past."""
+        """The date of a line follows from what comes, is the same wherever it is read, and no day of the past."""
         box, store = self._box, self._store(name)
         rows = self._sql.execute(
             "SELECT order_id, line_id, parts.item, location, promise_late FROM parts JOIN order_lines "
@@ -338,15 +335,7 @@ class Rest:
             if late < today.isoformat():
                 raise Violation(f"{name}: line {line_id} of order {order_id} is promised for {late}; it is {today}.")
         dates_follow_from_supply(box, store)
-        if not rows:
-            return
-        order_id = rows[0][0]
-        with box.world.database.read() as conn:
-            book = orderbook.load(conn, store.id, [order_id])[order_id]
-        page = box.web.get(status_url(box.world, store.id, order_id, book.link_version)).get_data(as_text=True)
-        for line in book.standing(store.policy, today_of(store, self._box.now)).lines:
-            if line.promised and line.waiting > 0 and spoken_day(line.promised[1]) not in page:
-                raise Violation(f"{name}: the page of order {order_id} does not say {line.promised[1]}.")
+        pages_agree(box, store, self._site(name))
 
     def _nothing_moves(self) -> None:
         """A second look at an unchanged world changes nothing."""

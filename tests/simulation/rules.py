@@ -34,6 +34,19 @@ def day_of(policy: Mapping[str, Any], moment: datetime) -> date:
     return moment.astimezone(ZoneInfo(policy["zone"])).date()
 
 
+BEGUN = (
+    "SELECT COUNT(*) FROM actions WHERE store_id = :s AND order_id = :o AND kind <> 'note' "
+    "AND (state IN ('running', 'unknown') OR (state = 'due' AND tries > 0))"
+)
+
+
+def in_mid_write(ask: Ask, store_id: int, order: int) -> bool:
+    """Whether a write of ours to an order was begun and is not finished: of what is undone there by a person then,
+    nobody can tell whether it was ever done.
+    """
+    return bool(ask(BEGUN, {"s": store_id, "o": order})[0][0])
+
+
 # Who goes first
 
 FACTS = (

@@ -39,18 +39,14 @@ def shelves_follow(box: Box, store: Store, site: Site) -> None:
     """
     if store.mode is not Mode.ON or store.policy.paused or store.health is not Health.GOOD:
         return
-
-    def ask(statement: str, values: Any) -> list[Any]:
-        return box.sql.execute(statement, values).fetchall()
-
-    policy = rules.policy_of(ask, store.id)
+    policy = rules.policy_of(box.ask, store.id)
     shelves = site.shelves()
-    known = {source for source, count in ask(OVER.replace("?", ":s"), {"s": store.id}) if count >= FEWEST}
-    for item, accepting, accepts, released, places, place, free in ask(COUNTED, {"s": store.id}):
+    known = {source for source, count in box.ask(OVER.replace("?", ":s"), {"s": store.id}) if count >= FEWEST}
+    for item, accepting, accepts, released, places, place, free in box.ask(COUNTED, {"s": store.id}):
         found = shelves.get(item)
         if found is None:
             continue
-        coming = ask(COMING, {"s": store.id, "i": item})
+        coming = box.ask(COMING, {"s": store.id, "i": item})
         due = Units(sum(units for *_, units in coming)) / SCALE
         told = None if found.told is None else (found.told[0], found.told[2])
         wants = (bool(accepting), due) if policy["tell_shoppers"] and free <= 0 else None
@@ -60,7 +56,7 @@ def shelves_follow(box: Box, store: Store, site: Site) -> None:
         if found.sells != sells:
             raise Violation(f"{site.name}: item {item} is {'' if found.sells else 'not '}sold where it is not there.")
         if places == 1 and not known & {source for _, _, source, _ in coming}:
-            waits = ask(WAITING, {"s": store.id, "i": item})[0][0]
+            waits = box.ask(WAITING, {"s": store.id, "i": item})[0][0]
             here = [(date.fromisoformat(day), units) for where, day, _, units in coming if where == place]
             _on_its_day(box, site, policy, item, found, waits + SCALE, here, released)
 

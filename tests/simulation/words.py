@@ -1,7 +1,5 @@
 """What was to be said was said: notes at a shop's orders, and that goods are here."""
 
-from typing import Any
-
 from tests.simulation import rules
 from tests.simulation.box import Box, Violation
 from tests.simulation.happened import Mail
@@ -37,14 +35,10 @@ def told_to_wait(box: Box, mail: Mail) -> None:
 
 def _may_leave(box: Box, store_id: int, order: int) -> int:
     """Units of lines that ever waited that have left or may leave, as the tables keep units."""
-
-    def ask(statement: str, values: Any) -> list[Any]:
-        return box.sql.execute(statement, values).fetchall()
-
-    policy, chosen = rules.policy_of(ask, store_id), rules.chosen_of(ask, store_id)[order]
-    parts = rules.owed_of(ask, store_id).get(order, [])
+    policy, chosen = rules.policy_of(box.ask, store_id), rules.chosen_of(box.ask, store_id)[order]
+    parts = rules.owed_of(box.ask, store_id).get(order, [])
     stay = rules.must_stay(policy, chosen, parts, rules.day_of(policy, box.now))
-    units: int = ask(SHIPPED, (store_id, order))[0][0]
+    units: int = box.ask(SHIPPED, (store_id, order))[0][0]
     for part in parts:
         if part.backordered_at is not None:
             free = part.allocated - stay.get((part.line_id, part.location), 0) if chosen.paid else 0
@@ -71,16 +65,12 @@ def notes_are_there(box: Box, site: Site) -> None:
 def told_that_it_is_here(box: Box, site: Site) -> None:
     """Whoever was told to wait is told when all of it is there and may leave. Raises Violation."""
     store_id, since = box.ids[site.name], box.telling.get((site.name, "allocated"))
-
-    def ask(statement: str, values: Any) -> list[Any]:
-        return box.sql.execute(statement, values).fetchall()
-
-    policy = rules.policy_of(ask, store_id)
+    policy = rules.policy_of(box.ask, store_id)
     if since is None or policy["paused"]:
         return
-    chosen, owed = rules.chosen_of(ask, store_id), rules.owed_of(ask, store_id)
+    chosen, owed = rules.chosen_of(box.ask, store_id), rules.owed_of(box.ask, store_id)
     today = rules.day_of(policy, box.now)
-    for (order,) in ask(HERE, (store_id,)):
+    for (order,) in box.ask(HERE, (store_id,)):
         if site.entered.get(order, since) <= since or rules.must_stay(policy, chosen[order], owed[order], today):
             continue
         # Where the rest was cancelled, nothing more came than what the first message spoke of already.
