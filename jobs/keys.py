@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -19,9 +20,8 @@ from backorder.domain.errors import AccessLost, LeaseLost, PermanentFailure, Tem
 from backorder.domain.store import Store
 from connectors import get
 from connectors.contract import StoreClient
+from connectors.http import Reply, Transport
 from connectors.joining import Credentials, Life, Wire
-from jobs.under_lease import UnderLease
-from jobs.while_there import WhileThere
 
 log = structlog.get_logger()
 
@@ -31,6 +31,20 @@ UNUSED = timedelta(days=60)
 LOOKS = 40
 """How often to look for what the one who is renewing the key has got; whoever waited in vain comes again later."""
 LOOK_SECONDS = 0.05
+
+
+class Guarded(Transport):
+    """Calls to a store before each of which something is done; what that raises keeps the call from being made."""
+
+    def __init__(self, inner: Transport, before: Callable[[], None]) -> None:
+        super().__init__(inner.outgoing, inner.purses)
+        self._inner = inner
+        self._before = before
+
+    def request(self, method: str, url: str, **how: Any) -> Reply:
+        """As promised by `Transport.request`."""
+        self._before()
+        return self._inner.request(method, url, **how)
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,7 @@ class Keys:
             return None if held == before else held
 
         inner = self.wire.transport if lease is None else self._under(lease)
-        transport = WhileThere(inner, self.database, store.id)
+        transport = Guarded(inner, lambda: self._look(store))
         return get(store.platform).client(store.address, held, transport, self.wire.clock, renewed)
 
     def renew(self, store: Store) -> None:
@@ -125,8 +139,22 @@ class Keys:
             kept = stores.renew(conn, store.id, sealed, resealed, renew_at)
         return new if kept else self._read(store)
 
-    def _under(self, lease: Lease) -> UnderLease:
-        return UnderLease(self.wire.transport, self.database, lease, self.wire.clock)
+    def _under(self, lease: Lease) -> Transport:
+        """Calls before each of which the lease is held for its full length again: however many there are and however
+        slow the store is, nobody takes over while somebody is at it. They raise LeaseLost where somebody did.
+        """
+
+        def renew() -> None:
+            with self.database.write(durable=False) as conn:
+                leases.renew(conn, lease, self.wire.clock())
+
+        return Guarded(self.wire.transport, renew)
+
+    def _look(self, store: Store) -> None:
+        """Raise AccessLost where the store has left: whoever is in the middle of something stops at the next call."""
+        with self.database.read() as conn:
+            if stores.is_gone(conn, store.id):
+                raise AccessLost("The store has left.")
 
     def _ends(self, store: Store, held: Credentials, within: timedelta) -> bool:
         until = get(store.platform).installer.life(held).until
