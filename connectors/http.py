@@ -5,7 +5,7 @@ size. What goes wrong becomes one of the three families: it did not happen (Temp
 (PermanentFailure), or nobody knows (OutcomeUnknown, only for writes).
 """
 
-import contextlib
+import io
 import ipaddress
 import json
 import logging
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -163,7 +163,6 @@ class Transport:
     ) -> Reply | WaitlineError:
         """The answer, or what its absence means."""
         sent = {"User-Agent": USER_AGENT, **(headers or {})}
-        deadline = time.monotonic() + WHOLE_SECONDS
         try:
             with self._session().request(
                 method,
@@ -171,12 +170,12 @@ class Transport:
                 headers=sent,
                 data=data,
                 auth=auth,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=None, total=WHOLE_SECONDS),  # type: ignore[arg-type]
                 allow_redirects=False,
                 stream=True,
                 verify=self.outgoing.ca_bundle or True,
             ) as answer:
-                body = _read(answer, deadline)
+                body = _read(answer)
                 lowered = {name.lower(): value for name, value in answer.headers.items()}
                 return Reply(answer.status_code, lowered, body)
         except _Denied as error:
@@ -248,18 +247,14 @@ def _speaks_tls(address: tuple[str, int]) -> bool:
         raise TemporaryFailure("The store could not be reached.") from None
 
 
-def _read(answer: requests.Response, deadline: float) -> bytes:
-    """The body, within the size and the time that a whole call may take: what has come is taken at once, so that a
-    body that trickles is noticed.
-    """
+def _read(answer: requests.Response) -> bytes:
+    """The body, within its limit."""
     chunks: list[bytes] = []
     size = 0
     while chunk := answer.raw.read1(65536, decode_content=True):
         size += len(chunk)
         if size > BODY_LIMIT:
             raise requests.exceptions.ContentDecodingError("the answer is too large")
-        if time.monotonic() > deadline:
-            raise requests.ReadTimeout("the answer took too long")
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -298,10 +293,44 @@ class _WithoutQueries(logging.Filter):
 _WITHOUT_QUERIES = _WithoutQueries()
 
 
+class _InTime(io.RawIOBase):
+    """What comes through a socket. Each byte begins the socket's own limit anew, so before each look at it that becomes
+    what is left of the time of the whole call: its limit at first.
+    """
+
+    def __init__(self, connected: socket.socket, inner: io.RawIOBase) -> None:
+        self._socket = connected
+        self._inner = inner
+        self._deadline = time.monotonic() + (connected.gettimeout() or WHOLE_SECONDS)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        self._socket.settimeout(min(READ_SECONDS, left))
+        return self._inner.readinto(buffer)
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    """An answer whose headers and body have come in time, or not at all."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_InTime(sock, self.fp.detach()))
+
+
 class _Connection(HTTPConnection):
     """Resolves once, checks every answer and connects to the checked address; TLS still names the original host."""
 
     outgoing = Outgoing()
+    response_class = _Answer
 
     def _new_conn(self) -> socket.socket:
         host, port = _stand_in(self.outgoing, self.host) or (self.host, self.port or 443)
@@ -325,34 +354,6 @@ class _Connection(HTTPConnection):
             raise urllib3.exceptions.ConnectTimeoutError(self, "timed out") from error
         except OSError as error:
             raise urllib3.exceptions.NewConnectionError(self, "failed") from error
-
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        """The answer, read to the end of its headers. Each of their bytes begins the socket's own limit anew: they have
-        the time of a whole call, and then the connection is broken off.
-        """
-        over = threading.Event()
-
-        def break_off(connected: socket.socket) -> None:
-            over.set()
-            with contextlib.suppress(OSError):
-                # Under TLS too it is the connection that ends: what the other thread reads through is left alone.
-                socket.socket.shutdown(connected, socket.SHUT_RDWR)
-
-        timer = threading.Timer(WHOLE_SECONDS, break_off, (self.sock,))
-        timer.daemon = True
-        timer.start()
-        try:
-            answer = super().getresponse()
-        except (OSError, HTTPException):
-            if over.is_set():
-                raise TimeoutError("the headers took too long") from None
-            raise
-        finally:
-            timer.cancel()
-        if over.is_set():
-            answer.close()
-            raise TimeoutError("the headers took too long")
-        return answer
 
 
 class _SecureConnection(_Connection, HTTPSConnection):

@@ -145,18 +145,27 @@ def test_a_store_that_is_not_there_was_told_nothing() -> None:
         Transport(Outgoing(allow_private=True)).request("POST", f"http://127.0.0.1:{port}/", data=b"{}")
 
 
-@pytest.mark.parametrize("encrypted", [False, True])
-def test_headers_that_trickle_keep_nobody_longer_than_a_call_may_take(
-    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encrypted: bool
+@pytest.mark.parametrize(
+    ("begins", "goes_on", "encrypted"),
+    [
+        (b"X-Slow: ", b"x", False),
+        (b"X-Slow: ", b"x", True),
+        (b"Content-Length: 9999\r\n\r\n{", b" ", True),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"0", False),
+    ],
+    ids=["headers", "headers over TLS", "a body over TLS", "the length of a chunk"],
+)
+def test_what_trickles_keeps_nobody_longer_than_a_call_may_take(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begins: bytes, goes_on: bytes, encrypted: bool
 ) -> None:
     over = threading.Event()
 
     def trickle(call: BaseHTTPRequestHandler) -> None:
-        call.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        call.wfile.write(b"HTTP/1.1 200 OK\r\n" + begins)
         while not over.wait(0.02):
-            call.wfile.write(b"x")
+            call.wfile.write(goes_on)
 
-    monkeypatch.setattr("connectors.http.WHOLE_SECONDS", 0.2)
+    monkeypatch.setattr("connectors.http.WHOLE_SECONDS", 0.3)
     transport, scheme = open_to(serve(trickle)), "http"
     if encrypted:
         server, bundle = _certificate(tmp_path)
