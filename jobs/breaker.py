@@ -8,7 +8,14 @@ import structlog
 
 from backorder.db import stores
 from backorder.domain.backoff import asked_for
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreBusy, TemporaryFailure
+from backorder.domain.errors import (
+    AccessLost,
+    OutcomeUnknown,
+    PermanentFailure,
+    StoreBusy,
+    TemporaryFailure,
+    TurnedAway,
+)
 from backorder.domain.store import Health, Store
 from jobs.world import World
 
@@ -36,7 +43,7 @@ def _rest(error: TemporaryFailure | PermanentFailure | OutcomeUnknown) -> float:
 def calling(world: World, store: Store) -> Iterator[None]:
     """Calls to one store. A failure for now, or lost access, is noted at the store and ends the block quietly: what
     was to be done stays marked and is done when the store answers again. A store that takes no more calls for the
-    moment has not failed: it is only asked when the next one fits.
+    moment has not failed: it is only asked when the next one fits. One that says so to every call has, in the end.
     """
     try:
         yield
@@ -44,6 +51,10 @@ def calling(world: World, store: Store) -> Iterator[None]:
         log.warning("store_access_lost", store=store.id)
         with world.database.write() as conn:
             stores.access_lost(conn, store, str(error))
+    except TurnedAway as error:
+        log.info("store_turned_away", store=store.id, seconds=error.retry_after)
+        with world.database.write() as conn:
+            stores.turned_away(conn, store.id, str(error), error.retry_after, world.chance(), world.clock())
     except StoreBusy as error:
         log.info("store_busy", store=store.id, seconds=error.retry_after)
         with world.database.write() as conn:
@@ -54,6 +65,6 @@ def calling(world: World, store: Store) -> Iterator[None]:
         with world.database.write() as conn:
             stores.call_failed(conn, store.id, str(error), _rest(error), world.chance(), world.clock())
     else:
-        if store.health is Health.BACKING_OFF:
+        if store.failures:
             with world.database.write() as conn:
                 stores.calls_work(conn, store.id)

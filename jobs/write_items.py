@@ -9,7 +9,14 @@ from backorder.db import item_rows, leases, stores
 from backorder.db.item_rows import ItemRow
 from backorder.db.leases import Lease
 from backorder.domain.backoff import wait_seconds
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, StoreClosed, TemporaryFailure
+from backorder.domain.errors import (
+    AccessLost,
+    OutcomeUnknown,
+    PermanentFailure,
+    StoreBusy,
+    StoreClosed,
+    TemporaryFailure,
+)
 from backorder.domain.item_side import Turn, turn
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.store import Mode, Store
@@ -88,14 +95,16 @@ def _write(
         return client.write_items(changes) if changes else {}
     except (OutcomeUnknown, TemporaryFailure) as error:
         unknown = isinstance(error, OutcomeUnknown)
-        tries = max(row.tries for row in rows)
+        busy = isinstance(error, StoreBusy)
+        # A store that only takes no more calls for the moment uses up no try.
+        tries = 0 if busy else max(row.tries for row in rows)
         state = WorkState.UNKNOWN if unknown else (WorkState.FAILED if tries + 1 >= TRIES else WorkState.DUE)
         least = 0.0 if isinstance(error, OutcomeUnknown) else error.retry_after
         with leases.writing(world.database, lease) as conn:
             now = world.clock()
             wait = wait_seconds(tries, first=5.0, most=MOST_SECONDS, at_least=least, chance=world.chance())
             again = now + timedelta(seconds=wait)
-            item_rows.set_state(conn, store.id, ids, state, now, reason=str(error), due_at=again)
+            item_rows.set_state(conn, store.id, ids, state, now, reason=str(error), due_at=again, counts=not busy)
         raise
     except (AccessLost, StoreClosed) as error:
         with leases.writing(world.database, lease) as conn:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, case, func, select, update
 
 from backorder.db.bites import among
 from backorder.db.outbox import live
@@ -206,8 +206,12 @@ def set_state(
     *,
     reason: str,
     due_at: datetime,
+    counts: bool = True,
 ) -> None:
-    """Where these writes stand after a try."""
+    """Where these writes stand after a try. The first is noted although it does not count: the store may have
+    a part of it.
+    """
+    tries = item_writes.c.tries
     _set(
         conn,
         store_id,
@@ -216,7 +220,7 @@ def set_state(
         at=now,
         reason=reason[:500],
         due_at=due_at,
-        tries=item_writes.c.tries + 1,
+        tries=tries + 1 if counts else case((tries == 0, 1), else_=tries),
     )
 
 

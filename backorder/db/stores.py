@@ -11,7 +11,7 @@ from backorder.db import pulls, whole_readings
 from backorder.db.tables import signins, stores
 from backorder.db.upsert import insert_missing
 from backorder.db.values import policy_in, policy_out
-from backorder.domain.backoff import wait_seconds
+from backorder.domain.backoff import asked_for, wait_seconds
 from backorder.domain.errors import Rejected
 from backorder.domain.policy import BackorderPolicy
 from backorder.domain.store import Health, Mode, Store
@@ -230,6 +230,15 @@ def wait_until(conn: Connection, store_id: int, moment: datetime) -> None:
     )
 
 
+def turned_away(conn: Connection, store_id: int, reason: str, retry_after: float, chance: float, now: datetime) -> None:
+    """The store is well and refused a call, as one too many. One that refuses call after call has failed."""
+    counted = update(stores).where(stores.c.id == store_id).values(failures=stores.c.failures + 1)
+    if conn.execute(counted.returning(stores.c.failures)).scalar_one() < PATIENCE:
+        wait_until(conn, store_id, now + timedelta(seconds=asked_for(retry_after, chance)))
+    else:
+        call_failed(conn, store_id, reason, retry_after, chance, now)
+
+
 def renamed(conn: Connection, store_id: int, *, name: str, currency: str, timezone: str) -> None:
     """What the store says of itself now."""
     conn.execute(
@@ -241,7 +250,7 @@ def calls_work(conn: Connection, store_id: int) -> None:
     """A call succeeded: the store is healthy again."""
     conn.execute(
         update(stores)
-        .where(stores.c.id == store_id, stores.c.health == Health.BACKING_OFF)
+        .where(stores.c.id == store_id, stores.c.health.in_(CALLED))
         .values(health=Health.GOOD, trouble="", failures=0, calm_until=None)
     )
 
@@ -338,8 +347,8 @@ def next_call(conn: Connection, after: datetime) -> datetime | None:
 def _store(row: Any) -> Store:
     names = (
         "id", "platform", "address", "name", "currency", "timezone", "mode", "health", "connected_at", "installed_at",
-        "trouble", "calm_until", "imported_at", "pulled_at", "pulled_until", "catch_up_at", "swept_at", "audited_at",
-        "whole_at", "renew_at",
+        "trouble", "failures", "calm_until", "imported_at", "pulled_at", "pulled_until", "catch_up_at", "swept_at",
+        "audited_at", "whole_at", "renew_at",
     )  # fmt: skip
     values = {name: row[name] for name in names}
     return Store(

@@ -7,6 +7,7 @@ WaitlineError
 │   └── BadPayload      a signed webhook whose body cannot be read
 ├── TemporaryFailure    the world's fault, now: try again after `retry_after` seconds
 │   └── StoreBusy       the store is well and takes no more calls for the moment
+│       └── TurnedAway  it said so by refusing one: only it knows for how long
 ├── PermanentFailure    no try will help until somebody acts: told to the merchant
 │   ├── AccessLost      the store refuses our credentials
 │   └── StoreClosed     the store refuses everybody: frozen, locked, at another address
@@ -51,6 +52,12 @@ class TemporaryFailure(WaitlineError):
 
 class StoreBusy(TemporaryFailure):
     """The store allows no more calls for the moment: nothing failed, and it is known when the call will fit."""
+
+
+class TurnedAway(StoreBusy):
+    """The store, or its host, refused the call because there were too many. A store that does nothing else is shown to
+    the merchant and asked less and less.
+    """
 
 
 class PermanentFailure(WaitlineError):

@@ -53,6 +53,8 @@ class Store:
     installed_at: datetime
     """When it was last connected, for the first time or anew: whatever it was told to do before is of the past."""
     trouble: str = ""
+    failures: int = 0
+    """Calls in a row that failed, or were turned away."""
     calm_until: datetime | None = None
     imported_at: datetime | None = None
     """When the first import of open orders ended; nothing is planned before."""

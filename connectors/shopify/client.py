@@ -21,6 +21,7 @@ from backorder.domain.errors import (
     StoreBusy,
     StoreClosed,
     TemporaryFailure,
+    TurnedAway,
 )
 from connectors.http import Reply, Transport
 from connectors.joining import Clock
@@ -187,7 +188,7 @@ def _check_status(reply: Reply, write: bool) -> None:
     if status in _CLOSED_SHOP:
         raise StoreClosed(_CLOSED_SHOP[status])
     if status == 429:
-        raise StoreBusy(TOO_MANY, reply.retry_after or 2.0)
+        raise TurnedAway(TOO_MANY, reply.retry_after or 2.0)
     if status == 430:
         raise TemporaryFailure("Shopify refuses calls from this address for now.", _SECURITY_WAIT)
     if status >= 500:

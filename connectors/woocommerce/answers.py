@@ -13,13 +13,14 @@ from backorder.domain.errors import (
     PermanentFailure,
     StoreClosed,
     TemporaryFailure,
+    TurnedAway,
     WaitlineError,
 )
 from connectors.http import Reply
 from connectors.woocommerce.payloads import ShopError
 
 HOUR = 3600.0
-BUSY = (408, 425, 429, 503)
+NOT_NOW = (408, 425, 429, 503)
 KEYS_PAGE = "WooCommerce > Settings > Advanced > REST API"
 
 NEW_KEY = f"Make a new one with the permission Read/Write under {KEYS_PAGE} and connect the store with it."
@@ -88,8 +89,8 @@ def failure(method: str, url: str, reply: Reply) -> WaitlineError | None:
     if 300 <= status < 400:
         return StoreClosed(_redirected(url, reply.headers.get("location", "")))
     error = error_in(reply)
-    if status in BUSY:
-        return _busy(reply, error)
+    if status in NOT_NOW:
+        return _not_now(reply, error)
     if status >= 500 and error is not None and error.code == "woocommerce_rest_cannot_create_order_refund":
         # The shop's own refusal, though with the number of a fault: it takes the refund that it had begun back.
         return PermanentFailure(NOT_REFUNDED + _said(error))
@@ -127,11 +128,15 @@ def told_in(reply: Reply) -> Any:
     raise TemporaryFailure(NO_API, 60.0)
 
 
-def _busy(reply: Reply, error: ShopError | None) -> TemporaryFailure:
+def _not_now(reply: Reply, error: ShopError | None) -> TemporaryFailure:
+    """Who is told when to come again, or that there were too many calls, has not met a failure."""
+    wait = reply.retry_after
+    busy = reply.status == 429 or (reply.status == 503 and wait is not None)
+    family = TurnedAway if busy else TemporaryFailure
     if reply.status == 503 and error is None and "html" in reply.headers.get("content-type", ""):
-        return TemporaryFailure(FIREWALL, reply.retry_after or 60.0)
+        return family(FIREWALL, wait or 60.0)
     sentence = MAINTENANCE if reply.status == 503 else THROTTLED
-    return TemporaryFailure(sentence + _said(error), reply.retry_after or 60.0)
+    return family(sentence + _said(error), wait or 60.0)
 
 
 def _refused(status: int, error: ShopError | None) -> WaitlineError:

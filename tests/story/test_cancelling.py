@@ -7,7 +7,9 @@ import pytest
 
 from backorder.db import cancel_rows, taking_out
 from backorder.db.cancel_rows import CancelRow
+from backorder.db.stores import PATIENCE
 from backorder.domain.lifecycle import WorkState
+from backorder.domain.store import Health
 from connectors.woocommerce.answers import NOT_REFUNDED
 from demo.stores.troubles import Broken
 from demo.stores.wire import Fault
@@ -238,26 +240,31 @@ def test_a_refund_that_the_shop_is_still_at_is_waited_for(stage: Stage) -> None:
 
 
 def test_a_store_that_takes_no_more_calls_for_the_moment_uses_up_no_try(stage: Stage, order: int) -> None:
-    if not isinstance(stage.shop, Shopify):
-        return
     accept(stage, order)
+    seen = []
     for _ in range(13):
         stage.transport.answer(429, headers=[("Retry-After", "5")])
         cancel(stage.bench.world, stage.bench.store_id, order)
-        stage.wait(10)
+        # It is asked no more for the moment; one that refuses call after call is shown, and asked less and less.
+        calls = len(stage.transport.calls)
+        cancel(stage.bench.world, stage.bench.store_id, order)
+        assert len(stage.transport.calls) == calls
+        seen.append(stage.bench.store.health)
+        stage.wait(10 if len(seen) < PATIENCE else 601)
     assert [(row.state, row.tries) for row in rows(stage, order)] == [(WorkState.DUE, 0)]
+    assert seen == [Health.GOOD] * (PATIENCE - 1) + [Health.BACKING_OFF] * (14 - PATIENCE)
     # Nor is it a look for what may have been done.
-    calls = len(stage.transport.calls)
-    stage.transport.fail(Fault.LOST_ANSWER, concerns=lambda *_: len(stage.transport.calls) - calls == 3)
+    lose_answer(stage)
     cancel(stage.bench.world, stage.bench.store_id, order)
     for _ in range(8):
-        stage.wait(60)
+        stage.wait(601)
         stage.transport.answer(429, headers=[("Retry-After", "5")])
         cancel(stage.bench.world, stage.bench.store_id, order)
     assert [(row.state, row.tries) for row in rows(stage, order)] == [(WorkState.UNKNOWN, 1)]
-    stage.wait(60)
+    stage.wait(601)
     stage.settle()
     assert ([row.state for row in rows(stage, order)], money(stage)) == ([WorkState.DONE], once(stage))
+    assert (stage.bench.store.health, stage.bench.store.failures) == (Health.GOOD, 0)
 
 
 def test_a_whole_order_whose_cancellation_is_never_confirmed_is_left_to_a_person(stage: Stage, order: int) -> None:

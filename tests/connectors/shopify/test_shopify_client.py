@@ -16,6 +16,7 @@ from backorder.domain.errors import (
     StoreBusy,
     StoreClosed,
     TemporaryFailure,
+    TurnedAway,
     WaitlineError,
 )
 from connectors.contract import StoreClient
@@ -89,7 +90,7 @@ READS: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("locked", {"body": "", "status": 423}, StoreClosed),
     ("redirect", {"status": 302, "headers": {"Location": "https://elsewhere.example/"}}, PermanentFailure),
     ("bad request", {"json": {"errors": "query missing"}, "status": 400}, PermanentFailure),
-    ("too many", {"body": "", "status": 429, "headers": {"Retry-After": "4"}}, StoreBusy),
+    ("too many", {"body": "", "status": 429, "headers": {"Retry-After": "4"}}, TurnedAway),
     ("security", {"body": "", "status": 430}, TemporaryFailure),
     ("down", {"body": "<html>", "status": 503}, TemporaryFailure),
     ("page instead of data", {"body": "<html></html>", "status": 200}, TemporaryFailure),
@@ -124,7 +125,7 @@ WRITES: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("revoked token", {"body": "", "status": 401}, AccessLost),
     ("page that forbids", {"body": "<html>Forbidden</html>", "status": 403}, TemporaryFailure),
     ("throttled", {"json": THROTTLED, "status": 200}, StoreBusy),
-    ("too many", {"body": "", "status": 429}, StoreBusy),
+    ("too many", {"body": "", "status": 429}, TurnedAway),
     ("down", {"body": "", "status": 502}, OutcomeUnknown),
     ("page instead of data", {"body": "<html></html>", "status": 200}, OutcomeUnknown),
     ("error of theirs", graphql(errors=[error("Internal error.", "INTERNAL_SERVER_ERROR")]), OutcomeUnknown),

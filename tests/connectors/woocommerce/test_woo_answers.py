@@ -12,7 +12,7 @@ import pytest
 import requests
 import responses
 
-from backorder.domain.errors import AccessLost, StoreClosed, TemporaryFailure, WaitlineError
+from backorder.domain.errors import AccessLost, StoreClosed, TemporaryFailure, TurnedAway, WaitlineError
 from connectors.contract import StoreClient
 from connectors.http import Transport
 from connectors.woocommerce import PLATFORM, answers
@@ -61,8 +61,14 @@ SAID: dict[str, tuple[dict[str, Any], type[WaitlineError], str]] = {
     "home page for every path": (page(200), TemporaryFailure, answers.NO_API),
     "challenge page": (page(403), TemporaryFailure, answers.FIREWALL),
     "challenge page, 503": (page(503), TemporaryFailure, answers.FIREWALL),
-    "throttled": (page(429), TemporaryFailure, answers.THROTTLED),
+    "throttled": (page(429), TurnedAway, answers.THROTTLED),
     "maintenance": (word(503, "wp_die", "Wait."), TemporaryFailure, f"{answers.MAINTENANCE} It says: Wait."),
+    "maintenance, for so long": (
+        word(503, "wp_die", "Wait.", **{"Retry-After": "600"}),
+        TurnedAway,
+        f"{answers.MAINTENANCE} It says: Wait.",
+    ),
+    "challenge page that says when": (page(503, **{"Retry-After": "9"}), TurnedAway, answers.FIREWALL),
     "gateway": (page(502), TemporaryFailure, answers.HOST_DOWN.format(status=502)),
     "gateway, late": (page(504), TemporaryFailure, answers.HOST_DOWN.format(status=504)),
     "fatal error": (word(500, "internal_server_error"), TemporaryFailure, answers.BROKEN.format(status=500)),

@@ -13,7 +13,7 @@ import responses
 from woocommerce import API
 
 from backorder.domain.actions import Shown, StoreSide
-from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.errors import AccessLost, OutcomeUnknown, PermanentFailure, TemporaryFailure, TurnedAway
 from connectors.contract import StoreClient
 from connectors.http import Transport
 from connectors.woocommerce import PLATFORM
@@ -102,7 +102,7 @@ WRITES: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("broke", told("internal_server_error", 500), OutcomeUnknown),
     ("done, and a page instead of the object", html(200), OutcomeUnknown),
     ("maintenance", told("wp_die", 503), TemporaryFailure),
-    ("throttled", html(429), TemporaryFailure),
+    ("throttled", html(429), TurnedAway),
     ("read only key", told("woocommerce_rest_authentication_error", 401), AccessLost),
     ("gone meanwhile", told("woocommerce_rest_shop_order_invalid_id", 404), PermanentFailure),
 ]
