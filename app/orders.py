@@ -34,7 +34,7 @@ from backorder.domain.orders import Order, OrderStatus, pools_of
 from backorder.domain.parcels import Ready, ready
 from backorder.domain.priority import Priority, priority_of
 from backorder.domain.promise import Outlook, delivery_for
-from backorder.domain.store import Store
+from backorder.domain.store import Mode, Store
 from backorder.domain.supply import Pool
 from backorder.links import status_url
 from connectors import get
@@ -189,7 +189,9 @@ def show(order_id: int) -> ResponseReturnValue:
         "order.html",
         told=found,
         cancellations=cancellations,
-        cancels=store.policy.cancel_in_store and Capability.CANCEL in platform.capabilities,
+        cancels=store.policy.cancel_in_store
+        and store.mode is not Mode.WATCH
+        and Capability.CANCEL in platform.capabilities,
         cancelling=any(errands.is_open(row) for row in cancellations),
         packed=packed,
         packing=any(errands.is_open(row) for row in packed),

@@ -5,6 +5,7 @@ import secrets
 from backorder.db import cancel_rows, errands, orderbook, stores
 from backorder.domain.actions import Capability
 from backorder.domain.orders import OrderStatus
+from backorder.domain.store import Mode
 from jobs.steer import Nonsense
 from jobs.world import World, capabilities
 
@@ -17,6 +18,8 @@ def accept_cancel(world: World, store_id: int, order_id: int, *, restock: bool, 
         store = stores.to_change(conn, store_id)
         if not store.policy.cancel_in_store or Capability.CANCEL not in capabilities(store):
             raise Nonsense("Waitline cancels nothing in your store: cancel it there, or switch it on under Settings.")
+        if store.mode is Mode.WATCH:
+            raise Nonsense("Waitline only watches your store: nothing is cancelled there before you switch it on.")
         book = orderbook.load(conn, store_id, [order_id], lock=True).get(order_id)
         if book is None:
             raise Nonsense("There is no such order.")

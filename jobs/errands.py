@@ -40,6 +40,9 @@ FIRST_LOOK = 15.0
 """Seconds after which it is looked for the first time."""
 MOST = 6 * 3600.0
 """Seconds between two tries."""
+ONLY_WATCHED = (
+    "It was not begun when you chose to watch only: ask for it anew after switching on, or do it in your store."
+)
 
 Row = TypeVar("Row", bound=Errand)
 
@@ -77,7 +80,7 @@ def run(world: World, store_id: int, order_id: int, doing: Doing[Row]) -> None:
 def _begin(world: World, lease: Lease, store_id: int, order_id: int, doing: Doing[Row]) -> tuple[Store, Row] | None:
     with leases.writing(world.database, lease) as conn:
         now = world.clock()
-        store = stores.get(conn, store_id)
+        store = stores.to_change(conn, store_id)
         row = next((row for row in doing.of_order(conn, store_id, order_id) if errands.is_open(row)), None)
         if row is None or row.due_at > now:
             return None
@@ -155,6 +158,9 @@ def _save(
     tries: int,
     client: StoreClient | None = None,
 ) -> None:
+    if state is WorkState.DUE and stores.to_change(conn, store.id).mode is Mode.WATCH:
+        # The merchant chose that while it was tried: like all that was not begun then, it is not done any more.
+        state, reason = WorkState.DROPPED, ONLY_WATCHED
     errands.set_state(conn, doing.kind, row.id, state, world.clock(), due_at=due_at, tries=tries, reason=reason)
     doing.noted(conn, world, store, row, state, client)
 

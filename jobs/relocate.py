@@ -50,7 +50,8 @@ def plan_moves(conn: Connection, store: Store, touched: Collection[int], now: da
             continue
         wanted = _pools(books[order_id], found)
         there = {pool.item: lying[pool] for pool in wanted}
-        if all(more_came(row.there, there) for row in rows if row.relocation.target == found.target):
+        before = [row for row in rows if row.relocation.target == found.target and _was_tried(row)]
+        if all(more_came(row.there, there) for row in before):
             move_rows.add(conn, store.id, order_id, found, there, now)
             # What it takes there is nobody else's to move to.
             for pool, units in wanted.items():
@@ -112,6 +113,11 @@ def _wanted(store: Store, book: BookOrder, free: Mapping[Pool, Units], now: date
     owed = [Need(line, part.pool, part.outstanding) for line, part in parts if part.pool is not None]
     serving = {part.pool.location for _, part in parts if part.pool is not None and part.allocated > 0}
     return relocation(owed, serving, free, store.policy)
+
+
+def _was_tried(row: MoveRow) -> bool:
+    """Whether where the order lies now may be a person's word about this move."""
+    return row.tries > 0 or row.state is not WorkState.DROPPED
 
 
 def _pools(book: BookOrder, found: Relocation) -> dict[Pool, Units]:

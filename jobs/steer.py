@@ -14,6 +14,7 @@ from backorder.db import (
     announced,
     changes,
     decided,
+    errands,
     goods,
     items,
     orderbook,
@@ -36,6 +37,7 @@ from backorder.domain.store import Mode, Store
 from backorder.domain.supply import ZERO, Pool, Units
 from backorder.domain.what_if import GivenByHand, Key
 from connectors import get
+from jobs.errands import ONLY_WATCHED
 from jobs.outlook import calendar
 from jobs.promise import today_of
 from jobs.what_if import days_of_hand
@@ -67,11 +69,14 @@ def switch_on(world: World, store_id: int, *, tell_waiting: bool) -> None:
 
 
 def watch(world: World, store_id: int) -> None:
-    """Stop everything that would leave for the store or its customers; go on following it."""
+    """Stop everything that would leave for the store or its customers; go on following it. What was asked for once and
+    not begun ends: days later nobody expects it any more. What was begun is looked for after switching on.
+    """
     with world.database.write() as conn:
         stores.to_change(conn, store_id)
         stores.set_mode(conn, store_id, Mode.WATCH)
         outbox.drop_due(conn, store_id, "The store was switched back to being watched.", world.clock())
+        errands.end_not_begun(conn, store_id, ONLY_WATCHED, world.clock())
         outbox.start_from_what_is(conn, store_id)
 
 

@@ -16,6 +16,7 @@ from demo.stores.wire import Fault
 from jobs import steer
 from jobs.accept_cancel import accept_cancel
 from jobs.cancel import NEVER_CONFIRMED, cancel
+from jobs.errands import ONLY_WATCHED
 from jobs.leave import NOT_DONE, leave
 from jobs.steer import Nonsense
 from tests.story.stage import Shopify, Stage, Woo
@@ -302,6 +303,33 @@ def test_what_was_begun_when_the_store_is_left_is_looked_for_and_counts_as_under
     stage.settle()
     assert [row.state for row in rows(stage, order)] == [WorkState.DONE]
     assert (len(money(stage)), under_way(stage)) == (1, 0)
+
+
+def test_what_was_accepted_and_not_begun_ends_with_a_reason_when_the_store_is_only_watched(
+    stage: Stage, order: int
+) -> None:
+    world, store_id = stage.bench.world, stage.bench.store_id
+
+    def watch(*_: str) -> bool:
+        steer.watch(world, store_id)
+        return True
+
+    assert accept(stage, order) == ""
+    steer.watch(world, store_id)
+    assert [(row.state, row.reason) for row in rows(stage, order)] == [(WorkState.DROPPED, ONLY_WATCHED)]
+    assert accept(stage, order).startswith("Waitline only watches your store")
+    steer.switch_on(world, store_id, tell_waiting=False)
+    # Also what somebody is at, but has not begun, while that is chosen.
+    assert accept(stage, order) == ""
+    stage.transport.answer(429, concerns=watch)
+    cancel(world, store_id, order)
+    assert [(row.state, row.reason) for row in rows(stage, order)] == [(WorkState.DROPPED, ONLY_WATCHED)] * 2
+    stage.wait(60)
+    steer.switch_on(world, store_id, tell_waiting=False)
+    stage.settle()
+    assert (money(stage), accept(stage, order)) == ([], "")
+    stage.settle()
+    assert money(stage) == once(stage)
 
 
 def test_ten_at_once_make_one_cancellation(stage: Stage, order: int) -> None:

@@ -109,3 +109,18 @@ def test_a_move_of_unknown_outcome_is_looked_up_before_it_is_made_again(stage: S
     stage.settle()
     assert (states(stage, order), stage.has(order)) == ([WorkState.DONE], [(3, 0)])
     assert shop.app.writes.count("fulfillmentOrderMove") == 1
+
+
+def test_a_move_that_was_not_begun_when_the_store_was_only_watched_is_made_after_switching_on(
+    stage: Stage, shop: Shopify
+) -> None:
+    moving(stage)
+    order = waiting(stage, shop)
+    shop.app.trade.receive_stock("MUG", 5, ATTIC)
+    stage.settle("relocate")
+    steer.watch(stage.bench.world, stage.bench.store_id)
+    stage.settle()
+    assert (at(shop, order), states(stage, order)) == ([HOME], [WorkState.DROPPED])
+    steer.switch_on(stage.bench.world, stage.bench.store_id, tell_waiting=False)
+    stage.settle()
+    assert (at(shop, order), states(stage, order)) == ([ATTIC], [WorkState.DROPPED, WorkState.DONE])
