@@ -1,5 +1,6 @@
 """An accepted cancellation is made once, and never after it was shipped; whoever comes second is told why."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
@@ -20,6 +21,8 @@ from jobs.errands import ONLY_WATCHED
 from jobs.leave import NOT_DONE, leave
 from jobs.steer import Nonsense
 from tests.story.stage import Shopify, Stage, Woo
+
+IN_PART = {"MUG": 2, "LAMP": 1}
 
 
 @pytest.fixture
@@ -46,6 +49,18 @@ def accept(stage: Stage, order: int) -> str:
     except Nonsense as error:
         return str(error)
     return ""
+
+
+def accepted(stage: Stage, basket: Mapping[str, int]) -> int:
+    """An order of mugs, which are not there, and of lamps, which are: that what waits is cancelled was accepted."""
+    stage.shop.stock("MUG", 0)
+    stage.shop.stock("LAMP", 5)
+    steer.save_policy(stage.bench.world, stage.bench.store_id, cancel_in_store=True)
+    order = stage.shop.basket(basket, 5)
+    stage.settle()
+    wish(stage, order)
+    assert accept(stage, order) == ""
+    return order
 
 
 def rows(stage: Stage, order: int) -> list[CancelRow]:
@@ -153,13 +168,7 @@ def test_a_whole_order_is_cancelled_and_paid_back_once(stage: Stage, order: int)
 def test_lines_of_an_order_are_refunded_and_the_rest_stays(stage: Stage) -> None:
     if not isinstance(stage.shop, Shopify):
         return
-    stage.shop.stock("MUG", 0)
-    stage.shop.stock("LAMP", 5)
-    steer.save_policy(stage.bench.world, stage.bench.store_id, cancel_in_store=True)
-    order = stage.shop.basket({"MUG": 2, "LAMP": 1}, 5)
-    stage.settle()
-    wish(stage, order)
-    accept(stage, order)
+    order = accepted(stage, IN_PART)
     stage.settle()
     known = stage.shop.app.shop.orders[order]
     assert ([line.current for line in known.lines], known.refunds[-1].paid_back, money(stage)) == (
@@ -202,13 +211,7 @@ def test_what_a_person_cancelled_meanwhile_is_not_paid_back_again(stage: Stage, 
 def test_a_lost_answer_is_looked_up_and_not_repeated(stage: Stage, partly: bool) -> None:
     if not isinstance(stage.shop, Shopify):
         return
-    stage.shop.stock("MUG", 0)
-    stage.shop.stock("LAMP", 5)
-    steer.save_policy(stage.bench.world, stage.bench.store_id, cancel_in_store=True)
-    order = stage.shop.basket({"MUG": 2, "LAMP": 1} if partly else {"MUG": 2}, 5)
-    stage.settle()
-    wish(stage, order)
-    accept(stage, order)
+    order = accepted(stage, IN_PART if partly else {"MUG": 2})
     before = len(stage.transport.calls)
     stage.transport.fail(Fault.LOST_ANSWER, concerns=lambda *_: len(stage.transport.calls) - before == 3)
     cancel(stage.bench.world, stage.bench.store_id, order)
@@ -222,13 +225,7 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(stage: Stage, partly: bool)
 def test_a_refund_that_the_shop_is_still_at_is_waited_for(stage: Stage) -> None:
     if not isinstance(stage.shop, Shopify):
         return
-    stage.shop.stock("MUG", 0)
-    stage.shop.stock("LAMP", 5)
-    steer.save_policy(stage.bench.world, stage.bench.store_id, cancel_in_store=True)
-    order = stage.shop.basket({"MUG": 2, "LAMP": 1}, 5)
-    stage.settle()
-    wish(stage, order)
-    accept(stage, order)
+    order = accepted(stage, IN_PART)
     repeats = stage.shop.app.repeats
     repeats.late = True
     for _ in range(2):
