@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, String, bindparam, case, cast, exists, func, literal, update
+from sqlalchemy import Boolean, Connection, String, bindparam, case, cast, exists, func, literal, null, update
 
 from backorder.db import items as item_rows
 from backorder.db import orderbook, waiting_sums
@@ -33,7 +33,7 @@ def review_all(conn: Connection, store_id: int, *, tell_waiting: bool) -> None:
     and the next message follows from it.
     """
     opened = update(orders).where(orders.c.store_id == store_id, orders.c.status == OrderStatus.OPEN)
-    conn.execute(opened.values(review=True))
+    opened = opened.values(review=True)
     if tell_waiting:
         told = exists().where(
             notices.c.store_id == orders.c.store_id,
@@ -41,7 +41,8 @@ def review_all(conn: Connection, store_id: int, *, tell_waiting: bool) -> None:
             notices.c.kind == NoticeKind.BACKORDERED,
             notices.c.state.in_(TELLS),
         )
-        conn.execute(opened.where(~told).values(stood=None))
+        opened = opened.values(stood=case((told, orders.c.stood), else_=null()))
+    conn.execute(opened)
     nothing = json.dumps(side_out(StoreSide()))
     conn.execute(
         update(orders)
