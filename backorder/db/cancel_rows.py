@@ -8,26 +8,20 @@ from decimal import Decimal
 from sqlalchemy import Connection, insert, select
 
 from backorder.db.bites import among
+from backorder.db.errands import Errand, standing
 from backorder.db.tables import cancellations
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.supply import Units
 
 
 @dataclass(frozen=True, slots=True)
-class CancelRow:
+class CancelRow(Errand):
     """One cancellation: units by line, what becomes of stock and money, and where it stands."""
 
-    id: int
-    order_id: int
     units: Mapping[int, Units]
     restock: bool
     refund: bool
     key: str
-    state: WorkState
-    tries: int
-    due_at: datetime
-    at: datetime
-    reason: str
 
 
 def add(
@@ -71,17 +65,11 @@ def of_orders(conn: Connection, store_id: int, ids: Iterable[int]) -> list[Cance
     )
     return [
         CancelRow(
-            row.id,
-            row.order_id,
-            {line: Decimal(count) for line, count in row.units},
-            row.restock,
-            row.refund,
-            row.key,
-            row.state,
-            row.tries,
-            row.due_at,
-            row.at,
-            row.reason,
+            **standing(row),
+            units={line: Decimal(count) for line, count in row.units},
+            restock=row.restock,
+            refund=row.refund,
+            key=row.key,
         )
         for row in rows
     ]

@@ -3,9 +3,10 @@
 Each kind has a table of its own for what is asked; how it stands is in the same columns everywhere.
 """
 
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
@@ -27,28 +28,24 @@ class Kind(StrEnum):
 _TABLES = {Kind.CANCELLATION: cancellations, Kind.PARCEL: parcels, Kind.MOVE: moves}
 
 
-class Errand(Protocol):
+@dataclass(frozen=True, slots=True)
+class Errand:
     """How one of them stands."""
 
-    @property
-    def id(self) -> int:
-        """The row's number."""
+    id: int
+    order_id: int
+    state: WorkState
+    tries: int
+    """How often it was tried, or looked for."""
+    due_at: datetime
+    """When it is to be tried, or looked for, next."""
+    at: datetime
+    reason: str
 
-    @property
-    def order_id(self) -> int:
-        """The order it is about."""
 
-    @property
-    def state(self) -> WorkState:
-        """Where it stands."""
-
-    @property
-    def tries(self) -> int:
-        """How often it was tried, or looked for."""
-
-    @property
-    def due_at(self) -> datetime:
-        """When it is to be tried, or looked for, next."""
+def standing(row: Any) -> dict[str, Any]:
+    """How the one of a row stands, by the names of an errand's fields."""
+    return {field.name: getattr(row, field.name) for field in fields(Errand)}
 
 
 def is_open(row: Errand) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, func, insert, select
 
 from backorder.db.bites import among
-from backorder.db.errands import OPEN
+from backorder.db.errands import OPEN, Errand, standing
 from backorder.db.outbox import live
 from backorder.db.tables import moves, parts, pools
 from backorder.domain.lifecycle import WorkState
@@ -17,18 +17,11 @@ from backorder.domain.supply import ZERO, Pool, Units
 
 
 @dataclass(frozen=True, slots=True)
-class MoveRow:
+class MoveRow(Errand):
     """One move: what was to go where, how much of each item lay there then, and where it stands."""
 
-    id: int
-    order_id: int
     relocation: Relocation
     there: Mapping[int, Units]
-    state: WorkState
-    tries: int
-    due_at: datetime
-    at: datetime
-    reason: str
 
 
 def add(
@@ -64,9 +57,7 @@ def of_orders(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, 
     for row in rows:
         told = Relocation(row.source, row.target, {line: Decimal(units) for line, units in row.units})
         there = {item: Decimal(units) for item, units in row.there}
-        found.setdefault(row.order_id, []).append(
-            MoveRow(row.id, row.order_id, told, there, row.state, row.tries, row.due_at, row.at, row.reason)
-        )
+        found.setdefault(row.order_id, []).append(MoveRow(**standing(row), relocation=told, there=there))
     return found
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, insert, select, update
 
 from backorder.db.bites import among
-from backorder.db.errands import OPEN
+from backorder.db.errands import OPEN, Errand, standing
 from backorder.db.tables import order_lines, parcels
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.parcels import Packed, Parcel, Teller
@@ -19,18 +19,11 @@ _MADE = (WorkState.RUNNING, WorkState.UNKNOWN, WorkState.DONE)
 
 
 @dataclass(frozen=True, slots=True)
-class ParcelRow:
+class ParcelRow(Errand):
     """A parcel, and where telling the store of it stands."""
 
-    id: int
-    order_id: int
     parcel: Parcel
     key: str
-    state: WorkState
-    tries: int
-    due_at: datetime
-    at: datetime
-    reason: str
 
 
 def add(conn: Connection, store_id: int, order_id: int, parcel: Parcel, *, key: str, now: datetime) -> None:
@@ -66,21 +59,15 @@ def of_orders(conn: Connection, store_id: int, order_ids: Iterable[int]) -> list
     )
     return [
         ParcelRow(
-            row.id,
-            row.order_id,
-            Parcel(
+            **standing(row),
+            parcel=Parcel(
                 tuple(Packed(line, location, Decimal(units)) for line, location, units in row.units),
                 row.number,
                 row.company,
                 row.url,
                 row.teller,
             ),
-            row.key,
-            row.state,
-            row.tries,
-            row.due_at,
-            row.at,
-            row.reason,
+            key=row.key,
         )
         for row in rows
     ]

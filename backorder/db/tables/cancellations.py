@@ -1,33 +1,19 @@
 """Cancellations that the merchant accepted: what is cancelled and refunded in the store, and how that stands."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Boolean, Column, String, Table, UniqueConstraint
 
-from backorder.db.columns import Instant, Word
-from backorder.db.tables.base import metadata, of_store, row_id
-from backorder.domain.lifecycle import WorkState
+from backorder.db.tables.base import metadata
+from backorder.db.tables.errands import of_order, one_open, standing
 
 cancellations = Table(
     "cancellations",
     metadata,
-    row_id(),
-    of_store(),
-    Column("order_id", BigInteger, nullable=False),
+    *of_order(),
     Column("units", JSON, nullable=False),
     Column("restock", Boolean, nullable=False),
     Column("refund", Boolean, nullable=False),
     Column("key", String(64), nullable=False),
-    Column("state", Word(WorkState), nullable=False),
-    Column("tries", Integer, nullable=False, server_default="0"),
-    Column("due_at", Instant, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("reason", Text, nullable=False, server_default=""),
+    *standing(),
     UniqueConstraint("store_id", "key"),
-    Index(
-        "uq_cancellations_open",
-        "store_id",
-        "order_id",
-        unique=True,
-        sqlite_where=text("state IN ('due', 'running', 'unknown')"),
-        postgresql_where=text("state IN ('due', 'running', 'unknown')"),
-    ),
+    one_open("uq_cancellations_open"),
 )

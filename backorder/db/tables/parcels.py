@@ -1,38 +1,25 @@
 """Parcels that the merchant recorded here: what left by which carrier, and how telling the store of it stands."""
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Index, String, Table, UniqueConstraint
 
-from backorder.db.columns import Instant, Word
-from backorder.db.tables.base import metadata, of_store, row_id
-from backorder.domain.lifecycle import WorkState
+from backorder.db.columns import Word
+from backorder.db.tables.base import metadata
+from backorder.db.tables.errands import of_order, one_open, standing
 from backorder.domain.parcels import Teller
 
 parcels = Table(
     "parcels",
     metadata,
-    row_id(),
-    of_store(),
-    Column("order_id", BigInteger, nullable=False),
+    *of_order(),
     Column("units", JSON, nullable=False),
     Column("company", String(60), nullable=False),
     Column("number", String(100), nullable=False),
     Column("url", String(500), nullable=False),
     Column("teller", Word(Teller), nullable=False),
     Column("key", String(64), nullable=False),
-    Column("state", Word(WorkState), nullable=False),
-    Column("tries", Integer, nullable=False, server_default="0"),
-    Column("due_at", Instant, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("reason", Text, nullable=False, server_default=""),
+    *standing(),
     UniqueConstraint("store_id", "key"),
     Index("ix_parcels_order", "store_id", "order_id"),
     Index("ix_parcels_due", "state", "due_at"),
-    Index(
-        "uq_parcels_open",
-        "store_id",
-        "order_id",
-        unique=True,
-        sqlite_where=text("state IN ('due', 'running', 'unknown')"),
-        postgresql_where=text("state IN ('due', 'running', 'unknown')"),
-    ),
+    one_open("uq_parcels_open"),
 )
