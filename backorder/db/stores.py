@@ -232,8 +232,9 @@ def wait_until(conn: Connection, store_id: int, moment: datetime) -> None:
 
 def turned_away(conn: Connection, store_id: int, reason: str, retry_after: float, chance: float, now: datetime) -> None:
     """The store is well and refused a call, as one too many. One that refuses call after call has failed."""
-    counted = update(stores).where(stores.c.id == store_id).values(failures=stores.c.failures + 1)
-    if conn.execute(counted.returning(stores.c.failures)).scalar_one() < PATIENCE:
+    failures = conn.execute(select(stores.c.failures).where(stores.c.id == store_id)).scalar_one() + 1
+    if failures < PATIENCE:
+        conn.execute(update(stores).where(stores.c.id == store_id).values(failures=failures))
         wait_until(conn, store_id, now + timedelta(seconds=asked_for(retry_after, chance)))
     else:
         call_failed(conn, store_id, reason, retry_after, chance, now)
