@@ -34,6 +34,7 @@ _CLOSED_SHOP = {
     404: "Shopify does not know this shop.",
     423: "Shopify has locked this shop.",
 }
+_MOVED = "Shopify answers with a redirect. Connect the store with the address .myshopify.com that its admin shows."
 _SECURITY_WAIT = 3600.0
 """430: Shopify took us for an attacker. Asking again soon makes it worse."""
 _PAGE_WAIT = 600.0
@@ -187,6 +188,9 @@ def _check_status(reply: Reply, write: bool) -> None:
         raise AccessLost("Shopify no longer accepts Waitline's access to this shop.")
     if status in _CLOSED_SHOP:
         raise StoreClosed(_CLOSED_SHOP[status])
+    if 300 <= status < 400:
+        # Nobody has looked at the call: what it asks for is not refused, it is to be done at another address or later.
+        raise StoreClosed(_MOVED)
     if status == 429:
         raise TurnedAway(TOO_MANY, reply.retry_after or 2.0)
     if status == 430:

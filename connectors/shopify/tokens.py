@@ -125,8 +125,8 @@ def _refusal(reply: Reply, stale: Collection[str]) -> StaleGrant | TemporaryFail
     """What an answer without tokens means."""
     if reply.status == 429 or reply.status >= 500:
         return TemporaryFailure(f"Shopify gives no token at the moment ({reply.status}).", reply.retry_after or 5.0)
-    if reply.status in (402, 404, 423):
-        return StoreClosed("Shopify gives no access to this shop: it is frozen, locked or gone.")
+    if reply.status in (402, 404, 423) or 300 <= reply.status < 400:
+        return StoreClosed("Shopify gives no access to this shop: it is frozen, locked, moved or gone.")
     said = _error_of(reply)
     if said in stale:
         return StaleGrant("Shopify no longer takes what it was asked with: open the app again.")

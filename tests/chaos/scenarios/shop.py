@@ -24,7 +24,7 @@ WORDS = (
     "429", "throttled", "500", "502", "503", "504", "500_after", "504_after", "html", "internal", "truncated", "bomb",
     "timeout_before", "timeout_after", "slow", "moved", "revoked",
 )  # fmt: skip
-OF_ONE = {"throttled": "shopify", "internal": "shopify", "moved": "woocommerce"}
+OF_ONE = {"throttled": "shopify", "internal": "shopify"}
 """Whose these answers are; all others are both stores'."""
 MENDED_BY_A_PERSON = ("moved", "revoked")
 """After these a store is left alone for longer than this waits: its merchant connects it again."""

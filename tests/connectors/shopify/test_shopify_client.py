@@ -88,7 +88,7 @@ READS: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("frozen", {"body": "Unavailable Shop", "status": 402}, StoreClosed),
     ("no such shop", {"body": "Not Found", "status": 404}, StoreClosed),
     ("locked", {"body": "", "status": 423}, StoreClosed),
-    ("redirect", {"status": 302, "headers": {"Location": "https://elsewhere.example/"}}, PermanentFailure),
+    ("redirect", {"status": 302, "headers": {"Location": "https://elsewhere.example/"}}, StoreClosed),
     ("bad request", {"json": {"errors": "query missing"}, "status": 400}, PermanentFailure),
     ("too many", {"body": "", "status": 429, "headers": {"Retry-After": "4"}}, TurnedAway),
     ("security", {"body": "", "status": 430}, TemporaryFailure),
@@ -124,6 +124,7 @@ def test_an_answer_to_a_read_has_its_family(
 WRITES: list[tuple[str, dict[str, Any], type[Exception]]] = [
     ("revoked token", {"body": "", "status": 401}, AccessLost),
     ("page that forbids", {"body": "<html>Forbidden</html>", "status": 403}, TemporaryFailure),
+    ("redirect", {"body": "", "status": 301, "headers": {"Location": "https://elsewhere.example/"}}, StoreClosed),
     ("throttled", {"json": THROTTLED, "status": 200}, StoreBusy),
     ("too many", {"body": "", "status": 429}, TurnedAway),
     ("down", {"body": "", "status": 502}, OutcomeUnknown),
