@@ -32,9 +32,15 @@ LONG_RESTS = {"allocate": 0.25}
 SULK_SECONDS = 2.0
 """After a ring that failed, none is tried for this long."""
 MERGED_SECONDS = 3
-"""A ring that waits in its queue is enough: for this long the same ring is not put beside it. So long is lost with a
-worker that is killed between taking a ring and beginning it.
+"""A ring that waits in its queue is enough: for this long the same ring is not put beside it, and longer where it has
+many before it. So long is lost with a worker that is killed between taking a ring and beginning it.
 """
+ANSWERED_A_SECOND = 10
+"""Rings that a worker surely answers that have little to do. Were the same rings put beside those that wait there for
+long, a queue would grow by what it holds already, and what is new would wait behind rings for what is done.
+"""
+LONGEST_MERGED = 20
+"""Seconds, within which also the work of a killed worker is given up."""
 FULL_QUEUE = 5000
 """A queue with this many rings that nobody answers gets no more."""
 JOB_SECONDS = 60
@@ -143,10 +149,11 @@ class RedisBell:
             return
         queue = self._queues[queue_name]
         try:
-            if queue.count >= FULL_QUEUE:
+            waiting = queue.count
+            if waiting >= FULL_QUEUE:
                 self.dropped += 1
                 return
-            if not self._connection.set(_waits(job_name, ids), 1, nx=True, ex=MERGED_SECONDS):
+            if not self._connection.set(_waits(job_name, ids), 1, nx=True, ex=_merged_for(waiting)):
                 self.merged += 1
                 return
             queue.enqueue_call(
@@ -161,6 +168,11 @@ class RedisBell:
             self.failed += 1
             self._sulks_until = time.monotonic() + SULK_SECONDS
             log.warning("ring failed", job=job_name, ids=ids, error=type(error).__name__)
+
+
+def _merged_for(waiting: int) -> int:
+    """Seconds in which a ring behind so many others is surely answered, and need not be repeated."""
+    return min(MERGED_SECONDS + waiting // ANSWERED_A_SECOND, LONGEST_MERGED)
 
 
 def _waits(job_name: str, ids: Sequence[int]) -> str:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis
@@ -184,6 +185,16 @@ def test_a_queue_that_nobody_answers_does_not_grow_for_ever(
     bell.close()
     assert waiting(connection, "inbox") == [("ingest", 0), ("ingest", 1), ("ingest", 2)]
     assert (bell.rung, bell.dropped) == (3, 2)
+
+
+def test_a_ring_behind_many_others_is_repeated_later_than_one_that_is_answered_soon(
+    bell: RedisBell, connection: redis.Redis
+) -> None:
+    for notice in range(60):
+        bell.ring("notify", "notify", 7, notice)
+    bell.close()
+    kept = [cast(int, connection.ttl(f"waitline:waits:notify:7:{notice}")) for notice in (0, 59)]
+    assert kept[0] <= 3 < kept[1] <= 8
 
 
 def test_a_queue_that_is_not_declared_is_refused(bell: RedisBell) -> None:
