@@ -35,6 +35,8 @@ def sweep(world: World) -> None:
 
 STEP = timedelta(seconds=5)
 """A clock that goes back by less is left to run."""
+AT_WORK = timedelta(seconds=60)
+"""Whoever was at work when it was set back may note until then what began ahead of the time."""
 
 
 class SetBack:
@@ -45,17 +47,21 @@ class SetBack:
     def __init__(self, world: World) -> None:
         self._world = world
         self._last: datetime | None = None
+        self._until: datetime | None = None
 
     def look(self) -> None:
         """To be called again and again; the first time also for a step while nobody looked."""
         now = self._world.clock()
         last, self._last = self._last, now
-        if last is not None and last - now < STEP:
+        if last is None or last - now >= STEP:
+            self._until = now + AT_WORK
+        elif self._until is None or now > self._until:
             return
-        with self._world.database.write() as conn:
+        with self._world.database.read() as conn:
             by = max(moments.ahead(conn, now), last - now if last is not None else timedelta())
-            if by >= STEP:
-                log.warning("clock_set_back", seconds=by.total_seconds())
+        if by >= STEP:
+            log.warning("clock_set_back", seconds=by.total_seconds())
+            with self._world.database.write() as conn:
                 moments.set_back(conn, by, now)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backorder.db import inbox, leases, orderbook, outbox
+from backorder.db import inbox, leases, moments, orderbook, outbox
 from backorder.domain.actions import StoreSide
 from backorder.domain.lifecycle import WorkState
 from backorder.domain.policy import NoticeKind
@@ -197,10 +197,10 @@ def test_a_delivery_that_takes_all_the_time_of_its_job_is_put_aside_and_the_next
     looks = itertools.count(1)
 
     def clock() -> datetime:
-        """For the lease, its renewal, the begin of the delivery; then the minute of the job is over."""
-        if (look := next(looks)) == 4:
+        """For the lease, the turn, its end, the lease's renewal, the begin of the delivery; then the minute is over."""
+        if (look := next(looks)) == 6:
             raise OutOfTime
-        return alive.clock() + timedelta(minutes=look > 4)
+        return alive.clock() + timedelta(minutes=look > 6)
 
     with pytest.raises(OutOfTime):
         ingest(replace(alive, clock=clock), stage.bench.store_id)
@@ -227,8 +227,8 @@ def test_nobody_is_told_again_what_they_were_told_last_where_units_came_and_went
     assert stage.told(order) == told
 
 
-@pytest.mark.parametrize("looked_before", [True, False])
-def test_after_the_clock_was_set_back_work_goes_on_at_once(stage: Stage, looked_before: bool) -> None:
+@pytest.mark.parametrize(("looked_before", "at_work"), [(True, False), (False, False), (True, True)])
+def test_after_the_clock_was_set_back_work_goes_on_at_once(stage: Stage, looked_before: bool, at_work: bool) -> None:
     waiting_order(stage)
     set_back = SetBack(stage.bench.world)
     if looked_before:
@@ -236,6 +236,11 @@ def test_after_the_clock_was_set_back_work_goes_on_at_once(stage: Stage, looked_
     stage.bench.set_back(timedelta(minutes=10))
     set_back.look()
     began = stage.bench.now
+    if at_work:
+        # Somebody who began before it was set back saves a little later what was read then.
+        with stage.bench.world.database.write() as conn:
+            moments.set_back(conn, -timedelta(minutes=10), began - timedelta(minutes=1))
+        set_back.look()
     order = stage.shop.order("MUG", 1, 6)
     stage.settle()
     assert (stage.has(order), stage.told(order)) == ([(0, 1)], [NoticeKind.BACKORDERED])
