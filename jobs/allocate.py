@@ -6,7 +6,7 @@ A pass holds no transaction while it reads from the store. What it saves is one 
 import gc
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -50,7 +50,10 @@ BITE = 25
 """Orders read in one go: what was read is kept although the next call fails, and the lease is renewed in between."""
 ITEMS = 100
 PASSES = 200
-"""At most so many passes in one job: what is left is rung for again, and other stores get their turn."""
+TURN = timedelta(seconds=2)
+"""After so many passes, or so long, no further one is begun: what is left is rung for again, and other stores get their
+turn.
+"""
 
 
 def allocate(world: World, store_id: int) -> None:
@@ -58,6 +61,7 @@ def allocate(world: World, store_id: int) -> None:
     with leases.holding(world.database, f"allocate:{store_id}", world.owner, world.clock()) as lease:
         if lease is None:
             return
+        over = world.clock() + TURN
         for _ in range(PASSES):
             with world.database.read() as conn:
                 store = stores.get(conn, store_id)
@@ -66,8 +70,10 @@ def allocate(world: World, store_id: int) -> None:
             more = False
             with calling(world, store):
                 more = _pass(world, store, lease)
-            if not more:
+            if not more or world.clock() >= over:
                 break
+    if more:
+        world.bell.ring("allocate", "allocate", store_id)
     _ring(world, store_id)
 
 

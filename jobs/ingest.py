@@ -4,7 +4,7 @@ It never calls the store: what a body cannot decide marks its order unread, and 
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -42,9 +42,9 @@ from jobs.world import World
 
 log = structlog.get_logger()
 
-BATCH = 100
-BATCHES = 10
-"""At most so many batches in one job: what is left is rung for again, and other stores get their turn."""
+BATCH = 20
+TURN = timedelta(seconds=1)
+"""After so long no further batch is begun: what is left is rung for again, and other stores get their turn."""
 
 
 def ingest(world: World, store_id: int) -> None:
@@ -54,7 +54,8 @@ def ingest(world: World, store_id: int) -> None:
             return
         if lease.orphaned:
             _suspect(world, store_id)
-        for _ in range(BATCHES):
+        began = world.clock()
+        while world.clock() - began < TURN:
             with world.database.read() as conn:
                 store = stores.get(conn, store_id)
                 batch = inbox.due(conn, store_id, BATCH)
