@@ -17,6 +17,8 @@ CHUNK = 65536
 END_OF_HEADERS = b"\r\n\r\n"
 CALL_SECONDS = 5.0
 """How long either end may take with a piece that is ready for it."""
+SLOW_SECONDS = 2.0
+"""By how much a call that arrives late is late."""
 LOOK_SECONDS = 0.2
 """How soon a connection notices that the proxy is being closed."""
 
@@ -50,7 +52,9 @@ class Proxy:
     counts as a call (the final dot of a mail); without, whatever comes after an answer does.
     """
 
-    def __init__(self, target: int, *, marker: bytes = b"", port: int = 0, seed: int = 0, slow_seconds: float = 2.0):
+    def __init__(
+        self, target: int, *, marker: bytes = b"", port: int = 0, seed: int = 0, slow_seconds: float = SLOW_SECONDS
+    ):
         self._target = target
         self._marker = marker
         self._slow_seconds = slow_seconds
