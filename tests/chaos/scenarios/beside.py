@@ -54,9 +54,9 @@ def apart(here: Arena, load: Load, busy: Store, quiet: Store) -> Iterator[Expect
     """One front worker more than there are slow stores: a store is planned by one at a time, so the quiet one waits
     for no call of the other.
     """
-    with load.running(rate=SALE_A_SECOND, people=False, stores=[busy]) as driver:
-        with here.stand_ins[busy.platform].proxy.troubled(Trouble.SLOW):
-            slow = _orders(quiet, f"apart{busy.platform}")
+    slowed = here.stand_ins[busy.platform].proxy.troubled(Trouble.SLOW)
+    with load.running(rate=SALE_A_SECOND, people=False, stores=[busy]) as driver, slowed:
+        slow = _orders(quiet, f"apart{busy.platform}")
     yield from _acknowledged(driver)
     what = f"{quiet.platform} beside {busy.platform} in a sale whose calls are slow, two workers: the slowest"
     yield at_most(percentile(slow, 1), TOLD_SECONDS, what)
