@@ -13,11 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from backorder.db.columns import EPOCH
-from backorder.db.session import Database, StorageError
+from backorder.db.session import BUSY_TIMEOUT, Database, StorageError
 from backorder.domain.store import Health
 
 WAIT_SECONDS = 2.0
 """How long a webhook waits for all other writers together. Stores give up after five, and count it as a failure."""
+
+
+LOOK_SECONDS = 0.001
+"""How soon it is seen that no other process writes any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +75,48 @@ class Intake:
         at = (received_at - EPOCH) // timedelta(microseconds=1)
         row = (store_id, dedupe_key, topic[:100], path_topic[:100], json.dumps(dict(headers)), body, at)
         cursor = self._driver.cursor()
-        with self._turn():
-            cursor.execute(_KEEP.format(self._mark), row)
+        with self._turn() as until:
+            self._insert(cursor, row, until)
             new = cursor.rowcount == 1
             self._driver.commit()
         cursor.close()
         return bool(new)
 
+    def _insert(self, cursor: Any, row: tuple[object, ...], until: float) -> None:
+        """One statement, which is a transaction of its own. While another process writes it is tried again: SQLite
+        itself soon looks only every tenth of a second, and a worker that writes one transaction after the other leaves
+        no gap as long as that.
+        """
+        while True:
+            try:
+                cursor.execute(_KEEP.format(self._mark), row)
+            except self._database.driver_error as error:
+                busy = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+                if not busy or time.monotonic() > until:
+                    raise
+                time.sleep(LOOK_SECONDS)
+            else:
+                return
+
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """The writer's place in this process. Raises StorageError in time for the store to hear that it must come
-        again.
+    def _turn(self) -> Iterator[float]:
+        """The writer's place in this process, and until when to wait for other processes: what the wait for the other
+        threads took is not there for that. Raises StorageError in time for the store to hear that it must come again.
         """
         turn = self._database.turn
+        until = time.monotonic() + WAIT_SECONDS
         if turn is None:
-            yield
+            yield until
             return
-        began = time.monotonic()
         if not turn.acquire(timeout=WAIT_SECONDS):
             raise StorageError("The database is busy.")
+        connection = self._driver.driver_connection
         try:
-            # What the wait for the other threads took is not there for the wait for other processes.
-            left = max(WAIT_SECONDS - (time.monotonic() - began), 0.0)
-            self._driver.driver_connection.execute(f"PRAGMA busy_timeout={int(left * 1000)}")
-            yield
+            connection.execute("PRAGMA busy_timeout=0")
+            try:
+                yield until
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
         finally:
             turn.release()
 
