@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ ROOT = Path(__file__).parents[2]
 SHOPIFY_DOMAIN = "lab-goods.myshopify.com"
 SHOPIFY_SECRET = "the secret that signs this stand-in's webhooks"
 WOO_HOOK_SECRET = "the secret that the shop signs with"
+PORTS = (20_000, 32_000)
+"""Between these free ones are drawn."""
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 CHILDREN = {
@@ -71,8 +73,7 @@ class Waitline:
     """One `waitline up` on its own data folder and port. With an empty database URL it makes an SQLite file."""
 
     def __init__(self, folder: Path, database_url: str, smtp_url: str, store_addresses: str = "") -> None:
-        with socket.create_server((HOST, 0)) as free:
-            port = int(free.getsockname()[1])
+        port = free_port()
         self.url = f"http://{HOST}:{port}"
         self.printed = folder / "waitline.log"
         self.folder = folder
@@ -342,9 +343,13 @@ class Scene:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody uses at the moment."""
-    with socket.create_server((HOST, 0)) as free:
-        return int(free.getsockname()[1])
+    """A port of this machine that nobody uses at the moment. Not one of those that the system gives to whoever calls:
+    by the time that it is listened at, somebody's call might go out from there.
+    """
+    while True:
+        port = PORTS[0] + secrets.randbelow(PORTS[1] - PORTS[0])
+        with suppress(OSError), socket.create_server((HOST, port)):
+            return port
 
 
 @contextmanager
