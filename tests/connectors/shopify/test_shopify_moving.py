@@ -1,6 +1,7 @@
 """Another location is to ship an order: only what lies as it was planned upon, never against somebody else's hold."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from backorder.domain.supply import Units
 from demo.stores.shopify.state import Hold
 from demo.stores.wire import Fault
 from tests.connectors.shopify.conftest import Lab
-from tests.connectors.shopify.test_shopify_push import held
+from tests.connectors.shopify.test_shopify_push import held, work_states
 
 
 def wanted(lab: Lab, order: int, *units: int) -> Relocation:
@@ -65,3 +66,20 @@ def test_what_somebody_else_holds_or_shopify_does_not_let_go_stays(lab: Lab) -> 
         with pytest.raises(PermanentFailure):
             lab.client.move(order, wanted(lab, order, 2))
         assert places(lab, order) == {lab.here: 2}
+
+
+@pytest.mark.parametrize("assumed", [True, False])
+def test_a_held_order_that_moved_is_not_let_go_for_it(lab: Lab, assumed: bool) -> None:
+    number = lab.order(3)
+    side = StoreSide(held=held(lab, number, 3))
+    lab.client.push(number, side, "k1")
+    lab.shop.trade.move_work(lab.known(number), lab.works(number)[0], lab.there)
+
+    with pytest.raises(PlanOutdated) as told:
+        lab.client.push(number, replace(side, tags=("backorder",)), "k2", assumed=side if assumed else None)
+
+    assert (told.value.begun, work_states(lab, number), lab.known(number).tags) == (
+        False,
+        [("ON_HOLD", {"MUG": 3})],
+        [],
+    )

@@ -381,20 +381,3 @@ def test_a_hold_that_is_to_be_set_anew_is_looked_at_anew(lab: Lab) -> None:
             number, StoreSide(held=held(lab, number, 1)), "k2", assumed=StoreSide(held=held(lab, number, 3))
         )
     assert [work.holds for work in lab.works(number)] == [[]]
-
-
-@pytest.mark.parametrize("assumed", [True, False])
-def test_a_held_order_that_moved_is_not_let_go_for_it(lab: Lab, assumed: bool) -> None:
-    number = lab.order(3)
-    side = StoreSide(held=held(lab, number, 3))
-    lab.client.push(number, side, "k1")
-    lab.shop.trade.move_work(lab.known(number), lab.works(number)[0], lab.there)
-
-    with pytest.raises(PlanOutdated) as told:
-        lab.client.push(number, replace(side, tags=("backorder",)), "k2", assumed=side if assumed else None)
-
-    assert (told.value.begun, work_states(lab, number), lab.known(number).tags) == (
-        False,
-        [("ON_HOLD", {"MUG": 3})],
-        [],
-    )
