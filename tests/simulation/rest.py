@@ -30,6 +30,8 @@ from tests.simulation.words import notes_are_there, told_that_it_is_here
 
 LIMIT = timedelta(seconds=130)
 """What no order explains is waited out for up to 120 s by the policy; the rest is for the work before and after."""
+LONGEST = timedelta(hours=6, minutes=1)
+"""Nothing that is tried again is put off for longer."""
 ROUNDS = 3000
 REGULAR = timedelta(minutes=16)
 """By then every store was caught up with, and its subscriptions were looked at, by the clock alone."""
@@ -98,6 +100,8 @@ class Rest:
         """Deliver and work until nothing is left. Work that was put off before may take until its own time."""
         box = self._box
         deferred = self._put_off()
+        if deferred > LONGEST:
+            raise Violation(f"{what}: work is put off until {box.now + deferred}; it is {box.now}.")
         worked = timedelta()
         for _ in range(ROUNDS):
             self._deliver()
