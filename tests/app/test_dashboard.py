@@ -95,7 +95,11 @@ def test_the_merchant_switches_it_on_and_back(merchant: Merchant, shop: Shop, be
     assert merchant.post("/mode", mode="on", tell_waiting="yes").status_code == 303
     assert store_of(shop).mode is Mode.ON
     assert bell.rung == [("allocate", "allocate", shop.id)]
-    assert lines_of(merchant.get("/"))[-3:-1] == ["Waitline is on", "It writes to your store and tells your customers."]
+    assert lines_of(merchant.get("/"))[-4:-1] == [
+        "Waitline is on",
+        "It writes to your store and tells your customers.",
+        "If it only watches again, cancellations and parcels that were not begun are not done; their orders say so.",
+    ]
     assert merchant.post("/mode", mode="watch").status_code == 303
     assert store_of(shop).mode is Mode.WATCH
 
