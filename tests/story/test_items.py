@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from backorder.db import taking_out
+from backorder.db import item_rows, taking_out
 from backorder.domain.choices import ItemChoices
 from connectors import get
 from connectors.woocommerce.shelf import OFFER_KEY
@@ -13,6 +13,7 @@ from demo.stores.shopify.state import APP_NAMESPACE
 from demo.stores.troubles import said
 from jobs import steer
 from jobs.leave import leave
+from jobs.write_items import TRIES, write_items
 from tests.story.stage import Shopify, Stage, Woo
 
 
@@ -147,6 +148,28 @@ def test_an_item_is_written_to_once_for_a_rush_of_orders(stage: Stage) -> None:
     wrote = item_calls(stage)
     stage.settle()
     assert (item_calls(stage) - wrote, fields(stage)["due"]) == (1, "4")
+
+
+def test_a_store_that_takes_no_more_calls_for_the_moment_uses_up_no_try_of_its_items(stage: Stage) -> None:
+    choose(stage, tell_shoppers=True)
+    stage.shop.stock("MUG", 1)
+    stage.settle()
+    stage.shop.order("MUG", 3, 5)
+    stage.settle("write_items")
+    if not can_do(stage, "shoppers"):
+        return
+    seen = []
+    for _ in range(TRIES + 1):
+        before = len(stage.transport.calls)
+        stage.transport.answer(429, concerns=lambda *_, read=before + 1: len(stage.transport.calls) > read)
+        write_items(stage.bench.world, stage.bench.store_id)
+        stage.wait(700)
+        with stage.bench.world.database.read() as conn:
+            seen += [row.tries for row in item_rows.due(conn, stage.bench.store_id, stage.bench.now, 10)]
+    # The first is noted: the store may have a part of what was begun.
+    assert seen == [1] * (TRIES + 1)
+    stage.settle()
+    assert fields(stage) == {"accepting": "true", "due": "0"}
 
 
 def test_the_switch_follows_the_answer_and_gets_its_old_place_back(stage: Stage) -> None:
