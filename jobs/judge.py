@@ -47,12 +47,14 @@ def judge(world: World, store_id: int) -> None:
         if not marks:
             break
         with world.database.write() as conn:
-            verdict_rows.save(conn, store_id, {item: offer.verdict for item, offer in said.items()}, marks, now)
             # Whoever leaves meanwhile is shown nothing any more.
-            _plan_items(conn, stores.to_change(conn, store_id), said, now)
+            today = stores.to_change(conn, store_id)
+            verdict_rows.save(conn, store_id, {item: offer.verdict for item, offer in said.items()}, marks, now)
+            _plan_items(conn, today, said, now)
         item = max(marks)
     if everything:
         with world.database.write() as conn:
+            stores.take_turn(conn, store_id)
             items.touch(conn, store_id, goods.forget_awaited(conn, store_id, now - AWAITED))
             stores.judged(conn, store_id, due, now + EVERY)
 
