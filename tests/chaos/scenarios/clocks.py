@@ -82,7 +82,12 @@ def _said(seconds: int) -> str:
 
 def _story(here: Arena) -> float | None:
     """An order that has to wait, in each store: the seconds until both customers are told; `None` if they are not."""
-    placed = [(store, store.shop.order("BOOT", 1, f"late{store.platform} Example")) for store in here.stores]
+    placed = []
+    for store in here.stores:
+        # A product of its own: of all others people may have received some.
+        sku = f"LATE{time.monotonic_ns()}"
+        store.stock(sku, 0)
+        placed.append((store, store.shop.order(sku, 1, f"late{store.platform} Example")))
 
     def told() -> bool:
         return all(any(n["state"] == "done" for n in store.told(order)["notices"]) for store, order in placed)
