@@ -111,7 +111,7 @@ def _do(world: World, lease: Lease, store: Store, row: Row, doing: Doing[Row]) -
         world.bell.ring("allocate", "allocate", store.id)
 
     try:
-        client = world.client(store)
+        client = world.client(store, lease)
         doing.do(client, row, begun)
     except OutcomeUnknown as error:
         if begun and row.tries + 1 >= LOOKS:

@@ -58,9 +58,9 @@ class Keys:
     pause: Callable[[float], None] = time.sleep
     """Stands still for so many seconds."""
 
-    def client(self, store: Store, lease: Lease | None = None) -> StoreClient:
+    def client(self, store: Store, before: Callable[[], None] = lambda: None) -> StoreClient:
         """A client of the store, with a key that works for at least five minutes; it renews the key where the store
-        refuses it. With a lease that is renewed before each of its calls.
+        refuses it. `before` is done before each of its calls: what it raises keeps the call from being made.
         """
         held = self._read(store)
         if self._ends(store, held, EARLY):
@@ -71,9 +71,23 @@ class Keys:
             before, held = held, self._renewed(store, held, patient=True)
             return None if held == before else held
 
-        inner = self.wire.transport if lease is None else self._under(lease)
-        transport = Guarded(inner, lambda: self._look(store))
+        def look() -> None:
+            self._look(store)
+            before()
+
+        transport = Guarded(self.wire.transport, look)
         return get(store.platform).client(store.address, held, transport, self.wire.clock, renewed)
+
+    def renewing(self, lease: Lease) -> Callable[[], None]:
+        """Holds the lease for its full length again. Done before each call, however many there are and however slow
+        the store is, nobody takes over while somebody is at it; where somebody did all the same, it raises LeaseLost.
+        """
+
+        def renew() -> None:
+            with self.database.write(durable=False) as conn:
+                leases.renew(conn, lease, self.wire.clock())
+
+        return renew
 
     def renew(self, store: Store) -> None:
         """Renew the store's key now, if it is one that ends."""
@@ -126,7 +140,7 @@ class Keys:
             return found
         try:
             # It may ask twice, the second time with the token before.
-            wire = replace(self.wire, transport=self._under(lease))
+            wire = replace(self.wire, transport=Guarded(self.wire.transport, self.renewing(lease)))
             new = get(store.platform).installer.refresh(store.address, held, wire)
         except AccessLost:
             if (found := self._read(store)) != held:
@@ -138,17 +152,6 @@ class Keys:
         with leases.writing(self.database, lease) as conn:
             kept = stores.renew(conn, store.id, sealed, resealed, renew_at)
         return new if kept else self._read(store)
-
-    def _under(self, lease: Lease) -> Transport:
-        """Calls before each of which the lease is held for its full length again: however many there are and however
-        slow the store is, nobody takes over while somebody is at it. They raise LeaseLost where somebody did.
-        """
-
-        def renew() -> None:
-            with self.database.write(durable=False) as conn:
-                leases.renew(conn, lease, self.wire.clock())
-
-        return Guarded(self.wire.transport, renew)
 
     def _look(self, store: Store) -> None:
         """Raise AccessLost where the store has left: whoever is in the middle of something stops at the next call."""

@@ -89,7 +89,7 @@ class World:
         """A client of the store, with the store's own credentials. May renew them first, so it may raise as its calls
         do. It stops at its next call when the store leaves. With a lease that is renewed before each call.
         """
-        return self.keys.client(store, lease)
+        return self.keys.client(store) if lease is None else self.keys.client(store, self.keys.renewing(lease))
 
 
 def capabilities(store: Store) -> frozenset[Capability]:

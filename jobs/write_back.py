@@ -4,13 +4,15 @@ Orders of a store that are due at the same time are looked at together; each is 
 lease.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from backorder.db import ahead, decided, items, leases, messages, orderbook, outbox, queue, stores
+from backorder.db.columns import EPOCH
 from backorder.db.leases import Lease
 from backorder.db.orderbook import BookOrder
 from backorder.db.outbox import ActionRow
@@ -20,6 +22,7 @@ from backorder.domain.allocation import Binding, Rule, made_firm
 from backorder.domain.backoff import asked_for, wait_seconds
 from backorder.domain.errors import (
     AccessLost,
+    LeaseLost,
     OutcomeUnknown,
     PermanentFailure,
     PlanOutdated,
@@ -52,9 +55,30 @@ UNKNOWN_FIRST = 5.0
 UNKNOWN_AGAIN = 300.0
 
 
+@dataclass
+class _Turn:
+    """How long calls may leave for the order that is taken on: as long as its lease. Of who stood still for longer,
+    what was read is old, and somebody else may be at it.
+    """
+
+    clock: Callable[[], datetime]
+    until: datetime = EPOCH
+
+    def begin(self) -> None:
+        """An order is taken on."""
+        self.until = self.clock() + leases.LENGTH
+
+    def look(self) -> None:
+        """Before each call. Raises LeaseLost."""
+        if self.clock() > self.until:
+            raise LeaseLost("It stood still for longer than its lease.")
+
+
 def write_back(world: World, store_id: int, order_id: int) -> None:
     """Bring one order in the store to what was decided, and with it others of the store that are due."""
     tried = []
+    turn = _Turn(world.clock)
+    turn.begin()
     with _lease(world, store_id, order_id) as lease:
         first = _take_on(world, store_id, order_id, lease) if lease is not None else None
         if lease is None or first is None:
@@ -63,18 +87,18 @@ def write_back(world: World, store_id: int, order_id: int) -> None:
         store, book, due = first
         with calling(world, store):
             others = _others(world, store, order_id)
-            client = world.client(store)
+            client = world.keys.client(store, turn.look)
             if others:
                 client.look_ahead([order_id, *others])
             tried.append(order_id)
-            _write(world, store, lease, client, book, due)
+            _write(world, store, lease, client, turn, book, due)
             until = looked + leases.LENGTH
             for other in others:
                 if world.clock() > until:
                     # The store is slow: their own rings bring the rest, and this job ends in time.
                     break
                 tried.append(other)
-                _write_beside(world, client, store_id, other, looked)
+                _write_beside(world, client, turn, store_id, other, looked)
     for number in tried:
         _ring_notices(world, store_id, number)
     _ring_next(world, store_id)
@@ -89,13 +113,16 @@ def _others(world: World, store: Store, order_id: int) -> list[int]:
         return [number for number, book in sorted(books.items()) if fresh(conn, store, book, now)]
 
 
-def _write_beside(world: World, client: StoreClient, store_id: int, order_id: int, looked: datetime) -> None:
+def _write_beside(
+    world: World, client: StoreClient, turn: _Turn, store_id: int, order_id: int, looked: datetime
+) -> None:
     """Write to an order that was looked at with another one, if nobody has begun to since."""
+    turn.begin()
     with _lease(world, store_id, order_id) as lease:
         found = _take_on(world, store_id, order_id, lease, looked) if lease is not None else None
         if lease is not None and found is not None:
             store, book, due = found
-            _write(world, store, lease, client, book, due)
+            _write(world, store, lease, client, turn, book, due)
 
 
 def _lease(world: World, store_id: int, order_id: int) -> AbstractContextManager[Lease | None]:
@@ -164,13 +191,21 @@ def read_again(conn: Connection, world: World, store: Store, book: BookOrder, no
 
 
 def _write(
-    world: World, store: Store, lease: Lease, client: StoreClient, book: BookOrder, due: list[ActionRow]
+    world: World,
+    store: Store,
+    lease: Lease,
+    client: StoreClient,
+    turn: _Turn,
+    book: BookOrder,
+    due: list[ActionRow],
 ) -> None:
     writes = [row for row in due if row.kind is not ActionKind.NOTE]
     if writes and not _push(world, store, lease, client, book, writes):
         return
     for row in due:
         if row.kind is ActionKind.NOTE:
+            # Its lease begins anew with it.
+            turn.begin()
             post_note(world, store, lease, client, row)
 
 

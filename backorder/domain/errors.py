@@ -87,4 +87,4 @@ class OutcomeUnknown(WaitlineError):
 
 
 class LeaseLost(WaitlineError):
-    """The lease ran out and somebody else holds it: nothing may be written any more."""
+    """The lease ran out, or somebody else holds it: nothing may be written any more."""
