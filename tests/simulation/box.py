@@ -151,6 +151,7 @@ class Box:
         self.answered: Heard = lambda _url, _data, _reply: None
         """Hears what each call was answered; the run sets it."""
         self.step_began = self.now
+        self.chance_of_step = Random(0)
         self.folder = Path(tempfile.mkdtemp(prefix="waitline-box-", dir=in_memory()))
         shutil.copy(template, self.folder / "waitline.db")
         self.database = Database(f"sqlite:///{self.folder / 'waitline.db'}")
@@ -267,6 +268,11 @@ class Box:
             elif roll < weather.crash + weather.stall + weather.others:
                 self.act_meanwhile(actor.die)
 
+    @property
+    def _die(self) -> Random:
+        """The chance of whoever acts; between processes that of the step."""
+        return self.actors[-1].die if self.actors else self.chance_of_step
+
     def tell(self, line: str) -> None:
         """Write one line of the trace."""
         told = f"{(self.now - START).total_seconds():12.3f} {'  ' * len(self.actors)}{line}"
@@ -289,7 +295,7 @@ class Box:
 
     def _carry(self, site: Site, path: str, headers: dict[str, str], body: bytes) -> int:
         """Carry a webhook, or do to it what networks do. Returns the status that the shop sees; 0 for none."""
-        die = self.actors[-1].die if self.actors else Random(0)
+        die = self._die
         weather = self.chances
         if die.random() < weather.lost:
             self.missed.add(site.name)
@@ -309,7 +315,7 @@ class Box:
         answers: list[int] = []
         lowered = {name.lower(): value for name, value in headers.items()}
         topic = lowered.get("x-shopify-topic") or lowered.get("x-wc-webhook-topic") or "ping"
-        die = Random(self.actors[-1].die.random() if self.actors else 0)
+        die = Random(self._die.random())
         label = f"{site.name} {topic}"
 
         def take(_world: World) -> None:
@@ -333,7 +339,7 @@ class Box:
         self.calling(url, headers, data)
 
     def _mail_trouble(self, message: Message) -> Exception | None:
-        die = self.actors[-1].die if self.actors else Random(0)
+        die = self._die
         if die.random() >= self.chances.mail_trouble:
             return None
         silent = OutcomeUnknown("The mail server took the message and did not answer.")
@@ -353,7 +359,7 @@ class Box:
         self.tell(f"mail taken: {message.message_id} {message.subject}")
 
     def _rung(self, ring: tuple[Any, ...]) -> None:
-        die = self.actors[-1].die if self.actors else Random(0)
+        die = self._die
         if die.random() < self.chances.ring_lost:
             return
         self.rings.append(ring)

@@ -138,6 +138,7 @@ def _prepare(box: Box, checks: Checks) -> None:
 def _step(box: Box, checks: Checks, move: Move) -> None:
     box.may_act.clear()
     box.step_began = box.now
+    box.chance_of_step = Random(f"step {move.seed}")
     _look_at_modes(box)
     step = STAGED.get(move.kind) or STEPS[move.kind][1]
     told = step(box, Random(move.seed))

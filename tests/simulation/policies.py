@@ -59,7 +59,7 @@ def _priority(die: Random) -> dict[str, object]:
         (Fact.ORDER_TAG, "Gift"),
         (Fact.ORDER_TAG, "fragile"),
         (Fact.CUSTOMER_TAG, "gold"),
-        (Fact.CUSTOMER, die.choice(["ADA@north.example", "ada@south.example", "7"])),
+        (Fact.CUSTOMER, die.choice(["ADA@NORTH.example", "ada@SOUTH.EXAMPLE", "7"])),
         (Fact.SHIPPING, "Express"),
         (Fact.TOTAL, die.choice(["30", "40 USD", "50 EUR"])),
         (Fact.UNITS, die.choice(["3", "4"])),
