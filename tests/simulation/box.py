@@ -24,7 +24,7 @@ from app import create_app
 from backorder.config import Config
 from backorder.db.secrets import Sealer
 from backorder.db.session import Database
-from backorder.domain.errors import LeaseLost, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from backorder.domain.errors import LeaseLost
 from jobs.connect import remember
 from jobs.drain import JOBS
 from jobs.mailer import Message
@@ -41,12 +41,11 @@ from tests.simulation.ports import (
     SimDatabase,
     SimMailer,
     SimTransport,
-    TookAndFellSilent,
 )
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Site
 from tests.simulation.ways import NONE, Ways
-from tests.simulation.weather import BUSY, Chances, chances
+from tests.simulation.weather import BUSY, Chances, chances, mail_trouble
 from tests.simulation.woo_site import WooSite
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -338,20 +337,8 @@ class Box:
         """Before a call reaches a shop."""
         self.calling(url, headers, data)
 
-    def _mail_trouble(self, message: Message) -> Exception | None:
-        die = self._die
-        if die.random() >= self.chances.mail_trouble:
-            return None
-        silent = OutcomeUnknown("The mail server took the message and did not answer.")
-        return die.choice(
-            [
-                TemporaryFailure("The mail server asks to try later (451).", 300),
-                PermanentFailure("The mail server refused the message (550)."),
-                silent,
-                TookAndFellSilent(silent),
-                TookAndFellSilent(silent),
-            ]
-        )
+    def _mail_trouble(self, _message: Message) -> Exception | None:
+        return mail_trouble(self._die, self.chances)
 
     def _took(self, message: Message) -> None:
         self.mails.append(Mail(self.now, message))

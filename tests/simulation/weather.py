@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from random import Random
 
+from backorder.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from tests.simulation.ports import TookAndFellSilent
+
 
 @dataclass(frozen=True, slots=True)
 class Chances:
@@ -46,4 +49,20 @@ def chances(die: Random) -> Chances:
         trouble=some(0.7, 1.0),
         mail_trouble=some(0.6, 0.4),
         ring_lost=some(0.7, 0.3),
+    )
+
+
+def mail_trouble(die: Random, chances: Chances) -> Exception | None:
+    """What becomes of a mail on its way; nothing where it is taken."""
+    if die.random() >= chances.mail_trouble:
+        return None
+    silent = OutcomeUnknown("The mail server took the message and did not answer.")
+    return die.choice(
+        [
+            TemporaryFailure("The mail server asks to try later (451).", 300),
+            PermanentFailure("The mail server refused the message (550)."),
+            silent,
+            TookAndFellSilent(silent),
+            TookAndFellSilent(silent),
+        ]
     )
