@@ -193,7 +193,7 @@ class ShopifySite:
             return None
         order = die.choice(held)
         ours = [work for work in order.works if any(hold.by_app for hold in work.holds)]
-        lines = {units.line.id for work in ours for units in work.lines}
+        lines = {units.line.id for work in ours for units in work.lines if units.remaining}
         self._trade.release_hold_by_hand(order.id)
         self.touched[order.id] = self._clock()
         if ours:

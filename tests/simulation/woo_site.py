@@ -352,7 +352,8 @@ class WooSite:
         order = self._shop.orders.get(number)
         if order is None:
             return None
-        sold = {line.id: line.quantity - order.refunded(line.id) for line in order.lines}
+        # A line may be edited down to less than was refunded of it.
+        sold = {line.id: max(0, line.quantity - order.refunded(line.id)) for line in order.lines}
         return {line: min(order.shipped(line), units) for line, units in sold.items()}
 
     def ended(self, number: int) -> int:
