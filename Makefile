@@ -43,7 +43,8 @@ test-postgres: $(DEV) ## the tests, on a PostgreSQL server started for them
 simulate: $(DEV) ## a world in a box: [SEED= | SEEDS= SECONDS= FAULTS= | FAULT= SEEDS= | LIST=1]
 	@PYTHONHASHSEED=0 $(IN) tests.simulation
 
-simulate-all: $(DEV) ## the same, with every planted fault
+simulate-all: $(DEV) ## the same, with every planted fault and every seed that ever failed
+	@ALL_SEEDS=1 $(IN) pytest -q -n 2 tests/simulation
 	@PYTHONHASHSEED=0 FAULTS=all $(IN) tests.simulation
 
 chaos: $(DEV) ## real processes, killed, stopped and cut off: [SECONDS= DATABASE=sqlite|postgres|both SEED= SCENARIO=F-..|all]
