@@ -307,6 +307,9 @@ class Box:
             # The second copy may arrive before, beside or long after the first.
             self.late.append((site, path, headers, body))
         status = self.post(site, path, headers, body)
+        if status != 200:
+            # The shop may try it again in hours only.
+            self.missed.add(site.name)
         return 0 if die.random() < weather.lost else status
 
     def post(self, site: Site, path: str, headers: dict[str, str], body: bytes) -> int:

@@ -23,6 +23,11 @@ ROWS = "SELECT id, store_id, order_id, source, target, units FROM moves WHERE id
 ITEMS = "SELECT line_id, item FROM order_lines WHERE store_id = :s AND order_id = :o"
 LIES = "SELECT item, on_hand FROM pools WHERE store_id = :s AND location = :l"
 GIVEN = "SELECT item, SUM(allocated) FROM parts WHERE store_id = :s AND location = :l GROUP BY item"
+TRIED = (
+    "SELECT COUNT(*) FROM moves WHERE store_id = ? AND order_id = ? AND target = ? "
+    "AND (state <> 'dropped' OR tries > 0)"
+)
+"""Moves of an order to a location that were begun, or are to be: what was never tried nobody took back."""
 
 
 def open_moves(box: Box, die: Random) -> None:
@@ -110,7 +115,14 @@ class Moves:
         key = (name, order, target)
         at, lay = self._lay.get(key, (None, {}))
         back = self._box.carried.get(key)
-        if at is not None and back is not None and back > at and all(lies[item] <= lay.get(item, 0) for item in lies):
+        tried = self._box.ask(TRIED, (store_id, order, target))[0][0]
+        if (
+            tried
+            and at is not None
+            and back is not None
+            and back > at
+            and all(lies[item] <= lay.get(item, 0) for item in lies)
+        ):
             raise Violation(
                 f"{name}: order {order} was moved back from {target} by a person, and is to go there again."
             )
