@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Connection, any_, bindparam, column, func, select
+from sqlalchemy import BigInteger, BindParameter, Boolean, ColumnElement, Dialect, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import JSON
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import JSON, TypeDecorator, TypeEngine
 
 BITE = 500
 
@@ -19,10 +22,43 @@ def bites(keys: Iterable[Key], size: int = BITE) -> Iterator[list[Key]]:
         yield wanted[start : start + size]
 
 
-def among(conn: Connection, of: Any, keys: Iterable[int]) -> Any:
-    """Whether a column is one of these keys, however many they are: they travel as one parameter."""
-    wanted = sorted(set(keys))
-    if conn.dialect.name == "sqlite":
-        listed = func.json_each(bindparam(None, wanted, JSON)).table_valued(column("value", BigInteger))
-        return of.in_(select(listed.c.value))
-    return of == any_(bindparam(None, wanted, ARRAY(BigInteger)))
+class _Keys(TypeDecorator[list[int]]):
+    """A list of keys: an array, or JSON where there are no arrays."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(JSON() if dialect.name == "sqlite" else ARRAY(BigInteger))
+
+
+KEYS = _Keys()
+
+
+def among(of: Any, keys: Iterable[int] | BindParameter[list[int]]) -> ColumnElement[bool]:
+    """Whether a column is one of these keys, however many they are: they travel as one parameter. `keys` may be a
+    parameter of type `KEYS`.
+    """
+    return _Among(of, keys if isinstance(keys, BindParameter) else bindparam(None, sorted(set(keys)), KEYS))
+
+
+class _Among(FunctionElement[bool]):
+    """A column and a list of keys."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        return self
+
+
+@compiles(_Among)
+def _in_array(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
+    of, keys = (compiler.process(clause, **how) for clause in element.clauses)
+    return f"{of} = ANY ({keys})"
+
+
+@compiles(_Among, "sqlite")
+def _in_json(element: _Among, compiler: SQLCompiler, **how: Any) -> str:
+    of, keys = (compiler.process(clause, **how) for clause in element.clauses)
+    return f"{of} IN (SELECT value FROM json_each({keys}))"

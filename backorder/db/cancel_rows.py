@@ -60,7 +60,7 @@ def of_orders(conn: Connection, store_id: int, ids: Iterable[int]) -> list[Cance
     """Every cancellation of these orders, oldest first."""
     rows = conn.execute(
         select(cancellations)
-        .where(cancellations.c.store_id == store_id, among(conn, cancellations.c.order_id, ids))
+        .where(cancellations.c.store_id == store_id, among(cancellations.c.order_id, ids))
         .order_by(cancellations.c.id)
     )
     return [

@@ -32,7 +32,7 @@ BITE = 500
 
 def orders_of(conn: Connection, store_id: int, person: Person) -> list[int]:
     """Orders in the book that are this person's. What a request leaves out matches nothing."""
-    hits = [among(conn, orders.c.order_id, person.order_ids)] if person.order_ids else []
+    hits = [among(orders.c.order_id, person.order_ids)] if person.order_ids else []
     if person.customer_id is not None:
         hits.append(orders.c.customer_id == person.customer_id)
     found: set[int] = set()
@@ -52,7 +52,7 @@ def orders_of(conn: Connection, store_id: int, person: Person) -> list[int]:
 def names_of(conn: Connection, store_id: int, person: Person, order_ids: Iterable[int]) -> set[str]:
     """By what ids and addresses the person is known: those of the request, and those at these orders of theirs."""
     found = select(orders.c.customer_id, orders.c.email).where(
-        orders.c.store_id == store_id, among(conn, orders.c.order_id, order_ids)
+        orders.c.store_id == store_id, among(orders.c.order_id, order_ids)
     )
     at_orders = {str(value) for row in conn.execute(found) for value in row if value}
     asked = {person.mailbox, "" if person.customer_id is None else str(person.customer_id)}
@@ -71,7 +71,7 @@ def marked(conn: Connection, store_id: int, order_ids: Iterable[int]) -> frozens
     if not wanted:
         return frozenset()
     found = select(erased_orders.c.order_id).where(
-        erased_orders.c.store_id == store_id, among(conn, erased_orders.c.order_id, wanted)
+        erased_orders.c.store_id == store_id, among(erased_orders.c.order_id, wanted)
     )
     return frozenset(conn.execute(found).scalars())
 
@@ -81,7 +81,7 @@ def blank_orders(conn: Connection, store_id: int, order_ids: Iterable[int], now:
     wanted = list(order_ids)
     conn.execute(
         update(orders)
-        .where(orders.c.store_id == store_id, among(conn, orders.c.order_id, wanted))
+        .where(orders.c.store_id == store_id, among(orders.c.order_id, wanted))
         .values(
             customer_id=None,
             customer_name="",
@@ -93,12 +93,12 @@ def blank_orders(conn: Connection, store_id: int, order_ids: Iterable[int], now:
     )
     conn.execute(
         update(order_lines)
-        .where(order_lines.c.store_id == store_id, among(conn, order_lines.c.order_id, wanted))
+        .where(order_lines.c.store_id == store_id, among(order_lines.c.order_id, wanted))
         .values(cancel_reason="")
     )
-    of_actions = (actions.c.store_id == store_id) & among(conn, actions.c.order_id, wanted)
+    of_actions = (actions.c.store_id == store_id) & among(actions.c.order_id, wanted)
     conn.execute(update(actions).where(of_actions).values(reason=""))
-    of_notices = (notices.c.store_id == store_id) & among(conn, notices.c.order_id, wanted)
+    of_notices = (notices.c.store_id == store_id) & among(notices.c.order_id, wanted)
     conn.execute(update(notices).where(of_notices).values(message_id="", digest="", reason=""))
     conn.execute(
         update(notices)

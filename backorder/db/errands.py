@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from backorder.db.outbox import live
 from backorder.db.tables import cancellations, moves, parcels
@@ -26,6 +26,12 @@ class Kind(StrEnum):
 
 
 _TABLES = {Kind.CANCELLATION: cancellations, Kind.PARCEL: parcels, Kind.MOVE: moves}
+_DUE = {
+    kind: select(table.c.store_id, table.c.order_id)
+    .where(table.c.state.in_(OPEN), table.c.due_at <= bindparam("now"), live(table))
+    .order_by(table.c.id)
+    for kind, table in _TABLES.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,7 @@ def is_open(row: Errand) -> bool:
 
 def due(conn: Connection, kind: Kind, now: datetime) -> list[tuple[int, int]]:
     """(store, order) where one is to be made or looked up now."""
-    table = _TABLES[kind]
-    rows = conn.execute(
-        select(table.c.store_id, table.c.order_id)
-        .where(table.c.state.in_(OPEN), table.c.due_at <= now, live(table))
-        .order_by(table.c.id)
-    )
-    return [(row.store_id, row.order_id) for row in rows]
+    return [(row.store_id, row.order_id) for row in conn.execute(_DUE[kind], {"now": now})]
 
 
 def end_not_begun(conn: Connection, store_id: int, reason: str, now: datetime) -> None:

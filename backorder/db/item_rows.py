@@ -42,7 +42,7 @@ def plan(conn: Connection, store_id: int, wanted: Mapping[int, ItemSide], now: d
     """Make due what differs from what was wanted of these items so far."""
     rows = conn.execute(
         select(item_writes.c.item, item_writes.c.desired, item_writes.c.at).where(
-            item_writes.c.store_id == store_id, among(conn, item_writes.c.item, wanted)
+            item_writes.c.store_id == store_id, among(item_writes.c.item, wanted)
         )
     )
     before = {row.item: (item_side_in(row.desired), row.at) for row in rows}
@@ -74,7 +74,7 @@ def plan(conn: Connection, store_id: int, wanted: Mapping[int, ItemSide], now: d
             update(item_writes)
             .where(
                 item_writes.c.store_id == store_id,
-                among(conn, item_writes.c.item, [item for item, _, _ in changed]),
+                among(item_writes.c.item, [item for item, _, _ in changed]),
                 item_writes.c.state.in_([WorkState.DONE, WorkState.FAILED]),
             )
             .values(state=WorkState.DUE, tries=0, reason="")
@@ -83,9 +83,7 @@ def plan(conn: Connection, store_id: int, wanted: Mapping[int, ItemSide], now: d
 
 def rows_of(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, ItemRow]:
     """How the writes of these items stand, of those that have one."""
-    rows = conn.execute(
-        select(item_writes).where(item_writes.c.store_id == store_id, among(conn, item_writes.c.item, ids))
-    )
+    rows = conn.execute(select(item_writes).where(item_writes.c.store_id == store_id, among(item_writes.c.item, ids)))
     return {row.item: _row(row) for row in rows}
 
 
@@ -117,7 +115,7 @@ def try_again(conn: Connection, store_id: int, ids: Iterable[int], now: datetime
         update(item_writes)
         .where(
             item_writes.c.store_id == store_id,
-            among(conn, item_writes.c.item, ids),
+            among(item_writes.c.item, ids),
             item_writes.c.state == WorkState.FAILED,
             item_writes.c.at <= given_up_by,
         )
@@ -145,7 +143,7 @@ def free_to_sell(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[in
     """Units of these items that the store would still sell from what is there, at all its locations together."""
     found: dict[int, Units] = {}
     rows = conn.execute(
-        select(pools.c.item, pools.c.available).where(pools.c.store_id == store_id, among(conn, pools.c.item, ids))
+        select(pools.c.item, pools.c.available).where(pools.c.store_id == store_id, among(pools.c.item, ids))
     )
     for item, available in rows:
         found[item] = found.get(item, ZERO) + max(ZERO, available)
@@ -226,9 +224,7 @@ def set_state(
 
 def _set(conn: Connection, store_id: int, ids: list[int], **values: object) -> None:
     conn.execute(
-        update(item_writes)
-        .where(item_writes.c.store_id == store_id, among(conn, item_writes.c.item, ids))
-        .values(**values)
+        update(item_writes).where(item_writes.c.store_id == store_id, among(item_writes.c.item, ids)).values(**values)
     )
 
 

@@ -39,9 +39,7 @@ def _mark(conn: Connection, store_id: int, ids: Iterable[int], values: Mapping[s
     wanted = sorted(set(ids))
     if wanted:
         insert_missing(conn, items, [{"store_id": store_id, "item": item} for item in wanted])
-        conn.execute(
-            update(items).where(items.c.store_id == store_id, among(conn, items.c.item, wanted)).values(**values)
-        )
+        conn.execute(update(items).where(items.c.store_id == store_id, among(items.c.item, wanted)).values(**values))
 
 
 def changed(conn: Connection, store_id: int, ids: Iterable[int]) -> None:
@@ -50,7 +48,7 @@ def changed(conn: Connection, store_id: int, ids: Iterable[int]) -> None:
     if wanted:
         conn.execute(
             update(items)
-            .where(items.c.store_id == store_id, among(conn, items.c.item, wanted))
+            .where(items.c.store_id == store_id, among(items.c.item, wanted))
             .values(changed_seq=items.c.changed_seq + 1)
         )
 
@@ -60,7 +58,7 @@ def bases(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, Basi
     rows = conn.execute(
         select(items.c.item, items.c.planned_under, items.c.planned_stock).where(
             items.c.store_id == store_id,
-            among(conn, items.c.item, ids),
+            among(items.c.item, ids),
             items.c.planned_seq == items.c.changed_seq,
         )
     )
@@ -74,7 +72,7 @@ def planned(conn: Connection, store_id: int, found: Mapping[int, Basis]) -> None
     if found:
         conn.execute(
             update(items)
-            .where(items.c.store_id == store_id, among(conn, items.c.item, found))
+            .where(items.c.store_id == store_id, among(items.c.item, found))
             .values(planned_seq=items.c.changed_seq)
         )
 
@@ -112,7 +110,7 @@ def save(conn: Connection, store_id: int, told: Sequence[Item]) -> set[int]:
         return set()
     rows = conn.execute(
         select(items.c.item, *(items.c[name] for name in _TOLD)).where(
-            items.c.store_id == store_id, among(conn, items.c.item, [item.item for item in told])
+            items.c.store_id == store_id, among(items.c.item, [item.item for item in told])
         )
     )
     before = {row[0]: tuple(row[1:]) for row in rows}
@@ -190,8 +188,6 @@ def owed(conn: Connection, store_id: int) -> list[int]:
 def titles(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, str]:
     """What people call these items."""
     rows = conn.execute(
-        select(items.c.item, items.c.title, items.c.sku).where(
-            items.c.store_id == store_id, among(conn, items.c.item, ids)
-        )
+        select(items.c.item, items.c.title, items.c.sku).where(items.c.store_id == store_id, among(items.c.item, ids))
     )
     return {row.item: row.title or row.sku or str(row.item) for row in rows}

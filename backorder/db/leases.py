@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from backorder.db.columns import EPOCH
 from backorder.db.session import Database
@@ -17,6 +17,19 @@ from backorder.db.upsert import insert_missing
 from backorder.domain.errors import LeaseLost
 
 LENGTH = timedelta(seconds=25)
+
+# Asked before and after whatever is done: built once.
+_NAMED = leases.c.name == bindparam("of")
+_OURS = _NAMED & (leases.c.fence == bindparam("ours"))
+_UNTIL = select(leases.c.until).where(_NAMED)
+_TAKE = (
+    update(leases)
+    .where(_NAMED, (leases.c.until <= bindparam("now")) | (leases.c.until > bindparam("too_far")))
+    .values(owner=bindparam("taker"), fence=leases.c.fence + 1, until=bindparam("end"))
+    .returning(leases.c.fence)
+)
+_HOLD = update(leases).where(_OURS).values(until=bindparam("end"))
+_FENCE = select(leases.c.fence).where(_NAMED).with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +47,22 @@ def acquire(conn: Connection, name: str, owner: str, now: datetime) -> Lease | N
     """Take the lease if nobody holds it; `None` when somebody does. One that ends further ahead than any lease can is
     of a clock that went wrong: it would keep everybody out until that hour.
     """
-    found = select(leases.c.until).where(leases.c.name == name)
-    before = conn.execute(found).scalar_one_or_none()
+    before = conn.execute(_UNTIL, {"of": name}).scalar_one_or_none()
     if before is None:
         insert_missing(conn, leases, [{"name": name, "owner": "", "fence": 0, "until": EPOCH}])
-    free = (leases.c.until <= now) | (leases.c.until > now + 2 * LENGTH)
-    fence = conn.execute(
-        update(leases)
-        .where(leases.c.name == name, free)
-        .values(owner=owner, fence=leases.c.fence + 1, until=now + LENGTH)
-        .returning(leases.c.fence)
-    ).scalar_one_or_none()
+    taken = {"of": name, "now": now, "too_far": now + 2 * LENGTH, "taker": owner, "end": now + LENGTH}
+    fence = conn.execute(_TAKE, taken).scalar_one_or_none()
     return None if fence is None else Lease(name, owner, fence, orphaned=before not in (None, EPOCH))
 
 
 def renew(conn: Connection, lease: Lease, now: datetime) -> None:
     """Hold the lease for its full length again, before each call outside. Raises LeaseLost."""
-    kept = conn.execute(
-        update(leases).where(leases.c.name == lease.name, leases.c.fence == lease.fence).values(until=now + LENGTH)
-    )
-    if kept.rowcount != 1:
+    if _hold(conn, lease, now + LENGTH) != 1:
         raise LeaseLost(f"{lease.name} was taken over.")
+
+
+def _hold(conn: Connection, lease: Lease, end: datetime) -> int:
+    return conn.execute(_HOLD, {"of": lease.name, "ours": lease.fence, "end": end}).rowcount
 
 
 @contextmanager
@@ -67,16 +75,14 @@ def writing(database: Database, lease: Lease) -> Iterator[Connection]:
 
 def check(conn: Connection, lease: Lease) -> None:
     """Whether the lease is still ours, at the begin of a transaction. Raises LeaseLost when somebody took over."""
-    fence = conn.execute(
-        select(leases.c.fence).where(leases.c.name == lease.name).with_for_update()
-    ).scalar_one_or_none()
+    fence = conn.execute(_FENCE, {"of": lease.name}).scalar_one_or_none()
     if fence != lease.fence:
         raise LeaseLost(f"{lease.name} was taken over.")
 
 
 def release(conn: Connection, lease: Lease) -> None:
     """Give the lease back, if it is still ours. It is free for everybody then, whatever their clocks say."""
-    conn.execute(update(leases).where(leases.c.name == lease.name, leases.c.fence == lease.fence).values(until=EPOCH))
+    _hold(conn, lease, EPOCH)
 
 
 def end_those_of(conn: Connection, kinds: Collection[str], dead: Callable[[str], bool], now: datetime) -> list[str]:

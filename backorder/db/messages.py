@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, select, update
 
 from backorder.db.bites import among
 from backorder.db.outbox import is_write_pending, live, write_is_pending
@@ -55,7 +56,7 @@ def wait_again(conn: Connection, store_id: int, order_ids: Iterable[int], now: d
         update(notices)
         .where(
             notices.c.store_id == store_id,
-            among(conn, notices.c.order_id, wanted),
+            among(notices.c.order_id, wanted),
             notices.c.state == WorkState.DROPPED,
             notices.c.reason == NOT_TAKEN,
         )
@@ -125,21 +126,28 @@ def notices_to_send(
     conn: Connection, now: datetime, store_id: int | None = None, order_id: int | None = None
 ) -> list[tuple[int, int]]:
     """(store, notice) that are due: of all stores, of one, or of one order."""
+    found = _to_send(store_id is not None, order_id is not None)
+    return [(row[0], row[1]) for row in conn.execute(found, {"now": now, "store": store_id, "order": order_id})]
+
+
+# The clock asks this again and again: built once.
+@cache
+def _to_send(of_one_store: bool, of_one_order: bool) -> Select[Any]:
     found = (
         select(notices.c.store_id, notices.c.id)
         .where(
             notices.c.state == WorkState.DUE,
-            notices.c.due_at <= now,
+            notices.c.due_at <= bindparam("now"),
             notices.c.side_seq.is_(None) | ~write_is_pending(notices.c.store_id, notices.c.order_id),
             live(notices),
         )
         .order_by(notices.c.id)
     )
-    if store_id is not None:
-        found = found.where(notices.c.store_id == store_id)
-    if order_id is not None:
-        found = found.where(notices.c.order_id == order_id)
-    return [(row[0], row[1]) for row in conn.execute(found)]
+    if of_one_store:
+        found = found.where(notices.c.store_id == bindparam("store"))
+    if of_one_order:
+        found = found.where(notices.c.order_id == bindparam("order"))
+    return found
 
 
 def abandoned_notices(conn: Connection, before: datetime, now: datetime) -> int:

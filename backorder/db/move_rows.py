@@ -52,7 +52,7 @@ def of_orders(conn: Connection, store_id: int, ids: Iterable[int]) -> dict[int, 
     """Every move of these orders, oldest first."""
     found: dict[int, list[MoveRow]] = {}
     rows = conn.execute(
-        select(moves).where(moves.c.store_id == store_id, among(conn, moves.c.order_id, ids)).order_by(moves.c.id)
+        select(moves).where(moves.c.store_id == store_id, among(moves.c.order_id, ids)).order_by(moves.c.id)
     )
     for row in rows:
         told = Relocation(row.source, row.target, {line: Decimal(units) for line, units in row.units})
@@ -75,7 +75,7 @@ def waiting_for(conn: Connection, store_id: int, items: Collection[int], limit: 
         select(parts.c.order_id)
         .where(
             parts.c.store_id == store_id,
-            among(conn, parts.c.item, items),
+            among(parts.c.item, items),
             parts.c.outstanding > ZERO,
             parts.c.allocated == ZERO,
             parts.c.decided,
@@ -91,7 +91,7 @@ def on_hand(conn: Connection, store_id: int, items: Collection[int]) -> dict[Poo
     """Units of these items that are believed to lie in each pool."""
     rows = conn.execute(
         select(pools.c.item, pools.c.location, pools.c.on_hand).where(
-            pools.c.store_id == store_id, among(conn, pools.c.item, items)
+            pools.c.store_id == store_id, among(pools.c.item, items)
         )
     )
     return {Pool(row.item, row.location): row.on_hand for row in rows}

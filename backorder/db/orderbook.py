@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select, text, tuple_, update
 
 from backorder.db import erasing
-from backorder.db.bites import among, bites
+from backorder.db.bites import KEYS, among, bites
 from backorder.db.items import changed, touch
 from backorder.db.order_rows import (
     HEAD,
@@ -68,26 +68,32 @@ def load(conn: Connection, store_id: int, ids: Iterable[int], *, lock: bool = Fa
 
 def item_splits(conn: Connection, store_id: int) -> dict[int, Split]:
     """Items for which the merchant chose when parts may leave."""
-    rows = conn.execute(
-        select(items.c.item, items.c.split).where(items.c.store_id == store_id, items.c.split.is_not(None))
-    )
-    return {row.item: row.split for row in rows}
+    return {row.item: row.split for row in conn.execute(_SPLITS, {"store": store_id})}
+
+
+# Every pass loads orders, again and again: built once.
+def _of_those(table: Table) -> ColumnElement[bool]:
+    """Rows of a few orders of a store."""
+    return (table.c.store_id == bindparam("store")) & among(table.c.order_id, bindparam("orders", type_=KEYS))
+
+
+_SPLITS = select(items.c.item, items.c.split).where(items.c.store_id == bindparam("store"), items.c.split.is_not(None))
+_LINES = select(*LINE).where(_of_those(order_lines)).order_by(order_lines.c.order_id, order_lines.c.line_id)
+_PARTS = select(*PART).where(_of_those(parts)).order_by(parts.c.item)
+_ZONE = select(stores.c.timezone).where(stores.c.id == bindparam("store")).scalar_subquery()
+_HEADS = select(*HEAD, _ZONE).where(_of_those(orders)).order_by(orders.c.order_id)
 
 
 def _load(conn: Connection, store_id: int, ids: set[int], splits: dict[int, Split]) -> dict[int, BookOrder]:
+    those = {"store": store_id, "orders": sorted(ids)}
     lines_of: dict[int, list[Any]] = {}
-    of_lines = select(*LINE).where(order_lines.c.store_id == store_id, among(conn, order_lines.c.order_id, ids))
-    for row in conn.execute(of_lines.order_by(order_lines.c.order_id, order_lines.c.line_id)).all():
+    for row in conn.execute(_LINES, those).all():
         lines_of.setdefault(row[0], []).append(row)
     parts_of: dict[tuple[int, int], list[Any]] = {}
-    of_parts = select(*PART).where(parts.c.store_id == store_id, among(conn, parts.c.order_id, ids))
-    for row in conn.execute(of_parts.order_by(parts.c.item)).all():
+    for row in conn.execute(_PARTS, those).all():
         parts_of.setdefault((row[0], row[1]), []).append(row)
-    timezone = select(stores.c.timezone).where(stores.c.id == store_id).scalar_subquery()
-    heads = select(*HEAD, timezone).where(orders.c.store_id == store_id, among(conn, orders.c.order_id, ids))
     return {
-        row[0]: book_order(row, lines_of.get(row[0], ()), parts_of, splits)
-        for row in conn.execute(heads.order_by(orders.c.order_id)).all()
+        row[0]: book_order(row, lines_of.get(row[0], ()), parts_of, splits) for row in conn.execute(_HEADS, those).all()
     }
 
 
@@ -207,7 +213,7 @@ def mark_unread(conn: Connection, store_id: int, ids: Iterable[int], now: dateti
     if wanted:
         conn.execute(
             update(orders)
-            .where(orders.c.store_id == store_id, among(conn, orders.c.order_id, wanted))
+            .where(orders.c.store_id == store_id, among(orders.c.order_id, wanted))
             .values(unread=True, unread_at=now)
         )
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select, update
 
 from backorder.db.bites import among
 from backorder.db.many import insert_many, update_many
@@ -98,7 +99,7 @@ def _plan_writes(conn: Connection, store_id: int, found: Sequence[Reviewed], now
         # that was, the store may have a part: it stays open until the order is written whole.
         conn.execute(
             update(actions)
-            .where(actions.c.store_id == store_id, among(conn, actions.c.order_id, superseded), _NOT_BEGUN)
+            .where(actions.c.store_id == store_id, among(actions.c.order_id, superseded), _NOT_BEGUN)
             .values(state=WorkState.DROPPED, reason="A newer state of the order was written instead.", at=now)
         )
     insert_many(
@@ -125,7 +126,7 @@ def _plan_messages(conn: Connection, store_id: int, found: Sequence[Reviewed], n
             update(notices)
             .where(
                 notices.c.store_id == store_id,
-                among(conn, notices.c.order_id, ids),
+                among(notices.c.order_id, ids),
                 notices.c.kind == kind,
                 notices.c.state == WorkState.DUE,
             )
@@ -177,7 +178,7 @@ def unfinished(conn: Connection, store_id: int, order_ids: Iterable[int]) -> dic
         .join(orders, and_(orders.c.store_id == actions.c.store_id, orders.c.order_id == actions.c.order_id))
         .where(
             actions.c.store_id == store_id,
-            among(conn, actions.c.order_id, order_ids),
+            among(actions.c.order_id, order_ids),
             actions.c.kind != ActionKind.NOTE,
             (actions.c.state.in_([WorkState.DUE, WorkState.RUNNING, WorkState.UNKNOWN]))
             | ((actions.c.state == WorkState.FAILED) & (actions.c.side_seq == orders.c.side_seq)),
@@ -206,7 +207,7 @@ def try_again(
         update(actions)
         .where(
             actions.c.store_id == store_id,
-            among(conn, actions.c.order_id, wanted),
+            among(actions.c.order_id, wanted),
             actions.c.state == WorkState.FAILED,
             actions.c.kind != ActionKind.NOTE,
             actions.c.at <= given_up_by,
@@ -224,7 +225,7 @@ def last_written(conn: Connection, store_id: int, order_ids: Iterable[int]) -> d
         select(actions.c.order_id, func.max(actions.c.at).label("ended"))
         .where(
             actions.c.store_id == store_id,
-            among(conn, actions.c.order_id, order_ids),
+            among(actions.c.order_id, order_ids),
             actions.c.kind != ActionKind.NOTE,
             actions.c.state == WorkState.DONE,
         )
@@ -302,6 +303,7 @@ def start_from_what_is(conn: Connection, store_id: int) -> None:
     conn.execute(update(orders).where(orders.c.store_id == store_id).values(desired=orders.c.wrote))
 
 
+@cache
 def live(table: Any) -> Any:
     """Rows of stores that are on, and all but messages of those that are being left: all others are left alone. A
     paused store's policy is asked by the worker.
@@ -320,13 +322,20 @@ def orders_to_write(
     """(store, order) with a write that is due, was begun by somebody who is gone, or has an unknown outcome: so many of
     each store, the oldest first. Those that a pass has to look at before come last: they keep nobody waiting.
     """
+    rows = conn.execute(_to_write(store_id is not None), {"now": now, "of": store_id, "at_most": limit})
+    return [(row.store_id, row.order_id) for row in rows]
+
+
+# The clock asks this again and again: built once.
+@cache
+def _to_write(of_one_store: bool) -> Select[Any]:
     due = (
         select(actions.c.store_id, actions.c.order_id, func.min(actions.c.id).label("first"))
-        .where(TO_DO, actions.c.due_at <= now, live(actions))
+        .where(TO_DO, actions.c.due_at <= bindparam("now"), live(actions))
         .group_by(actions.c.store_id, actions.c.order_id)
     )
-    if store_id is not None:
-        due = due.where(actions.c.store_id == store_id)
+    if of_one_store:
+        due = due.where(actions.c.store_id == bindparam("of"))
     found = due.subquery()
     turn = func.row_number().over(partition_by=found.c.store_id, order_by=[_waits_for_a_pass(), found.c.first])
     line = (
@@ -334,8 +343,7 @@ def orders_to_write(
         .join(orders, and_(orders.c.store_id == found.c.store_id, orders.c.order_id == found.c.order_id))
         .subquery()
     )
-    rows = conn.execute(select(line.c.store_id, line.c.order_id).where(line.c.turn <= limit).order_by(line.c.first))
-    return [(row.store_id, row.order_id) for row in rows]
+    return select(line.c.store_id, line.c.order_id).where(line.c.turn <= bindparam("at_most")).order_by(line.c.first)
 
 
 def _waits_for_a_pass() -> ColumnElement[bool]:

@@ -54,7 +54,7 @@ def of_orders(conn: Connection, store_id: int, order_ids: Iterable[int]) -> list
     """The same for several orders."""
     rows = conn.execute(
         select(parcels)
-        .where(parcels.c.store_id == store_id, among(conn, parcels.c.order_id, order_ids))
+        .where(parcels.c.store_id == store_id, among(parcels.c.order_id, order_ids))
         .order_by(parcels.c.id)
     )
     return [
@@ -98,7 +98,7 @@ def forget_whose(conn: Connection, store_id: int, order_ids: Sequence[int], now:
     """Parcels lead to their receivers: of orders whose customer is erased no number stays, and what is not done yet is
     not done any more.
     """
-    of_orders = (parcels.c.store_id == store_id) & among(conn, parcels.c.order_id, order_ids)
+    of_orders = (parcels.c.store_id == store_id) & among(parcels.c.order_id, order_ids)
     conn.execute(update(parcels).where(of_orders).values(company="", number="", url="", reason=""))
     conn.execute(
         update(parcels)

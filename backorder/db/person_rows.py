@@ -39,7 +39,7 @@ def held_on(conn: Connection, store_id: int, person: Person) -> Held:
     ids = orders_of(conn, store_id, person)
 
     def of_orders(table: Any, columns: Sequence[Any], *order: Any) -> dict[int, list[Held]]:
-        rows = select(*columns).where(table.c.store_id == store_id, among(conn, table.c.order_id, ids))
+        rows = select(*columns).where(table.c.store_id == store_id, among(table.c.order_id, ids))
         by_order: dict[int, list[Held]] = {}
         for row in conn.execute(rows.order_by(*order)).mappings():
             by_order.setdefault(row["order_id"], []).append(_plain(row))

@@ -93,7 +93,7 @@ def _believed(row: Any) -> Believed:
 def queues(conn: Connection, store_id: int, items: Iterable[int]) -> dict[Pool, list[QueuedPart]]:
     """Everything that the pools of these items owe, in order of service."""
     rows = conn.execute(
-        _QUEUED.where(parts.c.store_id == store_id, among(conn, parts.c.item, items)).order_by(
+        _QUEUED.where(parts.c.store_id == store_id, among(parts.c.item, items)).order_by(
             parts.c.item, parts.c.location, parts.c.queue_time, parts.c.order_id, parts.c.line_id
         )
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from backorder.db import pulls, whole_readings
 from backorder.db.tables import signins, stores
@@ -20,6 +20,12 @@ BETWEEN_PULLS = timedelta(seconds=10)
 """A store that tells of many changes without saying of what is not asked each time: each pull reads a quarter of an
 hour.
 """
+
+
+# Asked at every step of everybody: built once.
+_OF_ID = select(stores).where(stores.c.id == bindparam("of"))
+_HEALTH = select(stores.c.health).where(stores.c.id == bindparam("of"))
+_CONNECTED = select(stores).where(stores.c.health != Health.GONE).order_by(stores.c.id)
 
 
 class NoSuchStore(Rejected):
@@ -89,7 +95,7 @@ def connect(conn: Connection, new: NewStore, now: datetime) -> Store:
 
 def get(conn: Connection, store_id: int) -> Store:
     """The store of that id. Raises NoSuchStore."""
-    row = conn.execute(select(stores).where(stores.c.id == store_id)).mappings().first()
+    row = conn.execute(_OF_ID, {"of": store_id}).mappings().first()
     if row is None:
         raise NoSuchStore(f"There is no store {store_id}.")
     return _store(row)
@@ -112,8 +118,7 @@ def take_turn(conn: Connection, store_id: int) -> None:
 
 def everyone(conn: Connection) -> list[Store]:
     """Every store that is still connected, oldest first."""
-    rows = conn.execute(select(stores).where(stores.c.health != Health.GONE).order_by(stores.c.id)).mappings()
-    return [_store(row) for row in rows]
+    return [_store(row) for row in conn.execute(_CONNECTED).mappings()]
 
 
 def by_token_hash(conn: Connection, api_token_hash: str) -> Store | None:
@@ -276,7 +281,7 @@ def call_failed(conn: Connection, store_id: int, reason: str, retry_after: float
 
 def is_gone(conn: Connection, store_id: int) -> bool:
     """Whether the store has left."""
-    return conn.execute(select(stores.c.health).where(stores.c.id == store_id)).scalar_one() is Health.GONE
+    return conn.execute(_HEALTH, {"of": store_id}).scalar_one() is Health.GONE
 
 
 def at_address(conn: Connection, platform: str, address: str) -> list[Store]:

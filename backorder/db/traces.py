@@ -15,7 +15,7 @@ def save(conn: Connection, store_id: int, found: Mapping[int, Collection[str]]) 
         return
     known = conn.execute(
         select(traces.c.order_id, traces.c.trace, traces.c.ended).where(
-            traces.c.store_id == store_id, among(conn, traces.c.order_id, found)
+            traces.c.store_id == store_id, among(traces.c.order_id, found)
         )
     )
     before = {(row.order_id, row.trace): row.ended for row in known}

@@ -141,7 +141,7 @@ def waiting_lines(conn: Connection, store_id: int, order_ids: Iterable[int] | No
         .group_by(parts.c.order_id, parts.c.line_id, order_lines.c.unaccepted, orders.c.customer_id, orders.c.email)
     )
     if order_ids is not None:
-        lines = lines.where(among(conn, parts.c.order_id, order_ids))
+        lines = lines.where(among(parts.c.order_id, order_ids))
     return [WaitingLine(*row) for row in conn.execute(lines)]
 
 
