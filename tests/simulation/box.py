@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 
 from app import create_app
 from backorder.config import Config
@@ -46,6 +46,7 @@ from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Site
 from tests.simulation.ways import NONE, Ways
 from tests.simulation.weather import BUSY, Chances, chances, mail_trouble
+from tests.simulation.within import within
 from tests.simulation.woo_site import WooSite
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -375,7 +376,7 @@ class Box:
         actor = self.actors[-1]
         if actor.leases and written & FENCED:
             names = ", ".join(f"'{name}'" for name in actor.leases)
-            rows = conn.execute(text(f"SELECT name, fence FROM leases WHERE name IN ({names})"))
+            rows = within(conn, f"SELECT name, fence FROM leases WHERE name IN ({names})")
             # Who writes to several orders one after the other holds the first one's lease on, and needs only the last.
             last = {name.partition(":")[0]: name for name in actor.leases}.values()
             lost = sorted(row.name for row in rows if row.name in last and row.fence != actor.leases[row.name])
@@ -384,7 +385,7 @@ class Box:
         if "leases" in written:
             # One that was given back keeps nobody out, and nobody loses it.
             mine = "SELECT name, fence FROM leases WHERE owner = :me AND until > 0"
-            rows = conn.execute(text(mine), {"me": actor.name})
+            rows = within(conn, mine, {"me": actor.name})
             held = {row.name: row.fence for row in rows}
             actor.leases = {name: held[name] for name in (*actor.leases, *held) if name in held}
         self.watching(conn, actor, written)

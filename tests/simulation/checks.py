@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backorder.db.columns import EPOCH
 from demo.stores.journal import Effect
@@ -25,6 +25,7 @@ from tests.simulation.rules import SCALE, in_mid_write
 from tests.simulation.shopify_site import ShopifySite
 from tests.simulation.site import Book
 from tests.simulation.told import Told
+from tests.simulation.within import within
 from tests.simulation.words import told_to_wait
 
 FRESH = timedelta(seconds=61)
@@ -127,7 +128,7 @@ class Checks:
                 continue
             read = f"SELECT store_id, {columns}, read_began FROM {table} WHERE read_began IS NOT NULL"
             before = {tuple(key): began for *key, began in self._sql.execute(read)}
-            for *key, began in conn.execute(text(read)):
+            for *key, began in within(conn, read):
                 if began < before.get(tuple(key), began):
                     raise Violation(f"An older reading replaced a newer one in {(table, *key)}.")
 

@@ -4,14 +4,16 @@ import json
 from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from tests.simulation import rules
 from tests.simulation.box import Box, Violation
 from tests.simulation.rules import SCALE, Chosen, Owed
 from tests.simulation.shopify_site import ShopifySite
+from tests.simulation.within import within
 
 LINES = "SELECT store_id, order_id, line_id, unaccepted, ordered - cancelled FROM order_lines WHERE answer IS NOT NULL"
 DATED = (
@@ -20,6 +22,12 @@ DATED = (
     "WHERE l.answer IN ('hold', 'refuse') AND p.promise_late IS NOT NULL"
 )
 PROMISED = "SELECT store_id, order_id, line_id, item, location, promise_late FROM parts WHERE promise_late IS NOT NULL"
+TOLD = (
+    "SELECT order_id FROM notices n WHERE id > :last AND kind = 'backordered' AND NOT EXISTS ("
+    "SELECT 1 FROM parts p JOIN order_lines l USING (store_id, order_id, line_id) "
+    "WHERE p.store_id = n.store_id AND p.order_id = n.order_id AND p.allocated < p.outstanding "
+    "AND p.decided AND (l.answer IS NULL OR l.answer = 'accept'))"
+)
 DESIRED = "SELECT order_id, desired FROM orders WHERE store_id = :s AND status = 'open' AND desired IS NOT NULL"
 # A store that is switched on starts from what it has of ours: nothing was planned there yet.
 PLANNED = f"{DESIRED} AND (wrote IS NULL OR wrote <> desired)"
@@ -43,10 +51,10 @@ class Choices:
     def _taken_on(self, conn: Connection) -> None:
         """Who is not accepted is promised nothing but the date it had; units that were once accepted stay so."""
         had = {tuple(row[:5]): row[5] for row in self._box.ask(PROMISED, ())}
-        for *part, late in conn.execute(text(DATED)):
+        for *part, late in within(conn, DATED):
             if had.get(tuple(part)) != late:
                 raise Violation(f"Line {part[2]} of order {part[1]} is not accepted and promised for {late}.")
-        lines = {tuple(row[:3]): row[3:] for row in conn.execute(text(LINES))}
+        lines = {tuple(row[:3]): row[3:] for row in within(conn, LINES)}
         for *line, unaccepted, ordered in self._box.ask(LINES, ()):
             now, asked = lines.get(tuple(line), (unaccepted, ordered))
             if now - unaccepted > max(0, asked - ordered):
@@ -55,24 +63,13 @@ class Choices:
     def _told_what_was_taken_on(self, conn: Connection) -> None:
         """Nobody is told of waiting that is not accepted."""
         last = self._box.ask("SELECT COALESCE(MAX(id), 0) FROM notices", ())[0][0]
-        told = conn.execute(
-            text(
-                "SELECT order_id FROM notices n WHERE id > :last AND kind = 'backordered' AND NOT EXISTS ("
-                "SELECT 1 FROM parts p JOIN order_lines l USING (store_id, order_id, line_id) "
-                "WHERE p.store_id = n.store_id AND p.order_id = n.order_id AND p.allocated < p.outstanding "
-                "AND p.decided AND (l.answer IS NULL OR l.answer = 'accept'))"
-            ),
-            {"last": last},
-        ).first()
-        if told is not None:
-            raise Violation(f"The customer of order {told[0]} is told of waiting, and none of it was accepted.")
+        told = within(conn, TOLD, {"last": last})
+        if told:
+            raise Violation(f"The customer of order {told[0][0]} is told of waiting, and none of it was accepted.")
 
     def _stays_what_must(self, conn: Connection) -> None:
         """Where we say anew what a store is to keep from shipping, it is all that has to stay, and nothing else."""
-
-        def now(statement: str, values: Any) -> Any:
-            return conn.execute(text(statement), values).all()
-
+        now = partial(within, conn)
         for site in self._box.sites:
             store_id = self._box.ids.get(site.name)
             if store_id is None or not isinstance(site, ShopifySite):

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backorder.domain.supply import Pool
 from tests.simulation import rules
@@ -15,12 +16,17 @@ from tests.simulation.happened import Actor
 from tests.simulation.replayed import Replayed
 from tests.simulation.rules import DAY, PIN, SCALE, Chosen, Facts, Owed, instant
 from tests.simulation.site import Book
+from tests.simulation.within import within
 
 BY_HAND = "by_hand"
 TAKEN_BY_HAND = "taken_by_hand"
 PACKED = "packed"
 FIRM = "SELECT store_id, order_id, line_id, item, location, firm, outstanding FROM parts"
 SHIPPED = "SELECT store_id, order_id, line_id, shipped FROM order_lines"
+GIVEN_OF = (
+    "SELECT order_id, line_id, allocated FROM parts WHERE store_id = :s AND item = :i AND location = :l "
+    "AND allocated > 0"
+)
 PLACES = (
     "SELECT p.order_id, p.line_id, p.queue_time, p.queued_at, l.added_at "
     "FROM parts p JOIN order_lines l USING (store_id, order_id, line_id) WHERE p.store_id = :s AND p.outstanding > 0"
@@ -120,7 +126,7 @@ class Given:
         rows: list[Any] = []
         if "decisions" in written:
             last = self.before("SELECT COALESCE(MAX(id), 0) FROM decisions", ())[0][0]
-            rows = list(conn.execute(text(DECIDED), {"last": last}).all())
+            rows = within(conn, DECIDED, {"last": last})
         if "parts" in written:
             self._firm_stays(conn, rows)
         self.replayed.committing(conn, actor, len(rows))
@@ -145,10 +151,7 @@ class Given:
 
     def _places(self, conn: Connection) -> None:
         """Each line stands where its order's day and the merchant's rules put it."""
-
-        def now(statement: str, values: Any) -> Any:
-            return conn.execute(text(statement), values).all()
-
+        now = partial(within, conn)
         for store_id in self._box.ids.values():
             policy = rules.policy_of(now, store_id)
             facts = {row[0]: Facts(*row) for row in now(rules.FACTS, {"s": store_id})}
@@ -172,13 +175,13 @@ class Given:
         """What the store lets ship stays where it is, as long as it is owed, unless the merchant's hand takes it. What
         was is read from outside.
         """
-        now = {tuple(row[:5]): (row[5], row[6]) for row in conn.execute(text(FIRM))}
+        now = {tuple(row[:5]): (row[5], row[6]) for row in within(conn, FIRM)}
         taken = {
             (row.store_id, row.order_id, row.line_id, row.item, row.location): row.firm
             for row in made
             if row.rule == TAKEN_BY_HAND
         }
-        shipped = {tuple(row[:3]): row[3] for row in conn.execute(text(SHIPPED))}
+        shipped = {tuple(row[:3]): row[3] for row in within(conn, SHIPPED)}
         left = {tuple(key): shipped.get(tuple(key), 0) - was for *key, was in self.before(SHIPPED, ())}
         for *key, units, _ in self.before(FIRM, ()):
             firm, outstanding = now.get(tuple(key), (0, 0))
@@ -213,13 +216,7 @@ class Given:
         if change <= 0:
             return
         store_id, item, location = key
-        given = conn.execute(
-            text(
-                "SELECT order_id, line_id, allocated FROM parts WHERE store_id = :s AND item = :i AND location = :l "
-                "AND allocated > 0"
-            ),
-            {"s": store_id, "i": item, "l": location},
-        ).all()
+        given = within(conn, GIVEN_OF, {"s": store_id, "i": item, "l": location})
         site, book = self._box.site_of(store_id), self.book(store_id)
         # What is given to a line that was cancelled unseen is nobody's: its units went back to the stock.
         found = sum(
@@ -247,21 +244,19 @@ class Given:
         where = {"s": store_id, "i": item, "l": location}
         site, pool, book = self._box.site_of(store_id), Pool(item, location), self.book(store_id)
         known = {order.id for order in site.orders()}
-        queue = sorted(found for row in conn.execute(text(QUEUE), where) if (found := Queued(*row)).order_id in known)
+        queue = sorted(found for row in within(conn, QUEUE, where) if (found := Queued(*row)).order_id in known)
         # Choices are those that the plan was made under: none of them changes in its own transaction. A share of goods
         # that came is kept back from that very plan.
         old = {(row[1], row[2]) for row in self.before(QUEUE, where) if row[6]}
         policy = rules.policy_of(self.before, store_id)
-        kept_back = rules.kept_back(
-            lambda statement, values: conn.execute(text(statement), values).all(), policy, store_id, item
-        )
+        kept_back = rules.kept_back(partial(within, conn), policy, store_id, item)
         gained = {(row.order_id, row.line_id): row for row in gains}
         at = instant(max(row.at for row in gained.values()))
         passes = Passes(
             policy,
             rules.day_of(policy, at),
             rules.chosen_of(self.before, store_id),
-            rules.owed_of(lambda statement, values: conn.execute(text(statement), values).all(), store_id),
+            rules.owed_of(partial(within, conn), store_id),
         )
         waiting: list[Queued] = []
         given = 0

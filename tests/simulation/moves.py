@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from demo.stores.shopify.works import Refused
 from jobs import steer
@@ -18,6 +19,7 @@ from tests.simulation import rules
 from tests.simulation.box import Box, Violation
 from tests.simulation.rules import SCALE
 from tests.simulation.shopify_site import ShopifySite
+from tests.simulation.within import within
 
 ROWS = "SELECT id, store_id, order_id, source, target, units FROM moves WHERE id > :last ORDER BY id"
 ITEMS = "SELECT line_id, item FROM order_lines WHERE store_id = :s AND order_id = :o"
@@ -85,10 +87,7 @@ class Moves:
         """
         if "moves" not in written:
             return
-
-        def ask(statement: str, values: Any) -> Any:
-            return conn.execute(text(statement), values).all()
-
+        ask = partial(within, conn)
         last = self._box.sql.execute("SELECT COALESCE(MAX(id), 0) FROM moves").fetchone()[0]
         takes: dict[tuple[int, int], Counter[int]] = {}
         for _, store_id, order, _, target, units in ask(ROWS, {"last": last}):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterable
 from datetime import date
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from app.access import new_signin
 from backorder.db import stores
@@ -16,6 +16,7 @@ from backorder.links import status_url
 from tests.simulation.box import Box, Violation
 from tests.simulation.happened import Mail
 from tests.simulation.site import Site
+from tests.simulation.within import within
 
 PROMISED = (
     "SELECT p.order_id, p.line_id, MAX(p.promise_late), SUM(p.promise_late IS NULL) FROM parts p "
@@ -52,9 +53,9 @@ class Said:
         """Before a transaction is committed: a message is written in the one that begins it."""
         if "notices" not in written:
             return
-        for notice, store_id, order, at in conn.execute(text(BEGUN)):
+        for notice, store_id, order, at in within(conn, BEGUN):
             if self._begun.get(notice, (0, {}))[0] != at:
-                rows = conn.execute(text(PROMISED), {"s": store_id}).all()
+                rows = within(conn, PROMISED, {"s": store_id})
                 self._begun[notice] = (
                     at,
                     {key: late for key, late in _dates(map(tuple, rows)).items() if key[0] == order},

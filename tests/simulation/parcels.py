@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backorder.domain.parcels import Teller
 from demo.stores.journal import Effect
@@ -19,6 +19,7 @@ from tests.simulation.happened import Mail, Press
 from tests.simulation.late_calls import MOST
 from tests.simulation.rules import SCALE
 from tests.simulation.site import Site
+from tests.simulation.within import within
 
 MADE = ("fulfillmentCreate", "POST fulfillment")
 ROWS = "SELECT id, store_id, order_id, units, number, teller, state, reason FROM parcels"
@@ -82,12 +83,10 @@ class Parcels:
         if "parcels" not in written:
             return
         before = {row.id: row for row in self._rows()}
-        for found in conn.execute(text(ROWS)):
+        for found in within(conn, ROWS):
             row = Row(*found)
             was = before.get(row.id)
-            parts = {
-                (p.line_id, p.location): p for p in conn.execute(text(PARTS), {"s": row.store_id, "o": row.order_id})
-            }
+            parts = {(p.line_id, p.location): p for p in within(conn, PARTS, {"s": row.store_id, "o": row.order_id})}
             if was is None:
                 self._as_pressed(row, parts)
             elif was.state in ENDED and (was.state, was.units) != (row.state, row.units):

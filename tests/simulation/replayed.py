@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backorder.domain.allocation import Binding, Demand, Supply, allocate
 from backorder.domain.supply import Pool, Units
@@ -18,6 +18,7 @@ from jobs import plan
 from tests.simulation.box import Box, Violation
 from tests.simulation.happened import Actor
 from tests.simulation.rules import SCALE
+from tests.simulation.within import within
 
 ASKS = (
     "SELECT order_id, line_id, item, location, outstanding, allocated, firm, NOT decided FROM parts WHERE store_id = ?"
@@ -96,7 +97,7 @@ class Replayed:
             return
         right = given.right()
         # What is made firm in the same transaction, because the store lets all of it ship, stands behind.
-        made = [tuple(row) for row in conn.execute(text(MADE), {"new": new})][: len(right)] if new else []
+        made = [tuple(row) for row in within(conn, MADE, {"new": new})][: len(right)] if new else []
         if made != right:
             wrong = next(((a, b) for a, b in zip(right, made, strict=False) if a != b), (right, made))
             raise Violation(f"A pass decided otherwise than allocate() does: {wrong[0]} became {wrong[1]}.")

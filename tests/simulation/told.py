@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backorder.db.columns import EPOCH
 from backorder.db.inbox import TRIES
 from tests.simulation.box import Box, Violation
 from tests.simulation.rules import SCALE
 from tests.simulation.shopify_site import ShopifySite
+from tests.simulation.within import within
 
 SHOPIFY_ORDERS = ("orders/create", "orders/updated", "orders/cancelled", "orders/paid", "orders/fulfilled")
 WOO_ORDERS = ("order.created", "order.updated", "order.restored")
@@ -111,7 +112,7 @@ class Told:
         """Before a transaction is committed: note which items it marks."""
         now = (self._box.now - EPOCH) // timedelta(microseconds=1)
         before = {tuple(row[:2]): row[2] for row in self._sql.execute(MARKS)}
-        for *key, mark in conn.execute(text(MARKS)):
+        for *key, mark in within(conn, MARKS):
             if mark > before.get(tuple(key), 0):
                 self._items[tuple(key)] = max(now, self._items.get(tuple(key), 0))
                 self._marks[tuple(key)] = mark
