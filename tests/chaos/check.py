@@ -25,6 +25,7 @@ from tests.processes.running import Store
 NOTICE = re.compile(r"<notice-(\d+)-(\d+)@")
 MARKER = re.compile(r"\[(wl-\d+-\d+)\]")
 CHUNK = 50
+HELD, RELEASED = "fulfillmentOrderHold", "fulfillmentOrderReleaseHold"
 
 
 @dataclass
@@ -74,7 +75,7 @@ def check(arena: Arena, said: Mapping[str, Said], mails: Sequence[Mail]) -> Find
     _mails(arena, mails, found)
     for store in arena.stores:
         stand_in = arena.stand_ins[store.platform]
-        _effects(stand_in.effects(), stand_in.platform, found)
+        found.doubled += repeated(stand_in.effects(), stand_in.platform)
         _notes(arena, store, stand_in.state(), found)
         _orders(arena, store, found)
         _left(arena, store, found)
@@ -119,18 +120,22 @@ def _mails(arena: Arena, mails: Sequence[Mail], found: Findings) -> None:
             found.unexpected.append(f"{name} is {row.state.value} and came {numbers.get(row.id, 0)} times")
 
 
-def _effects(effects: Sequence[Effect], platform: str, found: Findings) -> None:
-    """A change with one id of ours on it happens once."""
-    times = Counter(
-        (effect.kind, effect.target, effect.operation)
-        for effect in effects
-        if effect.operation and effect.detail != "empty"
-    )
-    found.doubled += [
-        f"{platform}: {kind} of {target} under {operation}, {count} times"
-        for (kind, target, operation), count in times.items()
-        if count > 1
-    ]
+def repeated(effects: Sequence[Effect], platform: str) -> list[str]:
+    """Changes that happened more than once under one id of ours. A hold that is off again may be set anew by the write
+    that took it off: units joined what was held.
+    """
+    times: Counter[tuple[str, str, str]] = Counter()
+    again = []
+    for effect in effects:
+        if effect.kind == RELEASED:
+            for key in [key for key in times if key[:2] == (HELD, effect.target)]:
+                del times[key]
+        elif effect.operation and effect.detail != "empty":
+            key = (effect.kind, effect.target, effect.operation)
+            times[key] += 1
+            if times[key] > 1:
+                again.append(f"{platform}: {effect.kind} of {effect.target} under {effect.operation}")
+    return again
 
 
 def _notes(arena: Arena, store: Store, state: Mapping[str, Any], found: Findings) -> None:

@@ -4,7 +4,9 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from tests.chaos.check import Findings
+from demo.stores.journal import Journal
+from tests.builders import NOON
+from tests.chaos.check import Findings, repeated
 from tests.chaos.report import summary, told
 from tests.chaos.storm import Result
 
@@ -61,3 +63,17 @@ def test_a_cut_call_to_a_store_allows_a_note_of_unknown_outcome_and_no_message(t
         ["2 messages of unknown outcome, and only 1 kills and cuts that allow one."],
         ["2 notes of unknown outcome, and only 1 kills and cuts that allow one."],
     ]
+
+
+def test_a_hold_twice_under_one_handle_is_doubled_unless_it_was_taken_off_in_between() -> None:
+    journal = Journal()
+    for work, kind in (
+        (1, "fulfillmentOrderHold"),
+        (1, "fulfillmentOrderReleaseHold"),
+        (1, "fulfillmentOrderHold"),
+        (2, "fulfillmentOrderHold"),
+        (3, "fulfillmentOrderReleaseHold"),
+        (2, "fulfillmentOrderHold"),
+    ):
+        journal.note(NOON, kind, work, "wl-1-5")
+    assert repeated(journal.effects, "shopify") == ["shopify: fulfillmentOrderHold of 2 under wl-1-5"]
