@@ -136,7 +136,7 @@ def audit(world: World, store_id: int) -> None:
             return
         with calling(world, store):
             url = get(store.platform).installer.webhook_url(world.config.public_url, token)
-            client = world.client(store, lease)
+            client = world.client(store, world.keys.renewing(lease))
             facts = client.describe()
             mended = client.subscribe(url)
             now = world.clock()

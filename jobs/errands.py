@@ -15,7 +15,7 @@ from backorder.db import errands, leases, stores
 from backorder.db.errands import Errand, Kind
 from backorder.db.leases import Lease
 from backorder.db.session import Connection
-from backorder.domain.backoff import asked_for, wait_seconds
+from backorder.domain.backoff import wait_seconds
 from backorder.domain.errors import (
     AccessLost,
     OutcomeUnknown,
@@ -30,16 +30,14 @@ from backorder.domain.store import Mode, Store
 from connectors.contract import StoreClient
 from jobs.breaker import calling, may_be_called
 from jobs.world import World
+from jobs.write_tries import MOST_SECONDS, TRIES, wait_after
 
 log = structlog.get_logger()
 
-TRIES = 12
 LOOKS = 6
 """How often what is of unknown outcome is looked for: about eight minutes. Then a person has to look."""
 FIRST_LOOK = 15.0
 """Seconds after which it is looked for the first time."""
-MOST = 6 * 3600.0
-"""Seconds between two tries."""
 ONLY_WATCHED = (
     "It was not begun when you chose to watch only: ask for it anew after switching on, or do it in your store."
 )
@@ -111,7 +109,7 @@ def _do(world: World, lease: Lease, store: Store, row: Row, doing: Doing[Row]) -
         world.bell.ring("allocate", "allocate", store.id)
 
     try:
-        client = world.client(store, lease)
+        client = world.client(store, world.keys.renewing(lease))
         doing.do(client, row, begun)
     except OutcomeUnknown as error:
         if begun and row.tries + 1 >= LOOKS:
@@ -121,17 +119,13 @@ def _do(world: World, lease: Lease, store: Store, row: Row, doing: Doing[Row]) -
         tries = row.tries + 1 if begun else 1
         note(WorkState.UNKNOWN, str(error), _later(world.clock(), tries - 1, doing.first_look), tries)
         raise
-    except StoreBusy as error:
-        # It is well and takes no more calls for the moment: neither a try nor a look.
-        wait = asked_for(error.retry_after, world.chance())
-        state = WorkState.UNKNOWN if begun else WorkState.DUE
-        note(state, str(error), world.clock() + timedelta(seconds=wait), row.tries)
-        raise
     except TemporaryFailure as error:
-        wait = wait_seconds(row.tries, first=FIRST_LOOK, most=MOST, at_least=error.retry_after, chance=world.chance())
+        again = world.clock() + timedelta(seconds=wait_after(error, row.tries, world.chance(), first=FIRST_LOOK))
+        # A store that only takes no more calls for the moment uses up neither a try nor a look.
+        tries = row.tries if isinstance(error, StoreBusy) else row.tries + 1
         # What was begun may have been done: it stays open until the store has said.
-        state = WorkState.UNKNOWN if begun else WorkState.FAILED if row.tries + 1 >= TRIES else WorkState.DUE
-        note(state, str(error), world.clock() + timedelta(seconds=wait))
+        state = WorkState.UNKNOWN if begun else WorkState.FAILED if tries >= TRIES else WorkState.DUE
+        note(state, str(error), again, tries)
         raise
     except (AccessLost, StoreClosed) as error:
         note(WorkState.UNKNOWN if begun else WorkState.DUE, str(error), world.clock())
@@ -169,4 +163,4 @@ def _later(now: datetime, tries: int, first: float) -> datetime:
     """When what is of unknown outcome is looked for again. Not by chance: all the looks together last so long that a
     late one is found.
     """
-    return now + timedelta(seconds=wait_seconds(tries, first=first, most=MOST, chance=1.0))
+    return now + timedelta(seconds=wait_seconds(tries, first=first, most=MOST_SECONDS, chance=1.0))

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Protocol
 
 from backorder.config import Config
-from backorder.db.leases import Lease
 from backorder.db.secrets import Sealer
 from backorder.db.session import Database
 from backorder.domain.actions import Capability
@@ -85,11 +84,11 @@ class World:
         """The stores' credentials."""
         return Keys(self.database, self.sealer, self.wire, self.owner, self.pause)
 
-    def client(self, store: Store, lease: Lease | None = None) -> StoreClient:
+    def client(self, store: Store, before: Callable[[], None] = lambda: None) -> StoreClient:
         """A client of the store, with the store's own credentials. May renew them first, so it may raise as its calls
-        do. It stops at its next call when the store leaves. With a lease that is renewed before each call.
+        do. It stops at its next call when the store leaves. `before` is done before each call.
         """
-        return self.keys.client(store) if lease is None else self.keys.client(store, self.keys.renewing(lease))
+        return self.keys.client(store, before)
 
 
 def capabilities(store: Store) -> frozenset[Capability]:

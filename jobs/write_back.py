@@ -87,7 +87,7 @@ def write_back(world: World, store_id: int, order_id: int) -> None:
         store, book, due = first
         with calling(world, store):
             others = _others(world, store, order_id)
-            client = world.keys.client(store, turn.look)
+            client = world.client(store, turn.look)
             if others:
                 client.look_ahead([order_id, *others])
             tried.append(order_id)

@@ -23,13 +23,12 @@ from backorder.domain.store import Mode, Store
 from connectors.contract import ItemChange, ItemFound, StoreClient
 from jobs.breaker import calling, may_be_called
 from jobs.world import World
+from jobs.write_tries import FIRST_SECONDS, MOST_SECONDS, TRIES, wait_after
 
 log = structlog.get_logger()
 
 BITE = 50
 """Items that are read and written in one go."""
-TRIES = 12
-MOST_SECONDS = 6 * 3600.0
 
 
 def write_items(world: World, store_id: int) -> None:
@@ -94,15 +93,17 @@ def _write(
     try:
         return client.write_items(changes) if changes else {}
     except (OutcomeUnknown, TemporaryFailure) as error:
-        unknown = isinstance(error, OutcomeUnknown)
+        tries = max(row.tries for row in rows)
         busy = isinstance(error, StoreBusy)
-        # A store that only takes no more calls for the moment uses up no try.
-        tries = 0 if busy else max(row.tries for row in rows)
-        state = WorkState.UNKNOWN if unknown else (WorkState.FAILED if tries + 1 >= TRIES else WorkState.DUE)
-        least = 0.0 if isinstance(error, OutcomeUnknown) else error.retry_after
+        if isinstance(error, OutcomeUnknown):
+            state = WorkState.UNKNOWN
+            wait = wait_seconds(tries, first=FIRST_SECONDS, most=MOST_SECONDS, chance=world.chance())
+        else:
+            # A store that only takes no more calls for the moment uses up no try.
+            state = WorkState.FAILED if tries + 1 >= TRIES and not busy else WorkState.DUE
+            wait = wait_after(error, tries, world.chance())
         with leases.writing(world.database, lease) as conn:
             now = world.clock()
-            wait = wait_seconds(tries, first=5.0, most=MOST_SECONDS, at_least=least, chance=world.chance())
             again = now + timedelta(seconds=wait)
             item_rows.set_state(conn, store.id, ids, state, now, reason=str(error), due_at=again, counts=not busy)
         raise
