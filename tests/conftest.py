@@ -40,33 +40,48 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
+@pytest.fixture(scope="session")
+def used() -> Iterator[list[str]]:
+    """Databases on the server whose tests are over."""
+    names: list[str] = []
+    yield names
+    if names:
+        with psycopg.connect(_server(), autocommit=True) as server:
+            _drop(server, names)
+
+
 @pytest.fixture
-def fresh_database(migrated: str, tmp_path: Path) -> Iterator[Callable[[], str]]:
+def fresh_database(migrated: str, used: list[str], tmp_path: Path) -> Iterator[Callable[[], str]]:
     """Makes a new, empty database at each call."""
     made: list[str] = []
 
     def make() -> str:
         name = f"test_{secrets.token_hex(6)}"
-        made.append(name)
         if not SERVER:
             path = tmp_path / f"{name}.db"
             path.write_bytes(Path(migrated).read_bytes())
             return f"sqlite:///{path}"
+        made.append(name)
         with psycopg.connect(_server(), autocommit=True) as server:
+            # Where a connection has only just ended the server looks again a tenth of a second later: it is given time.
+            _drop(server, used)
             server.execute(f"CREATE DATABASE {name} TEMPLATE {migrated} {_copied(server)}".encode())
         return _named(name)
 
     yield make
-    if SERVER:
-        with psycopg.connect(_server(), autocommit=True) as server:
-            for name in made:
-                server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    used += made
 
 
 @pytest.fixture
 def database_url(fresh_database: Callable[[], str]) -> str:
     """A database of this test's own."""
     return fresh_database()
+
+
+def _drop(server: psycopg.Connection, names: list[str]) -> None:
+    for name in names:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    names.clear()
 
 
 def _copied(server: psycopg.Connection) -> str:
