@@ -115,13 +115,9 @@ class Moves:
         at, lay = self._lay.get(key, (None, {}))
         back = self._box.carried.get(key)
         tried = self._box.ask(TRIED, (store_id, order, target))[0][0]
-        if (
-            tried
-            and at is not None
-            and back is not None
-            and back > at
-            and all(lies[item] <= lay.get(item, 0) for item in lies)
-        ):
+        moved_back = at is not None and back is not None and back > at
+        more_came = any(units > lay.get(item, 0) for item, units in lies.items())
+        if tried and moved_back and not more_came:
             raise Violation(
                 f"{name}: order {order} was moved back from {target} by a person, and is to go there again."
             )
