@@ -114,9 +114,8 @@ def _reviewed(store: Store, book: BookOrder, order: OrderStanding, *, settled: b
         if settled and book.review and book.wrote is not None:
             # Asked for, not on every pass: a hold that somebody else's hold is in the way of is not tried all the time.
             before = replace(before, held=book.wrote.held)
-        if set(planned.tags) != {*before.tags, *refused}:
-            # Our reason for the tags changed: what a person did to the old ones says nothing about the new.
-            refused = ()
+        # Each tag has a reason of its own: only once that has gone a person's word on it is spent.
+        refused = tuple(tag for tag in refused if tag in planned.tags)
         refused_line = refused_line and line_still_refused(before, planned)
         side = without_refused(planned, refused, line=refused_line)
         kinds = plan_actions(before, side, can)

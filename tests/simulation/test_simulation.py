@@ -34,9 +34,9 @@ another item's choice.
 """
 
 
-ONCE_FAILED_AS_IT_IS = (62560408055, 62560408096, 206239391001)
-"""The same in the worlds that their seeds say: units that left while their waiting was not accepted, and a held piece
-of an order that moved while another was open.
+ONCE_FAILED_AS_IT_IS = (62560408055, 62560408096, 206239391001, 910021)
+"""The same in the worlds that their seeds say: units that left while their waiting was not accepted, a held piece of
+an order that moved while another was open, and a tag that came back because the order's other tag went.
 """
 
 ONCE_FAILED_WITH_MORE = (880007,)

@@ -146,7 +146,7 @@ def test_a_release_that_stopped_halfway_and_is_not_wanted_any_more_is_no_persons
     assert (stage.has(order), stage.shop.held(order)) == ([(0, 3)], 3)
 
 
-def test_a_tag_taken_off_by_hand_is_not_put_back_for_the_same_reason(stage: Stage) -> None:
+def test_a_tag_taken_off_by_hand_is_not_put_back_while_its_reason_stays(stage: Stage) -> None:
     if not isinstance(stage.shop, Shopify):
         assert "tag" not in get(stage.platform).capabilities
         return
@@ -156,7 +156,10 @@ def test_a_tag_taken_off_by_hand_is_not_put_back_for_the_same_reason(stage: Stag
     stage.bench.catch_up()
     stage.settle()
     assert stage.shop.app.shop.orders[order].tags == []
-    stage.shop.receive("MUG", 3)
+    stage.shop.receive("MUG", 1)
+    stage.settle()
+    assert stage.shop.app.shop.orders[order].tags == ["backorder-partial"]
+    stage.shop.receive("MUG", 2)
     stage.settle()
     assert stage.shop.app.shop.orders[order].tags == ["backorder-ready"]
 
