@@ -32,6 +32,11 @@ LIMIT = timedelta(seconds=130)
 """What no order explains is waited out for up to 120 s by the policy; the rest is for the work before and after."""
 LONGEST = timedelta(hours=6, minutes=1)
 """Nothing that is tried again is put off for longer."""
+OF_NOBODY = (
+    "state = 'due' AND tries > 0 AND EXISTS (SELECT 1 FROM orders o WHERE o.store_id = actions.store_id "
+    "AND o.order_id = actions.order_id AND o.status = 'gone')"
+)
+"""Writes to an order that went while it was written to: the store refused them, and refuses them once more later."""
 ROUNDS = 3000
 REGULAR = timedelta(minutes=16)
 """By then every store was caught up with, and its subscriptions were looked at, by the clock alone."""
@@ -167,7 +172,7 @@ class Rest:
             "unread orders": "SELECT COUNT(*) FROM orders WHERE unread OR review",
             "pools in doubt": "SELECT COUNT(*) FROM pools WHERE again_at IS NOT NULL",
             "writes": f"SELECT COUNT(*) FROM actions WHERE {live} AND (state IN ('due', 'running') "
-            "OR (state = 'unknown' AND kind <> 'note'))",
+            f"OR (state = 'unknown' AND kind <> 'note')) AND NOT ({OF_NOBODY})",
             "writes to items": f"SELECT COUNT(*) FROM item_writes WHERE {live} "
             "AND state IN ('due', 'running', 'unknown')",
             "mails": f"SELECT COUNT(*) FROM notices WHERE {live} AND state IN ('due', 'running')",

@@ -34,9 +34,10 @@ another item's choice.
 """
 
 
-ONCE_FAILED_AS_IT_IS = (62560408055, 62560408096, 206239391001, 910021)
+ONCE_FAILED_AS_IT_IS = (62560408055, 62560408096, 206239391001, 910021, 920051)
 """The same in the worlds that their seeds say: units that left while their waiting was not accepted, a held piece of
-an order that moved while another was open, and a tag that came back because the order's other tag went.
+an order that moved while another was open, a tag that came back because the order's other tag
+went, and a write to an order that was in the trash by then.
 """
 
 ONCE_FAILED_WITH_MORE = (880007,)
