@@ -113,6 +113,8 @@ class Box:
         """What people left in notes of orders; `None` where nobody can tell."""
         self.noted_anew: dict[str, datetime] = {}
         """When a merchant last chose whether notes have a line of ours."""
+        self.marked_anew: dict[str, datetime] = {}
+        """When a merchant last chose which status orders have that wait."""
         self.chosen: dict[tuple[str, int], tuple[datetime, str]] = {}
         """When a person last gave an order which status."""
         self.moved: set[tuple[str, int]] = set()

@@ -33,6 +33,7 @@ def regards(box: Box, die: Random) -> str | None:
     if die.random() < 0.1:
         chosen = die.choice(["", WAITS])
         steer.save_policy(box.world, box.ids[site.name], waiting_status=chosen)
+        box.marked_anew[site.name] = box.now
         return f"{site.name} marks what waits: {chosen!r}"
     orders = [number for number, word in statuses_of(site).items() if word in (WAITS, THEIRS, "processing", "on-hold")]
     marked = [number for number, word in statuses_of(site).items() if word == WAITS]
@@ -59,6 +60,8 @@ class Statuses:
         self._box = box
         self._ours: dict[tuple[str, int], datetime] = {}
         """When we last gave an order the status."""
+        self._marked: set[tuple[str, int]] = set()
+        """Orders of which our record says that we gave them the status."""
         self._seen: dict[tuple[str, int], str | None] = {}
         """Which status a worker saw."""
 
@@ -83,15 +86,20 @@ class Statuses:
         known = {(WAITS, "processing"): word == WAITS, ("processing", WAITS): word == "processing"}
         if not known.get((str(word), has), False):
             raise Violation(f"{site.name}: order {order} is {has}, and we make it {word}.")
-        if word == "processing" and at > ours:
-            raise Violation(f"{site.name}: a person made order {order} {has}, and we put it back.")
+        if word == "processing":
+            # Who brings back the status that we gave, and that our record still names, gives the order back to us.
+            if at > ours and (site.name, order) not in self._marked:
+                raise Violation(f"{site.name}: a person made order {order} {has}, and we put it back.")
+            self._marked.discard((site.name, order))
         if word == WAITS:
+            self._marked.add((site.name, order))
             self._ours[site.name, order] = box.now
             decided = box.sql.execute(
                 "SELECT COUNT(*) FROM decisions WHERE store_id = ? AND order_id = ? AND at > ?",
                 (box.ids[site.name], order, int((at - EPOCH).total_seconds() * 1_000_000)),
             ).fetchone()[0]
-            if EPOCH < ours < at and not decided:
+            # Whoever chooses it once more after that wants it at every order that waits.
+            if EPOCH < ours < at and not decided and box.marked_anew.get(site.name, EPOCH) < at:
                 raise Violation(f"{site.name}: a person made order {order} {has}, and we make it {word} again.")
 
     def ended(self) -> None:
