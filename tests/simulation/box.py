@@ -261,6 +261,7 @@ class Box:
             self.tell(f"{actor.name} dies")
             raise Killed
         if what.startswith("call"):
+            actor.calls = self.now
             self.now += timedelta(milliseconds=actor.die.randrange(20, 300))
         if others_may_act and len(self.actors) <= DEPTH:
             if roll < weather.crash + weather.stall:

@@ -69,5 +69,7 @@ class Actor:
     began: datetime
     leases: dict[str, int] = field(default_factory=dict)
     dead: bool = False
+    calls: datetime | None = None
+    """When it set out to call a shop last."""
     done: bool = False
     """Whether it came to its end by itself."""

@@ -34,10 +34,11 @@ another item's choice.
 """
 
 
-ONCE_FAILED_AS_IT_IS = (62560408055, 62560408096, 206239391001, 910021, 920051, 260016164036)
+ONCE_FAILED_AS_IT_IS = (62560408055, 62560408096, 206239391001, 910021, 920051, 260016164036, 188738907087)
 """The same in the worlds that their seeds say: units that left while their waiting was not accepted, a held piece of
 an order that moved while another was open, a tag that came back because the order's other tag went, a write to an
-order that was in the trash by then, and a status that a person brought back.
+order that was in the trash by then, a status that a person brought back, and a worker that stood still between his
+look at the clock and his call.
 """
 
 ONCE_FAILED_WITH_MORE = (880007,)
