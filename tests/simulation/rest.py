@@ -59,7 +59,7 @@ class Rest:
         for site in box.sites:
             site.app.troubles.mend()
             if isinstance(site, ShopifySite):
-                access.let_in(box, site, Random(0), mortal=False)
+                access.let_in_for_good(box, site)
         self._checks.parcels.comes_to_rest()
         self._settle("the webhooks that were under way")
         for site in box.sites:
