@@ -37,7 +37,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.execute(f"CREATE DATABASE {name}".encode())
         migrate(_named(name))
         yield name
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        _drop(server, [name])
 
 
 @pytest.fixture(scope="session")

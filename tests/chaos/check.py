@@ -124,17 +124,16 @@ def repeated(effects: Sequence[Effect], platform: str) -> list[str]:
     """Changes that happened more than once under one id of ours. A hold that is off again may be set anew by the write
     that took it off: units joined what was held.
     """
-    times: Counter[tuple[str, str, str]] = Counter()
+    done: set[tuple[str, str, str]] = set()
     again = []
     for effect in effects:
         if effect.kind == RELEASED:
-            for key in [key for key in times if key[:2] == (HELD, effect.target)]:
-                del times[key]
+            done -= {key for key in done if key[:2] == (HELD, effect.target)}
         elif effect.operation and effect.detail != "empty":
             key = (effect.kind, effect.target, effect.operation)
-            times[key] += 1
-            if times[key] > 1:
+            if key in done:
                 again.append(f"{platform}: {effect.kind} of {effect.target} under {effect.operation}")
+            done.add(key)
     return again
 
 
